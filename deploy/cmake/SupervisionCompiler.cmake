@@ -1,0 +1,56 @@
+# Language level, warnings, sanitizers and ccache: what every target of ours shares.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# Warnings are errors in our targets only: linked PRIVATE, never exported to generated code.
+add_library(supervision_warnings INTERFACE)
+target_compile_options(supervision_warnings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(supervision_warnings INTERFACE -Wthread-safety)
+endif()
+
+if(SUPERVISION_SANITIZE)
+  add_compile_options(-fsanitize=${SUPERVISION_SANITIZE} -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${SUPERVISION_SANITIZE})
+  if(SUPERVISION_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+
+# supervision_library(name SOURCES … DEPENDS …): a static library supervision::name of one folder.
+function(supervision_library name)
+  cmake_parse_arguments(LIB "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
+  add_library(supervision_${name} STATIC ${LIB_SOURCES})
+  add_library(supervision::${name} ALIAS supervision_${name})
+  target_include_directories(supervision_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(supervision_${name} PUBLIC ${LIB_DEPENDS} PRIVATE ${LIB_PRIVATE} supervision_warnings)
+endfunction()
+
+# supervision_test(name SOURCES … DEPENDS … [LABEL unit]): one GoogleTest binary, one ctest entry.
+function(supervision_test name)
+  cmake_parse_arguments(TEST "" "LABEL;TIMEOUT" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT TEST_LABEL)
+    set(TEST_LABEL unit)
+  endif()
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 300)
+  endif()
+  add_executable(${name} ${TEST_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${TEST_DEPENDS} GTest::gmock GTest::gtest_main supervision_warnings)
+  target_compile_definitions(${name} PRIVATE SUPERVISION_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                             SUPERVISION_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT})
+endfunction()
