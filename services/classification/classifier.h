@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/domain/clue.h"
+#include "services/domain/verdict.h"
+
+namespace supervision::classification {
+
+struct Catalogue;   // catalogue.h: the 12 classes with names, owners, legal basis, version
+struct RuleSet;     // rules.h: patterns, weights, problem codes, risk, precedence, thresholds
+
+// The text of a clue and the typed facts that a partner may give beside it. The channel and the
+// reported unit are deliberately absent: they never decide (guideline 2.2).
+struct Input {
+  std::string_view title;
+  std::string_view content;
+  const std::vector<domain::Instrument>* instruments = nullptr;  // may be null
+  std::optional<int64_t> persons_affected;
+};
+
+// Sorts a clue: scenario, second reading, confidence, risk with its addends, evidence. Pure and
+// immutable once made: no I/O, no clock; any number of threads may call Classify at once. Input of up
+// to 20,000 code points takes bounded time. The text must be valid UTF-8 (intake sees to it); bytes
+// that are not are treated as U+FFFD.
+class Classifier {
+ public:
+  // Compiles `rules` against `catalogue`. All mistakes at once, each with file, line and remedy.
+  static absl::StatusOr<std::unique_ptr<Classifier>> Create(const Catalogue& catalogue,
+                                                            const RuleSet& rules);
+  ~Classifier();
+
+  domain::Verdict Classify(const Input& input) const;
+
+  const Catalogue& catalogue() const;
+  std::string_view rules_version() const;  // "<version>+<first 12 hex digits of the digest>"
+
+ private:
+  class Engine;
+  explicit Classifier(std::unique_ptr<Engine> engine);
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace supervision::classification

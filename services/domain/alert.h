@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/domain/clue.h"
+
+namespace supervision::domain {
+
+enum class AlertKind : uint8_t {
+  kUnspecified = 0,
+  kClueReceived = 1,   // a clue within scope
+  kReviewNeeded = 2,   // its class is in doubt, or it may be HIGH: provisional, a person must look
+  kClueRevised = 3,    // a later version of the clue changed what was told
+  kClueWithdrawn = 4,  // the partner took the clue back
+};
+
+// What decides who sees an alert: the facets that filters and scopes look at.
+struct Facets {
+  Scenario scenario = Scenario::kUnspecified;
+  Scenario secondary = Scenario::kUnspecified;
+  Risk risk = Risk::kUnspecified;
+  std::string region_code;
+  ReportedUnit unit;
+  std::string partner;
+  Confidentiality confidentiality = Confidentiality::kUnspecified;
+  bool operator==(const Facets&) const = default;
+};
+
+// What a monitor is told about one clue. A change of the clue is a new version of the same alert.
+struct Alert {
+  std::string id;
+  uint32_t version = 0;  // 0: the clue has no alert (out of scope and nothing to doubt)
+  AlertKind kind = AlertKind::kUnspecified;
+  bool provisional = false;
+  std::string clue_id;
+  uint32_t clue_version = 0;
+  Facets facets;
+  float confidence = 0;
+  std::vector<std::string> problem_codes;
+  std::vector<RiskReason> risk_reasons;
+  absl::Time received_at;  // when the clue was first accepted
+  absl::Time raised_at;    // when this version was accepted
+  // Quotes the clue: lies in an envelope in the ledger, and is shown by projection only.
+  std::string title;
+  std::vector<std::string> why;  // the passages of the original that decided, at most 3
+};
+
+// One entry of the log: one change of one clue, with what it did to the clue's alert. The facets of
+// before let a stream tell a monitor that an alert has left its view without remembering what it
+// sent.
+struct ChangeEvent {
+  Alert alert;                           // as it now stands; version 0 when there is none
+  std::optional<Facets> previous;        // of the alert's version before; nothing when it is new
+};
+
+}  // namespace supervision::domain

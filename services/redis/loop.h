@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "absl/time/time.h"
+
+namespace supervision::redis {
+
+// The one thread that owns every hiredis context, deadline and reconnect (libuv). It also offers
+// timers to those whose state changes on this thread.
+//
+// Thread-safe. Tasks and timers run on the loop's thread, in the order they were posted, never inside
+// the call that took them and never under a lock. Stop() runs what has been posted, then ends the
+// thread; what is posted later is dropped. Stop() twice is safe; never call it on the loop's thread.
+class Loop {
+ public:
+  using Task = std::function<void()>;
+
+  Loop();
+  ~Loop();  // stops
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  void Post(Task task);
+
+  // A one-shot timer by the steady clock. Destroying the handle cancels it: when the handle is
+  // destroyed on the loop's thread the task certainly does not run afterwards; elsewhere it may be
+  // running.
+  class Timer;
+  std::unique_ptr<Timer> RunAfter(absl::Duration delay, Task task);
+
+  bool OnLoopThread() const;
+  void Stop();
+
+ private:
+  friend class Connection;
+  class Core;  // libuv's handles live behind this
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace supervision::redis
