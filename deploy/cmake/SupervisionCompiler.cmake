@@ -27,6 +27,11 @@ if(SUPERVISION_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
 endif()
+if(SUPERVISION_FUZZ)
+  # Coverage of our code guides the fuzzer; the fuzzer itself is linked by tests/fuzz.
+  add_compile_options(-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=address)
+endif()
 
 # supervision_library(name SOURCES … DEPENDS …): a static library supervision::name of one folder.
 function(supervision_library name)

@@ -1,0 +1,100 @@
+"""Dependencies run one way: which folder may include which, and who may use which library."""
+
+import re
+
+# The folders of services/ that each folder may include, itself always among them. The order is that
+# of services/ARCHITECTURE.md; a folder that is not here may not exist.
+MAY_INCLUDE = {
+    "base": (),
+    "domain": ("base",),
+    "classification": ("base", "domain"),
+    "redis": ("base",),
+    "ledger": ("base", "domain", "redis"),
+    "security": ("base", "domain"),
+    "config": ("base", "domain", "classification", "security"),
+    "intake": ("base", "domain", "classification", "ledger"),
+    "alerting": ("base", "domain", "ledger"),
+    "disposal": ("base", "domain", "ledger"),
+    "statistics": ("base", "domain", "ledger"),
+    "observability": ("base", "domain"),
+    "rpc": ("base", "domain", "classification", "ledger", "security", "config", "intake",
+            "alerting", "disposal", "statistics", "observability"),
+}
+MAY_INCLUDE["server"] = ("redis", "rpc") + MAY_INCLUDE["rpc"]
+
+# Library or generated code -> the only folders that may include it. "clients" is clients/**.
+EDGE = ("rpc", "server", "clients")
+ONLY_IN = (
+    (r"grpcpp/|grpc/|.*\.grpc\.pb\.h$", "gRPC", EDGE),
+    (r"hiredis/|uv\.h$|uv/", "hiredis and libuv", ("redis",)),
+    (r"hs/|hs\.h$|opencc/|utf8proc\.h$|re2/", "pattern and Unicode libraries",
+     ("classification", "intake")),
+    (r"yaml-cpp/", "yaml-cpp", ("config",)),
+    (r"prometheus/", "prometheus-cpp", ("observability", "server")),
+    (r"spdlog/", "spdlog", ("observability", "server")),
+    (r"CLI/", "CLI11", ("server", "clients")),
+    (r"supervision/storage/", "the storage messages", ("ledger",)),
+    (r"supervision/config/", "the configuration messages", ("config", "server")),
+    (r"supervision/v\d+/", "the API messages", EDGE),
+    (r"google/rpc/", "the status details", EDGE),
+    (r"google/protobuf/", "protobuf", ("ledger", "config") + EDGE),
+)
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
+
+
+def folder_of(path):
+    """The unit of the rules that a file belongs to, or None for what they do not cover."""
+    if path.parts[0] == "clients":
+        return "clients"
+    if path.parts[0] == "services" and len(path.parts) > 2:
+        return path.parts[1]
+    return None
+
+
+def broken_rule(folder, quote, target):
+    """Why `folder` may not include `target`, or None."""
+    if quote == '"' and ("/" not in target or ".." in target):
+        return "names a file without its path from the root"
+    if target.startswith("tests/"):
+        return "belongs to the tests"
+    if target.startswith("clients/") and folder != "clients":
+        return "belongs to the clients"
+    if target.startswith("services/"):
+        other = target.split("/")[1]
+        allowed = ("base", "domain") if folder == "clients" else MAY_INCLUDE[folder] + (folder,)
+        if other not in allowed:
+            return f"is none of {', '.join(allowed)}"
+    for pattern, name, folders in ONLY_IN:
+        if re.match(pattern, target):
+            return None if folder in folders else f"{name} belong to {', '.join(folders)} only"
+    return None
+
+
+def check(tree):
+    problems = []
+    for path in tree.files(".h", ".cc"):
+        folder = folder_of(path)
+        if folder is None:
+            continue
+        if folder != "clients" and folder not in MAY_INCLUDE:
+            problems.append(f"{path}: folder {folder} has no row in tests/checks/include_rules.py")
+            continue
+        for number, line in tree.lines(path):
+            match = INCLUDE.match(line)
+            reason = match and broken_rule(folder, *match.groups())
+            if reason:
+                problems.append(f"{path}:{number}: {folder} may not include {match[2]}: {reason}")
+    return problems
+
+
+PLANTED = (
+    ({"services/domain/a.h": "#include <google/protobuf/message.h>\n"}, "protobuf"),
+    ({"services/alerting/a.cc": '#include "services/intake/intake.h"\n'}, "services/intake"),
+    ({"services/ledger/a.cc": "# include <hiredis/async.h>\n"}, "hiredis"),
+    ({"services/intake/a.cc": "#include <grpcpp/grpcpp.h>\n"}, "gRPC"),
+    ({"services/rpc/a.cc": '#include "services/redis/client.h"\n'}, "services/redis"),
+    ({"services/base/a.cc": '#include "../domain/clue.h"\n'}, "without its path"),
+    ({"services/rpc/a.cc": '#include "tests/support/fake.h"\n'}, "belongs to the tests"),
+    ({"services/novelty/a.cc": "int x;\n"}, "no row"),
+)
