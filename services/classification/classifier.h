@@ -11,8 +11,8 @@
 
 namespace supervision::classification {
 
-struct Catalogue;   // catalogue.h: the 12 classes with names, owners, legal basis, version
-struct RuleSet;     // rules.h: patterns, weights, problem codes, risk, precedence, thresholds
+struct Catalogue;  // catalogue.h: the 12 classes with names, owners, legal basis, version
+struct RuleSet;    // rules.h: patterns, weights, problem codes, risk, precedence, thresholds
 
 // The text of a clue and the typed facts that a partner may give beside it. The channel and the
 // reported unit are deliberately absent: they never decide (guideline 2.2).
@@ -24,9 +24,9 @@ struct Input {
 };
 
 // Sorts a clue: scenario, second reading, confidence, risk with its addends, evidence. Pure and
-// immutable once made: no I/O, no clock; any number of threads may call Classify at once. Input of up
-// to 20,000 code points takes bounded time. The text must be valid UTF-8 (intake sees to it); bytes
-// that are not are treated as U+FFFD.
+// immutable once made: no I/O, no clock; any number of threads may call Classify at once. Input of
+// up to 20,000 code points takes bounded time. The text must be valid UTF-8 (intake sees to it);
+// bytes that are not are treated as U+FFFD.
 class Classifier {
  public:
   // Compiles `rules` against `catalogue`. All mistakes at once, each with file, line and remedy.

@@ -53,8 +53,8 @@ struct Alert {
 // before let a stream tell a monitor that an alert has left its view without remembering what it
 // sent.
 struct ChangeEvent {
-  Alert alert;                           // as it now stands; version 0 when there is none
-  std::optional<Facets> previous;        // of the alert's version before; nothing when it is new
+  Alert alert;                     // as it now stands; version 0 when there is none
+  std::optional<Facets> previous;  // of the alert's version before; nothing when it is new
 };
 
 }  // namespace supervision::domain

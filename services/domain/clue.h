@@ -37,38 +37,38 @@ enum class Confidentiality : uint8_t {
 // The way by which the partner got the clue; never decides the scenario (guideline 2.2, rule 4).
 enum class Channel : uint8_t {
   kUnspecified = 0,
-  kHotline = 1,             // 12345
-  kPetition = 2,            // 信访
-  kReconsideration = 3,     // 行政复议
-  kCourt = 4,               // 法院
-  kProcuratorate = 5,       // 检察院
-  kEnforcementPlatform = 6, // 执法平台
-  kPeoplesCongress = 7,     // 人大
-  kCppcc = 8,               // 政协
-  kPartyInspection = 9,     // 巡察、纪检
-  kAudit = 10,              // 审计、财政、统计
-  kGovernmentOffice = 11,   // 政府办
-  kMedia = 12,              // 媒体、网信
-  kSupervisor = 13,         // 法治监督员
+  kHotline = 1,              // 12345
+  kPetition = 2,             // 信访
+  kReconsideration = 3,      // 行政复议
+  kCourt = 4,                // 法院
+  kProcuratorate = 5,        // 检察院
+  kEnforcementPlatform = 6,  // 执法平台
+  kPeoplesCongress = 7,      // 人大
+  kCppcc = 8,                // 政协
+  kPartyInspection = 9,      // 巡察、纪检
+  kAudit = 10,               // 审计、财政、统计
+  kGovernmentOffice = 11,    // 政府办
+  kMedia = 12,               // 媒体、网信
+  kSupervisor = 13,          // 法治监督员
   kOther = 14,
 };
 
 enum class InstrumentType : uint8_t {
   kUnspecified = 0,
-  kCourtCase = 1,             // 案号
-  kPenaltyDecision = 2,       // 行政处罚决定书文号
-  kOfficialDocument = 3,      // 公文文号
-  kReconsiderationCase = 4,   // 复议案号
-  kPetitionItem = 5,          // 信访事项编号
-  kHotlineOrder = 6,          // 12345 工单
-  kDeputySuggestion = 7,      // 代表建议
-  kProposal = 8,              // 政协提案
-  kInspectionItem = 9,        // 巡察反馈
-  kAuditReport = 10,          // 审计报告、决定
-  kDisclosureRequest = 11,    // 信息公开申请
+  kCourtCase = 1,                 // 案号
+  kPenaltyDecision = 2,           // 行政处罚决定书文号
+  kOfficialDocument = 3,          // 公文文号
+  kReconsiderationCase = 4,       // 复议案号
+  kPetitionItem = 5,              // 信访事项编号
+  kHotlineOrder = 6,              // 12345 工单
+  kDeputySuggestion = 7,          // 代表建议
+  kProposal = 8,                  // 政协提案
+  kInspectionItem = 9,            // 巡察反馈
+  kAuditReport = 10,              // 审计报告、决定
+  kDisclosureRequest = 11,        // 信息公开申请
   kProcuratorialSuggestion = 12,  // 检察建议
-  kJudicialSuggestion = 13,   // 司法建议
-  kMediationAgreement = 14,   // 调解协议
+  kJudicialSuggestion = 13,       // 司法建议
+  kMediationAgreement = 14,       // 调解协议
   kOther = 15,
 };
 
@@ -124,8 +124,8 @@ enum class ClueState : uint8_t { kUnspecified = 0, kActive = 1, kWithdrawn = 2 }
 
 // One version of a clue, as the ledger keeps it.
 struct Clue {
-  std::string id;       // opaque to clients
-  uint32_t version = 0; // grows by one with each change
+  std::string id;        // opaque to clients
+  uint32_t version = 0;  // grows by one with each change
   std::string partner;
   ClueState state = ClueState::kUnspecified;
   ClueContent content;

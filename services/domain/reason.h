@@ -12,35 +12,35 @@ namespace supervision::domain {
 // the API (google.rpc.ErrorInfo.reason): it is never renamed. Each has one row in the table.
 enum class Reason : uint8_t {
   // The request.
-  kInvalidRequest,         // field violations are attached
-  kMalformedMessage,       // the bytes are not the message that the method takes
-  kBatchTooLarge,          // more than 500 items or 4 MiB
-  kMessageTooLarge,        // one message over its limit
-  kIdempotencyKeyReused,   // same request_id, other content
-  kSourceRecordExists,     // the partner's record is known under another request_id
+  kInvalidRequest,        // field violations are attached
+  kMalformedMessage,      // the bytes are not the message that the method takes
+  kBatchTooLarge,         // more than 500 items or 4 MiB
+  kMessageTooLarge,       // one message over its limit
+  kIdempotencyKeyReused,  // same request_id, other content
+  kSourceRecordExists,    // the partner's record is known under another request_id
   kClueNotFound,
   kAlertNotFound,
-  kEtagMismatch,           // the thing has changed since it was read
-  kClueWithdrawn,          // a withdrawn clue takes no further change
-  kTooManyVersions,        // the clue has as many versions as it may have
+  kEtagMismatch,     // the thing has changed since it was read
+  kClueWithdrawn,    // a withdrawn clue takes no further change
+  kTooManyVersions,  // the clue has as many versions as it may have
   kPageTokenInvalid,
   // Streams.
   kCursorMalformed,
-  kCursorUnknown,          // well-formed, but not signed by this ledger
-  kCursorForeign,          // of another ledger
-  kCursorTrimmed,          // the place has been trimmed
-  kHistoryLost,            // the place was of history that no longer exists
+  kCursorUnknown,  // well-formed, but not signed by this ledger
+  kCursorForeign,  // of another ledger
+  kCursorTrimmed,  // the place has been trimmed
+  kHistoryLost,    // the place was of history that no longer exists
   // The caller.
   kUnauthenticated,
   kPermissionDenied,
   // The service.
-  kOverloaded,             // a bounded queue is full
+  kOverloaded,  // a bounded queue is full
   kTooManyStreams,
-  kDraining,               // the replica is shutting down
-  kLedgerUnavailable,      // Redis cannot be reached; nothing was stored
-  kOutcomeUnknown,         // sent, but the answer was lost; asking again is safe
-  kDurabilityNotReached,   // stored, but not on as many replicas as configured
-  kLedgerFull,             // Redis' memory or disk is full
+  kDraining,              // the replica is shutting down
+  kLedgerUnavailable,     // Redis cannot be reached; nothing was stored
+  kOutcomeUnknown,        // sent, but the answer was lost; asking again is safe
+  kDurabilityNotReached,  // stored, but not on as many replicas as configured
+  kLedgerFull,            // Redis' memory or disk is full
   kDeadlineExceeded,
   kInternal,
 };

@@ -27,10 +27,10 @@ enum class Scenario : uint8_t {
 
 // Every scenario a verdict can name, OUT_OF_SCOPE last.
 inline constexpr std::array<Scenario, 12> kScenarios = {
-    Scenario::kPartyInspection,       Scenario::kPeoplesCongress, Scenario::kCppccDemocratic,
-    Scenario::kAdminEnforcement,      Scenario::kDecisionDisclosure, Scenario::kReconsideration,
-    Scenario::kJudicial,              Scenario::kPetitionDispute, Scenario::kAuditFiscalStatistics,
-    Scenario::kSocialOpinion,         Scenario::kLawPublicityDuty, Scenario::kOutOfScope};
+    Scenario::kPartyInspection,  Scenario::kPeoplesCongress,    Scenario::kCppccDemocratic,
+    Scenario::kAdminEnforcement, Scenario::kDecisionDisclosure, Scenario::kReconsideration,
+    Scenario::kJudicial,         Scenario::kPetitionDispute,    Scenario::kAuditFiscalStatistics,
+    Scenario::kSocialOpinion,    Scenario::kLawPublicityDuty,   Scenario::kOutOfScope};
 
 // The code of the catalogue, e.g. "ADMIN_ENFORCEMENT"; "SCENARIO_UNSPECIFIED" for kUnspecified.
 std::string_view Code(Scenario scenario);

@@ -33,8 +33,8 @@ struct Address {
   std::string unix_path;  // or host and port
   std::string host;
   uint16_t port = 6379;
-  std::string user;       // ACL user; empty: the default user
-  std::string password;   // never logged
+  std::string user;      // ACL user; empty: the default user
+  std::string password;  // never logged
   int database = 0;
 
   // "unix:/path", "host:port" or "[::1]:port"; a clear error otherwise.
@@ -42,12 +42,12 @@ struct Address {
   std::string ToString() const;  // without the password
 };
 
-// One pipelined connection to one Redis, with reconnect. Callers' commands wait in one bounded queue;
-// the loop takes the whole queue at once and writes it as one pipeline.
+// One pipelined connection to one Redis, with reconnect. Callers' commands wait in one bounded
+// queue; the loop takes the whole queue at once and writes it as one pipeline.
 //
-// Thread-safe. Each callback runs exactly once, on the loop's thread, never inside the call that took
-// it, never under a lock. Commands of one client reach Redis in the order of the calls. When the
-// connection breaks every waiting caller is answered: kNotSent for what had not been written,
+// Thread-safe. Each callback runs exactly once, on the loop's thread, never inside the call that
+// took it, never under a lock. Commands of one client reach Redis in the order of the calls. When
+// the connection breaks every waiting caller is answered: kNotSent for what had not been written,
 // kOutcomeUnknown for what had; nothing is ever sent a second time by the client itself, except a
 // script that Redis answered with NOSCRIPT (it has certainly not run). A command whose deadline
 // passes is answered at once (kNotSent or kOutcomeUnknown), and since hiredis would give its late
@@ -74,7 +74,8 @@ class Client {
 
   // Starts connecting at once. `loop` outlives the client.
   Client(Loop* loop, Options options);
-  ~Client();  // closes; every waiting caller is answered before it returns. Not on the loop's thread.
+  ~Client();  // closes; every waiting caller is answered before it returns. Not on the loop's
+              // thread.
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
@@ -95,7 +96,7 @@ class Client {
     uint64_t connects = 0;       // since the start
     size_t queued_commands = 0;  // waiting or unanswered
     size_t queued_bytes = 0;
-    std::string last_error;      // of the last failed connect or break; no secrets
+    std::string last_error;  // of the last failed connect or break; no secrets
   };
   Stats GetStats() const;
 

@@ -9,14 +9,15 @@
 
 namespace supervision::redis {
 
-// A private redis-server in a data directory, started with durable settings (append-only file, fsync
-// on every write, no eviction), on a unix socket in that directory, reachable by nobody else (0600,
-// port 0). It is restarted with back-off when it ends, and ends with the service.
+// A private redis-server in a data directory, started with durable settings (append-only file,
+// fsync on every write, no eviction), on a unix socket in that directory, reachable by nobody else
+// (0600, port 0). It is restarted with back-off when it ends, and ends with the service.
 //
 // The directory is locked by an flock on a descriptor that the child inherits, so it stays locked
 // while either of the two lives: two redis-servers on one directory would both start, and
-// acknowledged keys would be gone after a restart. A new service waits for an orphan to end (it asks
-// it to, by SHUTDOWN through the socket) and refuses a directory that another living service holds.
+// acknowledged keys would be gone after a restart. A new service waits for an orphan to end (it
+// asks it to, by SHUTDOWN through the socket) and refuses a directory that another living service
+// holds.
 //
 // The child comes from posix_spawn in a thread that lives as long as this object, and dies with it
 // (PR_SET_PDEATHSIG fires with the thread that started the child, not with the process).
@@ -25,10 +26,10 @@ namespace supervision::redis {
 class EmbeddedRedis {
  public:
   struct Options {
-    std::string data_directory;       // made when missing, 0700
-    std::string executable;           // empty: redis-server on PATH, or Debian's redis-check-rdb,
-                                      // which is the same binary (package redis-tools) under a name
-    uint64_t max_memory_bytes = 0;    // 0: no limit
+    std::string data_directory;     // made when missing, 0700
+    std::string executable;         // empty: redis-server on PATH, or Debian's redis-check-rdb,
+                                    // which is the same binary (package redis-tools) under a name
+    uint64_t max_memory_bytes = 0;  // 0: no limit
     uint64_t min_free_disk_bytes = 256 << 20;  // below it the state says kDiskFull
     absl::Duration start_timeout = absl::Seconds(30);
     absl::Duration orphan_timeout = absl::Seconds(15);

@@ -10,9 +10,10 @@ namespace supervision::redis {
 // The one thread that owns every hiredis context, deadline and reconnect (libuv). It also offers
 // timers to those whose state changes on this thread.
 //
-// Thread-safe. Tasks and timers run on the loop's thread, in the order they were posted, never inside
-// the call that took them and never under a lock. Stop() runs what has been posted, then ends the
-// thread; what is posted later is dropped. Stop() twice is safe; never call it on the loop's thread.
+// Thread-safe. Tasks and timers run on the loop's thread, in the order they were posted, never
+// inside the call that took them and never under a lock. Stop() runs what has been posted, then
+// ends the thread; what is posted later is dropped. Stop() twice is safe; never call it on the
+// loop's thread.
 class Loop {
  public:
   using Task = std::function<void()>;

@@ -55,7 +55,7 @@ class Result {
   Result(Reply reply) : ok_(true), reply_(std::move(reply)) {}           // NOLINT: implicit
   Result(Failure failure) : ok_(false), failure_(std::move(failure)) {}  // NOLINT: implicit
   bool ok() const { return ok_; }
-  const Reply& reply() const { return reply_; }        // REQUIRES: ok()
+  const Reply& reply() const { return reply_; }  // REQUIRES: ok()
   Reply& reply() { return reply_; }
   const Failure& failure() const { return failure_; }  // REQUIRES: !ok()
 

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "services/domain/alert.h"
+#include "services/domain/visibility.h"
+
+namespace supervision::alerting {
+
+// Bytes that many streams send: made once, shared, never changed.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// Turns what a stream tells into pieces of a message; a message is the pieces one behind the other
+// (a serialised protobuf message is the concatenation of its fields). rpc/ implements it, so that
+// alerting knows no API message. Thread-safe, without state.
+class AlertEncoder {
+ public:
+  virtual ~AlertEncoder() = default;
+  virtual SharedBytes EncodeAlert(const domain::Alert& alert,
+                                  domain::Projection projection) const = 0;
+  virtual SharedBytes EncodeLeft(std::string_view alert_id, uint32_t version) const = 0;
+  virtual SharedBytes EncodeCursor(std::string_view cursor) const = 0;
+  virtual SharedBytes EncodeEnding(absl::Duration retry_after) const = 0;  // reason DRAINING
+};
+
+}  // namespace supervision::alerting

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/domain/alert.h"
+#include "services/domain/visibility.h"
+
+namespace supervision::ledger {
+
+// By which a partner knows a clue: its own record, or the first request_id where it has no records.
+struct Identity {
+  std::string partner;
+  std::string source_record_id;
+  std::string request_id;  // used only when source_record_id is empty
+};
+
+// A new clue, valid and sorted. Its identity is (partner, content.source_record_id or request_id).
+struct Submission {
+  std::string partner;
+  std::string request_id;
+  domain::ClueContent content;
+  domain::Verdict verdict;
+};
+
+// A new version of a clue of `partner`.
+struct Revision {
+  std::string partner;
+  std::string request_id;
+  std::string clue_id;
+  std::string etag;
+  domain::ClueContent content;
+  domain::Verdict verdict;
+};
+
+struct Withdrawal {
+  std::string partner;
+  std::string request_id;
+  std::string clue_id;
+  std::string etag;
+  std::string reason;
+};
+
+struct Durability {
+  bool fsynced = false;  // in the append-only file, synchronised
+  int replicas = 0;      // that had received it
+};
+
+// What an accepted change is answered with; the same again for the same request_id, whatever has
+// happened to the clue or the rules since.
+struct Receipt {
+  std::string clue_id;
+  uint32_t version = 0;
+  std::string etag;
+  domain::Verdict verdict;
+  std::string alert_id;  // empty: the clue has no alert
+  absl::Time accepted_at;
+  Durability durability;
+  bool repeated = false;  // answered from the ledger: nothing was written
+};
+
+// A clue as it stands.
+struct ClueRecord {
+  domain::Clue clue;
+  std::string etag;
+  domain::Alert alert;  // version 0: none
+};
+
+// A clue in a list.
+struct ClueSummary {
+  std::string clue_id;
+  uint32_t version = 0;
+  domain::ClueState state = domain::ClueState::kUnspecified;
+  domain::Alert alert;  // facets, times and title are set even when version is 0 (no alert)
+};
+
+struct ListQuery {
+  enum class Kind { kClues, kAlerts };  // kAlerts: only clues that have an alert
+  Kind kind = Kind::kClues;
+  domain::Scope scope;
+  domain::Filter filter;
+  std::string partner;                                        // empty: any
+  domain::ClueState state = domain::ClueState::kUnspecified;  // unspecified: any
+  std::optional<absl::Time> received_from;
+  std::optional<absl::Time> received_before;
+  int page_size = 50;  // 1 to 500
+  std::string page_token;
+};
+
+struct ListPage {
+  std::vector<ClueSummary> clues;  // newest first
+  std::string next_page_token;     // empty: no more
+};
+
+// One entry of the log. Immutable and shared between all streams.
+struct LogEntry {
+  int partition = 0;
+  int64_t position = 0;  // dense: 1, 2, 3, …
+  domain::ChangeEvent event;
+  size_t bytes = 0;  // of the stored event
+};
+using LogEntryPtr = std::shared_ptr<const LogEntry>;
+
+// A place in the ledger: for each partition the epoch and the position behind which one goes on.
+struct Place {
+  std::vector<int64_t> epochs;
+  std::vector<int64_t> positions;
+  bool operator==(const Place&) const = default;
+};
+
+struct LogPage {
+  std::vector<LogEntryPtr> entries;
+  int64_t end = 0;       // last position of the partition when it was read
+  int64_t earliest = 0;  // first position that is left; end + 1 when none is
+};
+
+struct PartitionState {
+  int64_t epoch = 1;
+  int64_t earliest = 1;
+  int64_t end = 0;
+  int64_t confirmed = 0;  // what may be told: end, or less while replicas have yet to confirm
+  int64_t log_bytes = 0;
+  int64_t trims = 0;  // gap records
+};
+
+// What the ledger says of itself; see Ledger::state().
+struct LedgerState {
+  bool open = false;                           // created or found, schema understood
+  bool ready = false;                          // the promise "durable before answered" can be kept
+  std::vector<std::string> not_ready_because;  // a sentence each
+  std::string ledger_id;                       // 32 hexadecimal digits
+  int schema_version = 0;
+  std::vector<PartitionState> partitions;
+  bool connected = false;
+  std::string redis_version;
+  bool durable = false;
+  std::vector<std::string> shortfalls;
+  int64_t used_memory_bytes = 0;
+  int replicas = 0;
+  int64_t queued = 0;  // changes that wait for a commit
+};
+
+}  // namespace supervision::ledger

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "services/security/principal.h"
+
+namespace supervision::security {
+
+// Every method of the API that is ours; health and reflection are open to all.
+enum class Method : uint8_t {
+  kSubmitClue,
+  kBatchSubmitClues,
+  kStreamClues,
+  kReviseClue,
+  kWithdrawClue,
+  kGetClue,
+  kListClues,
+  kClassifyText,
+  kListScenarios,
+  kWatchAlerts,
+  kListAlerts,
+  kGetAlert,
+  kGetStatus,
+};
+
+// One row of the table method x role x scope: who may call it, and through which scope it sees.
+struct AuthorityRow {
+  Method method;
+  std::string_view full_name;  // "/supervision.v1.ClueService/SubmitClue"
+  RoleSet roles;
+};
+
+// The one table, a row for every method, in the order of the enum. A test compares it with the
+// services' descriptors: a method without a row fails it.
+absl::Span<const AuthorityRow> AuthorityTable();
+
+// OK when one of the principal's roles may call `method`, else PERMISSION_DENIED. Checked before
+// the request is looked at.
+absl::Status Authorise(const Principal& principal, Method method);
+
+// What `principal` sees: a monitor or operator by its grant, a partner only its own clues.
+domain::Scope ScopeOf(const Principal& principal);
+
+}  // namespace supervision::security
