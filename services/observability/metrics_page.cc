@@ -1,0 +1,71 @@
+#include "services/observability/metrics_page.h"
+
+#include <charconv>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "prometheus/exposer.h"
+
+namespace supervision::observability {
+namespace {
+
+// Host and port of "host:port"; the host is empty when the text is not one.
+struct HostPort {
+  std::string host;
+  int port = -1;
+};
+
+HostPort Split(std::string_view address) {
+  HostPort result;
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return result;
+  const std::string_view port = address.substr(colon + 1);
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), result.port);
+  const bool numeric = error == std::errc() && end == port.data() + port.size();
+  if (!numeric || result.port < 0 || result.port > 65535) return result;
+  result.host = address.substr(0, colon);
+  return result;
+}
+
+}  // namespace
+
+struct MetricsPage::Server {
+  explicit Server(std::vector<std::string> options) : exposer(std::move(options)) {}
+  std::shared_ptr<prometheus::Registry> registry;  // the exposer itself holds it weakly
+  prometheus::Exposer exposer;
+};
+
+MetricsPage::MetricsPage(std::unique_ptr<Server> server, std::string address)
+    : server_(std::move(server)), address_(std::move(address)) {}
+MetricsPage::~MetricsPage() = default;
+
+absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
+    std::string_view address, std::shared_ptr<prometheus::Registry> registry) {
+  if (address == "off") return std::unique_ptr<MetricsPage>(new MetricsPage(nullptr, ""));
+  const HostPort wanted = Split(address);
+  if (wanted.host.empty()) {
+    return absl::InvalidArgumentError(
+        "the address of the metrics page is not host:port; write for example 127.0.0.1:9464, or "
+        "off for none");
+  }
+  try {
+    auto server = std::make_unique<Server>(
+        std::vector<std::string>{"listening_ports", std::string(address), "num_threads", "2",
+                                 "keep_alive_timeout_ms", "500"});
+    server->registry = std::move(registry);
+    server->exposer.RegisterCollectable(server->registry);
+    const std::vector<int> ports = server->exposer.GetListeningPorts();
+    std::string listening =
+        absl::StrCat(wanted.host, ":", ports.empty() ? wanted.port : ports.front());
+    return std::unique_ptr<MetricsPage>(new MetricsPage(std::move(server), std::move(listening)));
+  } catch (const std::exception&) {
+    return absl::UnavailableError(
+        absl::StrCat("the metrics page cannot listen on ", std::string(address),
+                     "; is the port taken? Set listen.metrics to another address, or to off"));
+  }
+}
+
+}  // namespace supervision::observability

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "prometheus/registry.h"
+
+namespace supervision::observability {
+
+// Serves the metrics of one registry at http://ADDRESS/metrics in Prometheus' text format, from two
+// threads of its own, until destroyed. Holds no clue's text and no id: labels come from closed
+// sets.
+class MetricsPage {
+ public:
+  // `address` is "host:port" with a numeric host ("127.0.0.1:9464", "[::1]:0"; port 0 takes a free
+  // one), or "off" for a page that listens nowhere. INVALID_ARGUMENT when it is neither,
+  // UNAVAILABLE when the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<MetricsPage>> Start(
+      std::string_view address, std::shared_ptr<prometheus::Registry> registry);
+  ~MetricsPage();
+  MetricsPage(const MetricsPage&) = delete;
+  MetricsPage& operator=(const MetricsPage&) = delete;
+
+  // Where it listens, with the chosen port; empty when off.
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Server;
+  MetricsPage(std::unique_ptr<Server> server, std::string address);
+  const std::unique_ptr<Server> server_;
+  const std::string address_;
+};
+
+}  // namespace supervision::observability

@@ -1,0 +1,84 @@
+#include "services/observability/metrics_page.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/counter.h"
+#include "prometheus/histogram.h"
+#include "services/observability/buckets.h"
+
+namespace supervision::observability {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+std::string Get(const std::string& address, const std::string& path) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in peer{};
+  peer.sin_family = AF_INET;
+  peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof(peer)), 0);
+  const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+  EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t n; (n = read(fd, buffer, sizeof(buffer))) > 0;) answer.append(buffer, n);
+  close(fd);
+  return answer;
+}
+
+TEST(MetricsPageTest, ServesTheRegistryOnAFreePort) {
+  auto registry = std::make_shared<prometheus::Registry>();
+  auto& counter = prometheus::BuildCounter()
+                      .Name("supervision_test_total")
+                      .Help("A test.")
+                      .Register(*registry)
+                      .Add({{"result", "ok"}});
+  prometheus::BuildHistogram()
+      .Name("supervision_test_seconds")
+      .Register(*registry)
+      .Add({}, LatencySeconds())
+      .Observe(0.004);
+  auto page = MetricsPage::Start("127.0.0.1:0", registry);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_THAT((*page)->address(), MatchesRegex("127\\.0\\.0\\.1:[1-9][0-9]*"));
+
+  counter.Increment(3);
+  const std::string answer = Get((*page)->address(), "/metrics");
+  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  EXPECT_THAT(answer, HasSubstr("supervision_test_total{result=\"ok\"} 3"));
+  EXPECT_THAT(answer, HasSubstr("supervision_test_seconds_bucket{le=\"0.005\"} 1"));
+}
+
+TEST(MetricsPageTest, OffListensNowhere) {
+  auto page = MetricsPage::Start("off", std::make_shared<prometheus::Registry>());
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_EQ((*page)->address(), "");
+}
+
+TEST(MetricsPageTest, TakenPortIsRefusedWithARemedy) {
+  auto registry = std::make_shared<prometheus::Registry>();
+  auto first = MetricsPage::Start("127.0.0.1:0", registry);
+  ASSERT_TRUE(first.ok());
+  auto second = MetricsPage::Start((*first)->address(), registry);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()), HasSubstr("listen.metrics"));
+}
+
+TEST(MetricsPageTest, AddressThatIsNoneIsRefused) {
+  for (const char* address :
+       {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536"}) {
+    auto page = MetricsPage::Start(address, std::make_shared<prometheus::Registry>());
+    EXPECT_EQ(page.status().code(), absl::StatusCode::kInvalidArgument) << address;
+  }
+}
+
+}  // namespace
+}  // namespace supervision::observability
