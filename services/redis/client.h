@@ -5,8 +5,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/redis/loop.h"
 #include "services/redis/reply.h"
@@ -79,7 +81,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Sends `command`. With no connection it waits for one until `timeout`, then fails with kNotSent.
+  // Sends `command`, which is one that Redis answers once (not SUBSCRIBE, MONITOR, CLIENT REPLY,
+  // SYNC; an empty one fails with kCommand). With no connection it waits for one until `timeout`,
+  // then fails with kNotSent.
   void Send(Command command, absl::Duration timeout, Callback callback);
 
   // Sends `commands` next to each other in the pipeline; the results come together, in order. What

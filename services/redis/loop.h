@@ -15,6 +15,8 @@ namespace supervision::redis {
 // ends the thread; what is posted later is dropped. Stop() twice is safe; never call it on the
 // loop's thread.
 class Loop {
+  class Core;  // libuv's handles live behind this
+
  public:
   using Task = std::function<void()>;
 
@@ -28,7 +30,19 @@ class Loop {
   // A one-shot timer by the steady clock. Destroying the handle cancels it: when the handle is
   // destroyed on the loop's thread the task certainly does not run afterwards; elsewhere it may be
   // running.
-  class Timer;
+  class Timer {
+   public:
+    ~Timer();
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
+
+   private:
+    friend class Loop;
+    struct State;
+    Timer(std::shared_ptr<Core> core, std::shared_ptr<State> state);
+    std::shared_ptr<Core> core_;
+    std::shared_ptr<State> state_;
+  };
   std::unique_ptr<Timer> RunAfter(absl::Duration delay, Task task);
 
   bool OnLoopThread() const;
@@ -36,7 +50,7 @@ class Loop {
 
  private:
   friend class Connection;
-  class Core;  // libuv's handles live behind this
+  friend class LoopTimer;
   std::shared_ptr<Core> core_;
 };
 

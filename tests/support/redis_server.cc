@@ -1,0 +1,184 @@
+#include "tests/support/redis_server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "tests/support/eventually.h"
+
+namespace supervision::testing {
+namespace {
+
+[[noreturn]] void Die(const std::string& why) {
+  std::cerr << "tests/support/redis_server: " << why << std::endl;
+  std::abort();
+}
+
+// A port that was free a moment ago.
+uint16_t FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    Die("no free port");
+  }
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+int ConnectTo(const std::string& path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+// True when `bytes` begins with a whole reply, whose end goes to `*end`.
+bool SkipReply(const std::string& bytes, size_t* end) {
+  const size_t line_end = bytes.find("\r\n", *end);
+  if (line_end == std::string::npos) return false;
+  const char type = bytes[*end];
+  const long number = std::strtol(bytes.c_str() + *end + 1, nullptr, 10);
+  *end = line_end + 2;
+  if (type == '$' && number >= 0) {
+    *end += static_cast<size_t>(number) + 2;
+    return *end <= bytes.size();
+  }
+  if (type == '*') {
+    for (long i = 0; i < number; ++i) {
+      if (!SkipReply(bytes, end)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string RedisExecutable() {
+  std::stringstream directories(std::getenv("PATH") != nullptr ? std::getenv("PATH") : "");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const std::string path = directory + "/redis-server";
+    if (access(path.c_str(), X_OK) == 0) return path;
+  }
+  const char* const same_binary = "/usr/bin/redis-check-rdb";
+  return access(same_binary, X_OK) == 0 ? same_binary : "";
+}
+
+RedisServer::RedisServer() : RedisServer(Options()) {}
+
+RedisServer::RedisServer(Options options)
+    : options_(std::move(options)), path_(directory_.path() + "/redis.sock") {
+  if (options_.tcp) port_ = FreePort();
+  Start();
+}
+
+RedisServer::~RedisServer() { Kill9(); }
+
+void RedisServer::Start() {
+  if (pid_ != 0) return;
+  const std::string executable = RedisExecutable();
+  if (executable.empty()) Die("no redis-server; install the Debian package redis-tools");
+  std::vector<std::string> words = {"redis-server",
+                                    "--dir",
+                                    directory(),
+                                    "--unixsocket",
+                                    path_,
+                                    "--port",
+                                    std::to_string(port_),
+                                    "--bind",
+                                    "127.0.0.1",
+                                    "--save",
+                                    "",
+                                    "--daemonize",
+                                    "no",
+                                    "--logfile",
+                                    "redis.log",
+                                    "--maxmemory-policy",
+                                    "noeviction"};
+  if (options_.durable) {
+    words.insert(words.end(), {"--appendonly", "yes", "--appendfsync", "always",
+                               "--no-appendfsync-on-rewrite", "no"});
+  }
+  words.insert(words.end(), options_.settings.begin(), options_.settings.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+
+  const pid_t parent = getpid();
+  pid_ = fork();
+  if (pid_ == 0) {  // only what is safe after fork
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127);
+    const int null = open("/dev/null", O_RDWR);
+    dup2(null, STDIN_FILENO);
+    dup2(null, STDOUT_FILENO);
+    execv(executable.c_str(), arguments.data());
+    _exit(127);
+  }
+  if (pid_ < 0) Die(std::string("fork: ") + std::strerror(errno));
+  const bool ready = Eventually([this] {
+    return waitpid(pid_, nullptr, WNOHANG) != 0 || Call({"PING"}).substr(0, 1) == "+" ||
+           Call({"PING"}).find("NOAUTH") != std::string::npos;
+  });
+  if (ready && kill(pid_, 0) == 0) return;
+  std::ifstream log(directory() + "/redis.log");
+  std::cerr << log.rdbuf();
+  Die("redis-server did not start");
+}
+
+void RedisServer::End(int signal) {
+  if (pid_ == 0) return;
+  kill(pid_, signal);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = 0;
+}
+
+void RedisServer::Kill9() { End(SIGKILL); }
+void RedisServer::Shutdown() { End(SIGTERM); }
+void RedisServer::Freeze() { kill(pid_, SIGSTOP); }
+void RedisServer::Thaw() { kill(pid_, SIGCONT); }
+
+std::string RedisServer::Call(const std::vector<std::string>& command) const {
+  const int fd = ConnectTo(path_);
+  if (fd < 0) return "";
+  std::string request = "*" + std::to_string(command.size()) + "\r\n";
+  for (const std::string& word : command) {
+    request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  std::string reply;
+  size_t end = 0;
+  if (send(fd, request.data(), request.size(), MSG_NOSIGNAL) ==
+      static_cast<ssize_t>(request.size())) {
+    char buffer[4096];
+    while (true) {
+      end = 0;
+      if (SkipReply(reply, &end)) break;
+      const ssize_t size = read(fd, buffer, sizeof(buffer));
+      if (size <= 0) break;
+      reply.append(buffer, static_cast<size_t>(size));
+    }
+  }
+  close(fd);
+  return reply;
+}
+
+}  // namespace supervision::testing
