@@ -1,0 +1,73 @@
+#include "services/domain/alert_policy.h"
+
+#include "services/domain/passages.h"
+
+namespace supervision::domain {
+namespace {
+
+constexpr char kCluePrefix = 'c';
+constexpr char kAlertPrefix = 'a';
+
+bool InScope(const Verdict& verdict) {
+  return verdict.scenario != Scenario::kUnspecified && verdict.scenario != Scenario::kOutOfScope;
+}
+
+// Whether a person must look. What may be HIGH is never silent, even where the class says that it
+// is none of ours.
+bool NeedsReview(const Verdict& verdict) {
+  return verdict.needs_review || (verdict.risk == Risk::kHigh && !InScope(verdict));
+}
+
+AlertKind KindOf(const Clue& clue, const Alert& before) {
+  const bool told = before.version > 0;
+  if (clue.state == ClueState::kWithdrawn) {
+    return told ? AlertKind::kClueWithdrawn : AlertKind::kUnspecified;
+  }
+  if (NeedsReview(clue.verdict)) return AlertKind::kReviewNeeded;
+  if (told) return AlertKind::kClueRevised;
+  return InScope(clue.verdict) ? AlertKind::kClueReceived : AlertKind::kUnspecified;
+}
+
+std::string WithFirstLetter(std::string_view id, char letter) {
+  std::string result(id);
+  if (!result.empty()) result.front() = letter;
+  return result;
+}
+
+}  // namespace
+
+Alert NextAlert(const Clue& clue, const Alert& before) {
+  Alert alert;
+  // Facets, times and title are set even when there is no alert: lists and events need them.
+  alert.kind = KindOf(clue, before);
+  alert.clue_id = clue.id;
+  alert.clue_version = clue.version;
+  alert.facets.scenario = clue.verdict.scenario;
+  alert.facets.secondary = clue.verdict.secondary;
+  alert.facets.risk = clue.verdict.risk;
+  alert.facets.region_code = clue.content.region_code;
+  alert.facets.unit = clue.content.unit;
+  alert.facets.partner = clue.partner;
+  alert.facets.confidentiality = clue.content.confidentiality;
+  alert.confidence = clue.verdict.confidence;
+  alert.problem_codes = clue.verdict.problem_codes;
+  alert.risk_reasons = clue.verdict.risk_reasons;
+  alert.received_at = clue.received_at;
+  alert.raised_at = clue.changed_at;
+  alert.title = clue.content.title;
+  if (alert.kind == AlertKind::kUnspecified) return alert;
+  alert.id = AlertIdOf(clue.id);
+  alert.version = before.version + 1;
+  alert.provisional = alert.kind == AlertKind::kReviewNeeded;
+  alert.why = Passages(clue.content, clue.verdict.evidence);
+  return alert;
+}
+
+std::string AlertIdOf(std::string_view clue_id) { return WithFirstLetter(clue_id, kAlertPrefix); }
+
+std::optional<std::string> ClueIdOf(std::string_view alert_id) {
+  if (alert_id.empty() || alert_id.front() != kAlertPrefix) return std::nullopt;
+  return WithFirstLetter(alert_id, kCluePrefix);
+}
+
+}  // namespace supervision::domain

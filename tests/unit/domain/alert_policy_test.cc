@@ -1,0 +1,140 @@
+#include "services/domain/alert_policy.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace supervision::domain {
+namespace {
+
+using ::testing::ElementsAre;
+
+Clue ExampleClue() {
+  Clue clue;
+  clue.id = "c00aa";
+  clue.version = 1;
+  clue.partner = "hotline";
+  clue.state = ClueState::kActive;
+  clue.content.title = "决定书未送达";
+  clue.content.content = "决定书没有送达。";
+  clue.content.region_code = "330106";
+  clue.content.unit.name = "某局";
+  clue.verdict.scenario = Scenario::kAdminEnforcement;
+  clue.verdict.secondary = Scenario::kReconsideration;
+  clue.verdict.risk = Risk::kMedium;
+  clue.verdict.confidence = 0.8f;
+  clue.verdict.problem_codes = {"ENF-24"};
+  clue.verdict.evidence = {{TextPart::kContent, 3, 7, "r1", Scenario::kAdminEnforcement, 2.0f}};
+  clue.received_at = absl::FromUnixSeconds(100);
+  clue.changed_at = absl::FromUnixSeconds(200);
+  return clue;
+}
+
+Alert Told(uint32_t version) {
+  Alert alert;
+  alert.id = "a00aa";
+  alert.version = version;
+  alert.kind = AlertKind::kClueReceived;
+  return alert;
+}
+
+TEST(AlertPolicyTest, AClueInScopeGivesOneAlertThatDescribesIt) {
+  const Clue clue = ExampleClue();
+  const Alert alert = NextAlert(clue, Alert{});
+  EXPECT_EQ(alert.id, "a00aa");
+  EXPECT_EQ(alert.version, 1u);
+  EXPECT_EQ(alert.kind, AlertKind::kClueReceived);
+  EXPECT_FALSE(alert.provisional);
+  EXPECT_EQ(alert.clue_id, clue.id);
+  EXPECT_EQ(alert.clue_version, 1u);
+  EXPECT_EQ(alert.facets.scenario, Scenario::kAdminEnforcement);
+  EXPECT_EQ(alert.facets.secondary, Scenario::kReconsideration);
+  EXPECT_EQ(alert.facets.risk, Risk::kMedium);
+  EXPECT_EQ(alert.facets.region_code, "330106");
+  EXPECT_EQ(alert.facets.unit.name, "某局");
+  EXPECT_EQ(alert.facets.partner, "hotline");
+  EXPECT_EQ(alert.title, clue.content.title);
+  EXPECT_THAT(alert.why, ElementsAre("决定书没有送达"));
+  EXPECT_THAT(alert.problem_codes, ElementsAre("ENF-24"));
+  EXPECT_EQ(alert.received_at, clue.received_at);
+  EXPECT_EQ(alert.raised_at, clue.changed_at);
+}
+
+TEST(AlertPolicyTest, DoubtIsToldAtOnceAndProvisional) {
+  Clue clue = ExampleClue();
+  clue.verdict.needs_review = true;
+  const Alert alert = NextAlert(clue, Alert{});
+  EXPECT_EQ(alert.kind, AlertKind::kReviewNeeded);
+  EXPECT_TRUE(alert.provisional);
+  EXPECT_EQ(alert.version, 1u);
+}
+
+TEST(AlertPolicyTest, ConfidentOutOfScopeGivesNoneButStillItsFacets) {
+  Clue clue = ExampleClue();
+  clue.verdict.scenario = Scenario::kOutOfScope;
+  const Alert alert = NextAlert(clue, Alert{});
+  EXPECT_EQ(alert.version, 0u);
+  EXPECT_EQ(alert.id, "");
+  EXPECT_EQ(alert.kind, AlertKind::kUnspecified);
+  EXPECT_EQ(alert.facets.region_code, "330106");
+  EXPECT_EQ(alert.title, clue.content.title);
+}
+
+TEST(AlertPolicyTest, DoubtfulOutOfScopeIsTold) {
+  Clue clue = ExampleClue();
+  clue.verdict.scenario = Scenario::kOutOfScope;
+  clue.verdict.needs_review = true;
+  EXPECT_EQ(NextAlert(clue, Alert{}).kind, AlertKind::kReviewNeeded);
+}
+
+TEST(AlertPolicyTest, WhatMayBeHighIsNeverSilent) {
+  Clue clue = ExampleClue();
+  clue.verdict.scenario = Scenario::kOutOfScope;
+  clue.verdict.risk = Risk::kHigh;
+  EXPECT_EQ(NextAlert(clue, Alert{}).kind, AlertKind::kReviewNeeded);
+}
+
+TEST(AlertPolicyTest, ARevisionReachesThoseWhoSawTheFirst) {
+  Clue clue = ExampleClue();
+  clue.version = 2;
+  const Alert alert = NextAlert(clue, Told(1));
+  EXPECT_EQ(alert.kind, AlertKind::kClueRevised);
+  EXPECT_EQ(alert.version, 2u);
+  EXPECT_EQ(alert.id, "a00aa");
+}
+
+TEST(AlertPolicyTest, ARevisionOutOfScopeIsToldToThoseWhoSawIt) {
+  Clue clue = ExampleClue();
+  clue.version = 2;
+  clue.verdict.scenario = Scenario::kOutOfScope;
+  EXPECT_EQ(NextAlert(clue, Told(1)).kind, AlertKind::kClueRevised);
+}
+
+TEST(AlertPolicyTest, ARevisionIntoScopeIsANewAlert) {
+  Clue clue = ExampleClue();
+  clue.version = 2;
+  const Alert alert = NextAlert(clue, Alert{});
+  EXPECT_EQ(alert.kind, AlertKind::kClueReceived);
+  EXPECT_EQ(alert.version, 1u);
+  EXPECT_EQ(alert.clue_version, 2u);
+}
+
+TEST(AlertPolicyTest, AWithdrawalIsToldToThoseWhoSawItAndNobodyElse) {
+  Clue clue = ExampleClue();
+  clue.version = 2;
+  clue.state = ClueState::kWithdrawn;
+  clue.verdict.needs_review = true;
+  EXPECT_EQ(NextAlert(clue, Told(3)).kind, AlertKind::kClueWithdrawn);
+  EXPECT_EQ(NextAlert(clue, Told(3)).version, 4u);
+  EXPECT_FALSE(NextAlert(clue, Told(3)).provisional);
+  EXPECT_EQ(NextAlert(clue, Alert{}).version, 0u);
+}
+
+TEST(AlertPolicyTest, IdsDifferInTheFirstLetterOnly) {
+  EXPECT_EQ(AlertIdOf("c0f12"), "a0f12");
+  EXPECT_EQ(ClueIdOf("a0f12"), "c0f12");
+  EXPECT_EQ(ClueIdOf("c0f12"), std::nullopt);
+  EXPECT_EQ(ClueIdOf(""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace supervision::domain

@@ -1,0 +1,128 @@
+#include "services/domain/visibility.h"
+
+#include <set>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace supervision::domain {
+namespace {
+
+Facets Example() {
+  Facets facets;
+  facets.scenario = Scenario::kJudicial;
+  facets.secondary = Scenario::kReconsideration;
+  facets.risk = Risk::kMedium;
+  facets.region_code = "330106";
+  facets.unit = {"某局", "11330106MB1234567X"};
+  facets.partner = "court";
+  return facets;
+}
+
+ScenarioSet Only(Scenario scenario) { return ScenarioSet().set(static_cast<size_t>(scenario)); }
+
+TEST(SeesTest, AnEmptyScopeSeesAll) { EXPECT_TRUE(Sees(Scope{}, Example())); }
+
+TEST(SeesTest, APartnerSeesOnlyItsOwn) {
+  Scope scope;
+  scope.partner = "court";
+  EXPECT_TRUE(Sees(scope, Example()));
+  scope.partner = "hotline";
+  EXPECT_FALSE(Sees(scope, Example()));
+}
+
+TEST(SeesTest, AScenarioScopeIsMetByEitherReading) {
+  Scope scope;
+  scope.scenarios = Only(Scenario::kJudicial);
+  EXPECT_TRUE(Sees(scope, Example()));
+  scope.scenarios = Only(Scenario::kReconsideration);
+  EXPECT_TRUE(Sees(scope, Example()));
+  scope.scenarios = Only(Scenario::kSocialOpinion);
+  EXPECT_FALSE(Sees(scope, Example()));
+}
+
+TEST(SeesTest, ADoubtfulClueOutOfScopeReachesWhoAnswersForItsSecondReading) {
+  Facets facets = Example();
+  facets.scenario = Scenario::kOutOfScope;
+  Scope scope;
+  scope.scenarios = Only(Scenario::kReconsideration);
+  EXPECT_TRUE(Sees(scope, facets));
+  facets.secondary = Scenario::kUnspecified;
+  EXPECT_FALSE(Sees(scope, facets));
+}
+
+TEST(SeesTest, ARegionScopeIsMetByAnyOfItsPrefixes) {
+  Scope scope;
+  scope.regions = {"11", "3301"};
+  EXPECT_TRUE(Sees(scope, Example()));
+  scope.regions = {"11", "3302"};
+  EXPECT_FALSE(Sees(scope, Example()));
+}
+
+TEST(MatchesTest, EveryConditionGivenMustHold) {
+  Filter filter;
+  EXPECT_TRUE(Matches(filter, Example()));
+  filter.scenarios = Only(Scenario::kJudicial);
+  filter.min_risk = Risk::kMedium;
+  filter.region_prefix = "33";
+  filter.unit = "某局";
+  EXPECT_TRUE(Matches(filter, Example()));
+}
+
+TEST(MatchesTest, EachConditionAloneRefuses) {
+  Filter by_scenario;
+  by_scenario.scenarios = Only(Scenario::kReconsideration);
+  EXPECT_FALSE(Matches(by_scenario, Example())) << "the class is the first reading";
+  Filter by_risk;
+  by_risk.min_risk = Risk::kHigh;
+  EXPECT_FALSE(Matches(by_risk, Example()));
+  Filter by_region;
+  by_region.region_prefix = "330106001";
+  EXPECT_FALSE(Matches(by_region, Example()));
+  Filter by_unit;
+  by_unit.unit = "某";
+  EXPECT_FALSE(Matches(by_unit, Example())) << "a name is compared whole";
+}
+
+TEST(MatchesTest, AUnitIsItsCodeOrItsName) {
+  Filter filter;
+  filter.unit = "11330106MB1234567X";
+  EXPECT_TRUE(Matches(filter, Example()));
+}
+
+TEST(ProjectionTest, SecretIsWithheldFromThoseNotCleared) {
+  Scope scope;
+  EXPECT_EQ(ProjectionFor(scope, Confidentiality::kSecret), Projection::kWithheld);
+  EXPECT_EQ(ProjectionFor(scope, Confidentiality::kRealNameProtected), Projection::kFull);
+  EXPECT_EQ(ProjectionFor(scope, Confidentiality::kUnspecified), Projection::kFull);
+  scope.cleared_for_secret = true;
+  EXPECT_EQ(ProjectionFor(scope, Confidentiality::kSecret), Projection::kFull);
+}
+
+TEST(ProjectionTest, APartnerReadsWhatItWrote) {
+  Scope scope;
+  scope.partner = "court";
+  EXPECT_EQ(ProjectionFor(scope, Confidentiality::kSecret), Projection::kFull);
+}
+
+TEST(ViewKeyTest, DiffersForDifferentViewsOnly) {
+  std::vector<std::pair<Scope, Filter>> views(10);
+  views[1].first.scenarios = Only(Scenario::kJudicial);
+  views[2].first.regions = {"33", "11"};
+  views[3].first.regions = {"3311"};
+  views[4].first.partner = "33";
+  views[5].first.cleared_for_secret = true;
+  views[6].second.scenarios = Only(Scenario::kJudicial);
+  views[7].second.min_risk = Risk::kHigh;
+  views[8].second.region_prefix = "33";
+  views[9].second.unit = "33";
+  std::set<std::string> keys;
+  for (const auto& [scope, filter] : views) {
+    keys.insert(ViewKey(scope, filter));
+    EXPECT_EQ(ViewKey(scope, filter), ViewKey(Scope(scope), Filter(filter)));
+  }
+  EXPECT_EQ(keys.size(), views.size());
+}
+
+}  // namespace
+}  // namespace supervision::domain
