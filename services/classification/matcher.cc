@@ -1,0 +1,317 @@
+#include "services/classification/matcher.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace supervision::classification {
+namespace {
+
+constexpr uint32_t kMostHitsOfAnAtom = 256;  // bounds the work on repetitive texts
+constexpr uint32_t kNearbyFactor = 3;        // the gap of "……" as a multiple of that of "…"
+
+bool EndsSentence(std::string_view text, size_t at) {
+  const char c = text[at];
+  return c == '!' || c == '?' || c == ';' || c == '\n' ||
+         (c == '\xE3' && text.substr(at, 3) == "。");
+}
+
+}  // namespace
+
+Matcher::Matcher(const RuleIndex* index, const Normaliser* normaliser)
+    : index_(*index), normaliser_(*normaliser) {
+  hs_scratch_t* scratch = nullptr;
+  if (hs_clone_scratch(index_.scratch.get(), &scratch) != HS_SUCCESS) {
+    std::abort();  // out of memory, as `new` would
+  }
+  scratch_.reset(scratch);
+  atoms_.resize(index_.atoms);
+  patterns_.resize(index_.patterns.size());
+  rules_.resize(index_.rules.size());
+}
+
+const std::vector<RuleMatch>& Matcher::Match(const Input& input) {
+  Start(input);
+  hs_scan(index_.database.get(), text_.text.data(), static_cast<unsigned>(text_.text.size()), 0,
+          scratch_.get(), &Matcher::OnLiteral, this);
+  AddReferences(input);
+  for (const uint32_t pattern : candidates_) {
+    Evaluate(index_.patterns[pattern]);
+  }
+  Collect(input);
+  return matches_;
+}
+
+void Matcher::Start(const Input& input) {
+  ++run_;
+  if (run_ == 0) {  // the counter went round: forget every state of old
+    for (Atom& atom : atoms_) atom.run = 0;
+    for (PatternState& pattern : patterns_) pattern.run = 0;
+    for (RuleState& rule : rules_) rule.run = 0;
+    run_ = 1;
+  }
+  hits_.clear();
+  candidates_.clear();
+  touched_.clear();
+  references_.clear();
+  sentence_ends_.clear();
+  matches_.clear();
+  cursor_ = 0;
+  persons_ = input.persons_affected.value_or(0);
+
+  text_.Clear();
+  normaliser_.Append(input.title, &text_);
+  title_bytes_ = static_cast<uint32_t>(text_.text.size());
+  text_.text.push_back('\n');  // no phrase holds a line feed, so none spans title and content
+  text_.begin.push_back(0);
+  text_.end.push_back(0);
+  content_at_ = static_cast<uint32_t>(text_.text.size());
+  normaliser_.Append(input.content, &text_);
+
+  for (size_t i = 0; i < text_.text.size(); ++i) {
+    if (EndsSentence(text_.text, i)) {
+      sentence_ends_.push_back(static_cast<uint32_t>(i));
+    }
+  }
+  first_sentence_ = 0;
+  while (first_sentence_ < sentence_ends_.size() && sentence_ends_[first_sentence_] < content_at_) {
+    ++first_sentence_;
+  }
+}
+
+int Matcher::OnLiteral(unsigned id, unsigned long long, unsigned long long to, unsigned,
+                       void* context) {
+  auto* self = static_cast<Matcher*>(context);
+  const RuleIndex& index = self->index_;
+  const auto end = static_cast<uint32_t>(to);
+  const uint32_t begin = end - index.literal_bytes[id];
+  const uint32_t sentence = self->SentenceAt(begin, &self->cursor_);
+  for (const uint32_t* atom = index.literal_atoms.begin_of(id);
+       atom != index.literal_atoms.end_of(id); ++atom) {
+    self->AddHit(*atom, begin, end, sentence);
+  }
+  return 0;
+}
+
+// The number of the sentence that byte `begin` lies in; `cursor` remembers the last answer.
+uint32_t Matcher::SentenceAt(uint32_t begin, uint32_t* cursor) const {
+  while (*cursor < sentence_ends_.size() && sentence_ends_[*cursor] < begin) {
+    ++*cursor;
+  }
+  while (*cursor > 0 && sentence_ends_[*cursor - 1] >= begin) {
+    --*cursor;
+  }
+  return *cursor;
+}
+
+void Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
+  Atom& atom = atoms_[number];
+  if (atom.run != run_) {
+    atom = {run_, kNone, kNone, 0};
+    for (const uint32_t* p = index_.atom_patterns.begin_of(number);
+         p != index_.atom_patterns.end_of(number); ++p) {
+      PatternState& state = patterns_[*p];
+      if (state.run != run_) {
+        state = {run_, 0};
+      }
+      if (++state.seen == index_.patterns[*p].distinct_atoms) {
+        candidates_.push_back(*p);
+      }
+    }
+  }
+  if (atom.hits >= kMostHitsOfAnAtom) {
+    return;
+  }
+  ++atom.hits;
+  const auto place = static_cast<uint32_t>(hits_.size());
+  hits_.push_back({begin, end, sentence, kNone});
+  if (atom.last == kNone) {
+    atom.first = place;
+  } else {
+    hits_[atom.last].next = place;
+  }
+  atom.last = place;
+}
+
+void Matcher::AddReferences(const Input& input) {
+  if (input.instruments != nullptr) {
+    for (const domain::Instrument& instrument : *input.instruments) {
+      if (const auto type = ReferenceOf(instrument.type, instrument.number); type.has_value()) {
+        for (const ReferenceAtom& atom : index_.reference_atoms[static_cast<size_t>(*type)]) {
+          AddHit(atom.atom, 0, 0, 0);
+        }
+      }
+    }
+  }
+  scanner_.Find(text_.text, &references_);
+  uint32_t cursor = 0;
+  for (const Reference& reference : references_) {
+    if (reference.type == ReferenceType::kPersons) {
+      persons_ = std::max(persons_, reference.value);
+    }
+    const auto& atoms = index_.reference_atoms[static_cast<size_t>(reference.type)];
+    if (atoms.empty()) {
+      continue;
+    }
+    const uint32_t sentence = SentenceAt(reference.begin, &cursor);
+    for (const ReferenceAtom& atom : atoms) {
+      if (reference.value >= atom.least) {
+        AddHit(atom.atom, reference.begin, reference.end, sentence);
+      }
+    }
+  }
+}
+
+bool Matcher::Near(const Hit& a, const Hit& b, uint32_t within) const {
+  const Hit& left = a.begin <= b.begin ? a : b;
+  const Hit& right = a.begin <= b.begin ? b : a;
+  return right.begin < left.end || text_.begin[right.begin] <= text_.end[left.end - 1] + within;
+}
+
+bool Matcher::Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap) const {
+  if (before.begin == before.end || hit.begin == hit.end || hit.begin < before.end) {
+    return false;
+  }
+  if (join == Join::kBeside) {
+    return hit.begin == before.end;
+  }
+  if (join == Join::kSameSentence && hit.sentence != before.sentence) {
+    return false;
+  }
+  if ((hit.begin < content_at_) != (before.begin < content_at_)) {
+    return false;  // one in the title, one in the content
+  }
+  const uint32_t widest = join == Join::kSameSentence ? gap : gap * kNearbyFactor;
+  return text_.begin[hit.begin] - text_.end[before.end - 1] <= widest;
+}
+
+bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) const {
+  if (rule.section == RuleSection::kTitle && match.begin >= title_bytes_) {
+    return false;
+  }
+  if (rule.section == RuleSection::kFirstSentence &&
+      (match.begin < content_at_ || match.sentence != first_sentence_)) {
+    return false;
+  }
+  if (match.begin == match.end) {
+    return true;
+  }
+  for (const uint32_t number : rule.unless) {
+    const Atom& atom = atoms_[number];
+    if (atom.run != run_) {
+      continue;
+    }
+    for (uint32_t i = atom.first; i != kNone; i = hits_[i].next) {
+      const Hit& veto = hits_[i];
+      if (veto.sentence == match.sentence && veto.begin != veto.end &&
+          Near(veto, match, index_.unless_within)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+Matcher::RuleState& Matcher::StateOf(uint32_t rule) {
+  RuleState& state = rules_[rule];
+  if (state.run != run_) {
+    state = RuleState{};
+    state.run = run_;
+    touched_.push_back(rule);
+  }
+  return state;
+}
+
+// Walks the segments from left to right. `chain_` holds a match of the segments so far for each
+// place where the last of them ended; both lists are ordered by end, so each step is linear. Of
+// several beginnings that could lead to one place the latest is kept: it has the smallest gap.
+void Matcher::Evaluate(const CompiledPattern& pattern) {
+  RuleState& state = StateOf(pattern.rule);
+  const bool settled = (pattern.role == PatternRole::kAny && state.matched) ||
+                       (pattern.role == PatternRole::kWith && state.with) ||
+                       (pattern.role == PatternRole::kWithout && state.without);
+  if (settled) {
+    return;
+  }
+  const CompiledRule& rule = index_.rules[pattern.rule];
+  const auto accept = [&](const Hit& match) {
+    if (pattern.role == PatternRole::kWith) {
+      state.with = true;
+    } else if (pattern.role == PatternRole::kWithout) {
+      state.without = true;
+    } else if (Acceptable(rule, match)) {
+      state.matched = true;
+      state.match = match;
+    } else {
+      return false;
+    }
+    return true;
+  };
+
+  chain_.clear();
+  for (size_t step = 0; step < pattern.segments.size(); ++step) {
+    const CompiledSegment& segment = pattern.segments[step];
+    const bool last = step + 1 == pattern.segments.size();
+    next_chain_.clear();
+    size_t before = 0;
+    for (uint32_t i = atoms_[segment.atom].first; i != kNone; i = hits_[i].next) {
+      Hit hit = hits_[i];
+      if (step > 0) {
+        while (before < chain_.size() && chain_[before].end <= hit.begin) {
+          ++before;
+        }
+        if (before == 0 || !Follows(chain_[before - 1], hit, segment.join, pattern.gap)) {
+          // A hit that begins earlier but ends later than the one before needs a look back.
+          const auto found = std::find_if(
+              chain_.rbegin() + static_cast<ptrdiff_t>(chain_.size() - before), chain_.rend(),
+              [&](const Hit& candidate) { return candidate.end <= hit.begin; });
+          if (found == chain_.rend() || !Follows(*found, hit, segment.join, pattern.gap)) {
+            continue;
+          }
+          hit.begin = found->begin;
+        } else {
+          hit.begin = chain_[before - 1].begin;
+        }
+      }
+      if (last) {
+        if (accept(hit)) {
+          return;
+        }
+      } else {
+        next_chain_.push_back(hit);
+      }
+    }
+    std::swap(chain_, next_chain_);
+  }
+}
+
+void Matcher::Collect(const Input& input) {
+  for (const uint32_t rule : touched_) {
+    const RuleState& state = rules_[rule];
+    if (!state.matched || state.without || (index_.rules[rule].has_with && !state.with)) {
+      continue;
+    }
+    RuleMatch match{rule, domain::TextPart::kUnspecified, 0, 0};
+    if (state.match.begin != state.match.end) {
+      match.part =
+          state.match.begin < content_at_ ? domain::TextPart::kTitle : domain::TextPart::kContent;
+      match.begin = text_.begin[state.match.begin];
+      match.end = text_.end[state.match.end - 1];
+    }
+    matches_.push_back(match);
+  }
+  if (input.instruments == nullptr) {
+    return;
+  }
+  for (const domain::Instrument& instrument : *input.instruments) {
+    for (const uint32_t rule : index_.instrument_rules[static_cast<size_t>(instrument.type)]) {
+      RuleState& state = StateOf(rule);
+      const bool refused = state.without || (index_.rules[rule].has_with && !state.with);
+      if (!state.matched && !refused) {
+        state.matched = true;
+        matches_.push_back({rule, domain::TextPart::kUnspecified, 0, 0});
+      }
+    }
+  }
+}
+
+}  // namespace supervision::classification

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "services/classification/classifier.h"
+#include "services/classification/normaliser.h"
+#include "services/classification/references.h"
+#include "services/classification/rule_index.h"
+#include "services/domain/verdict.h"
+
+namespace supervision::classification {
+
+// A rule that matched, with the place of its first match. `part` is unspecified when it rests on an
+// instrument that the partner named outside the text.
+struct RuleMatch {
+  uint32_t rule = 0;
+  domain::TextPart part = domain::TextPart::kUnspecified;
+  uint32_t begin = 0;  // code points of that part's original text
+  uint32_t end = 0;
+};
+
+// Finds the rules that match a text. Holds the memory of one classification at a time; one thread
+// uses it at a time. Not usable before the index, which must outlive it.
+class Matcher {
+ public:
+  Matcher(const RuleIndex* index, const Normaliser* normaliser);
+
+  // The rules that match `input`, each once, in no particular order. Valid until the next call.
+  const std::vector<RuleMatch>& Match(const Input& input);
+
+  // The greatest number of persons or households that the text or the partner names.
+  int64_t persons() const { return persons_; }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // A place where an atom was seen; hits of an atom form a list in order of their end.
+  struct Hit {
+    uint32_t begin = 0;  // bytes of the normalised text; begin == end: named by the partner
+    uint32_t end = 0;
+    uint32_t sentence = 0;
+    uint32_t next = kNone;
+  };
+  struct Atom {
+    uint32_t run = 0;  // the run that the rest belongs to
+    uint32_t first = kNone;
+    uint32_t last = kNone;
+    uint32_t hits = 0;
+  };
+  struct PatternState {
+    uint32_t run = 0;
+    uint32_t seen = 0;
+  };
+  struct RuleState {
+    uint32_t run = 0;
+    bool with = false;
+    bool without = false;
+    Hit match;
+    bool matched = false;
+  };
+
+  static int OnLiteral(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                       void* context);
+  void Start(const Input& input);
+  void AddHit(uint32_t atom, uint32_t begin, uint32_t end, uint32_t sentence);
+  uint32_t SentenceAt(uint32_t begin, uint32_t* cursor) const;
+  void AddReferences(const Input& input);
+  void Evaluate(const CompiledPattern& pattern);
+  bool Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap) const;
+  bool Acceptable(const CompiledRule& rule, const Hit& match) const;
+  bool Near(const Hit& a, const Hit& b, uint32_t within) const;
+  RuleState& StateOf(uint32_t rule);
+  void Collect(const Input& input);
+
+  const RuleIndex& index_;
+  const Normaliser& normaliser_;
+  std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch_;
+  NormalisedText text_;
+  ReferenceScanner scanner_;
+  std::vector<Reference> references_;
+  std::vector<uint32_t> sentence_ends_;  // bytes
+  uint32_t title_bytes_ = 0;             // of the normalised title, without what separates
+  uint32_t content_at_ = 0;
+  uint32_t first_sentence_ = 0;  // number of the content's first sentence
+  uint32_t cursor_ = 0;          // sentence of the last literal hit
+  uint32_t run_ = 0;
+  int64_t persons_ = 0;
+  std::vector<Hit> hits_;
+  std::vector<Atom> atoms_;
+  std::vector<PatternState> patterns_;
+  std::vector<RuleState> rules_;
+  std::vector<uint32_t> candidates_;  // patterns all of whose atoms were seen
+  std::vector<uint32_t> touched_;     // rules with a state in this run
+  std::vector<Hit> chain_;
+  std::vector<Hit> next_chain_;
+  std::vector<RuleMatch> matches_;
+};
+
+}  // namespace supervision::classification

@@ -1,0 +1,279 @@
+#include "services/classification/normaliser.h"
+
+#include <utf8proc.h>
+
+#include <opencc/opencc.h>
+#include <algorithm>
+#include <exception>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "services/classification/utf8.h"
+
+// How it works. The original is read into code points. Nearly all text that we see is "plain": each
+// code point becomes one character by a table. Where a code point is not plain, or the next one is
+// not, a cluster is taken: one code point and all that may combine with it. The cluster is
+// decomposed (NFKD), folded (lower case, simplified), its marks capped and ordered, and composed
+// again.
+//
+// Invariants that make the result stable under a second pass: folding happens before composition,
+// so nothing new can compose later; the table of simplified characters is closed (its values map to
+// themselves); a space before a mark is never dropped, so no mark moves to another character.
+
+namespace supervision::classification {
+namespace {
+
+constexpr size_t kBasicPlane = 0x10000;
+constexpr auto kDecompose = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPAT |
+                                                           UTF8PROC_DECOMPOSE | UTF8PROC_IGNORE);
+constexpr auto kCompose = static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+constexpr size_t kLongestDecomposition = 32;  // U+FDFA has 18
+
+bool IsMark(char32_t point) {
+  const utf8proc_property_t* property = utf8proc_get_property(static_cast<int32_t>(point));
+  return property->combining_class != 0 || property->category == UTF8PROC_CATEGORY_MN ||
+         property->category == UTF8PROC_CATEGORY_MC || property->category == UTF8PROC_CATEGORY_ME;
+}
+
+int CombiningClass(char32_t point) {
+  return utf8proc_get_property(static_cast<int32_t>(point))->combining_class;
+}
+
+bool IsVowelOrFinalJamo(char32_t point) { return point >= 0x1160 && point <= 0x11FF; }
+
+bool IsLineFeed(char32_t point) { return point == '\n' || point == 0x2028 || point == 0x2029; }
+
+// Decomposes one code point; returns the number of code points written, 0 for an ignorable one.
+size_t Decompose(char32_t point, int32_t (&buffer)[kLongestDecomposition]) {
+  int boundary = 0;
+  const auto written = utf8proc_decompose_char(static_cast<int32_t>(point), buffer,
+                                               kLongestDecomposition, kDecompose, &boundary);
+  if (written < 0 || written > static_cast<utf8proc_ssize_t>(kLongestDecomposition)) {
+    buffer[0] = static_cast<int32_t>(point);
+    return 1;
+  }
+  return static_cast<size_t>(written);
+}
+
+}  // namespace
+
+// Writes characters with their origin and settles white space.
+class Normaliser::Writer {
+ public:
+  explicit Writer(NormalisedText* out) : out_(out) {}
+
+  void Write(char32_t point, uint32_t begin, uint32_t end) {
+    if (point == ' ' || point == '\n') {
+      if (!started_) {
+        return;
+      }
+      if (pending_ == 0) {
+        pending_begin_ = begin;
+      }
+      pending_end_ = end;
+      pending_ = (pending_ == '\n' || point == '\n') ? '\n' : ' ';
+      return;
+    }
+    const bool han = IsHan(point);
+    if (pending_ != 0) {
+      const bool dropped =
+          pending_ == ' ' && (han || last_was_han_) && !(point >= 0x300 && IsMark(point));
+      if (!dropped) {
+        Put(pending_, pending_begin_, pending_end_);
+      }
+      pending_ = 0;
+    }
+    Put(point, begin, end);
+    started_ = true;
+    last_was_han_ = han;
+  }
+
+ private:
+  void Put(char32_t point, uint32_t begin, uint32_t end) {
+    AppendUtf8(point, &out_->text);
+    out_->begin.resize(out_->text.size(), begin);
+    out_->end.resize(out_->text.size(), end);
+  }
+
+  NormalisedText* const out_;
+  char32_t pending_ = 0;
+  uint32_t pending_begin_ = 0;
+  uint32_t pending_end_ = 0;
+  bool started_ = false;
+  bool last_was_han_ = false;
+};
+
+absl::StatusOr<std::unique_ptr<Normaliser>> Normaliser::Create() {
+  std::unique_ptr<Normaliser> normaliser(new Normaliser);
+  if (const absl::Status status = normaliser->LoadSimplified(); !status.ok()) {
+    return status;
+  }
+  normaliser->BuildPlain();
+  return normaliser;
+}
+
+absl::Status Normaliser::LoadSimplified() {
+  // One conversion of every Han character on a line of its own: phrases never apply.
+  constexpr std::pair<char32_t, char32_t> kRanges[] = {
+      {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0x20000, 0x2EBE0}, {0x30000, 0x3134A}};
+  std::string lines;
+  for (const auto& [from, to] : kRanges) {
+    for (char32_t point = from; point <= to; ++point) {
+      AppendUtf8(point, &lines);
+      lines.push_back('\n');
+    }
+  }
+  std::string converted;
+  try {
+    converted = opencc::SimpleConverter("t2s.json").Convert(lines);
+  } catch (const std::exception& error) {
+    return absl::NotFoundError(absl::StrCat("OpenCC's table t2s.json cannot be read (",
+                                            error.what(), "); install the package libopencc-data"));
+  }
+  size_t at = 0;
+  for (const auto& [from, to] : kRanges) {
+    for (char32_t point = from; point <= to && at < converted.size(); ++point) {
+      const char32_t simple = DecodeUtf8(converted, &at);
+      if (simple != point) {
+        simplified_.emplace(point, simple);
+      }
+      at = converted.find('\n', at);
+      at = at == std::string::npos ? converted.size() : at + 1;
+    }
+  }
+  if (simplified_.empty()) {
+    return absl::NotFoundError(
+        "OpenCC's table t2s.json converts nothing; install the package libopencc-data again");
+  }
+  for (auto& [point, simple] : simplified_) {  // close it: 甲 -> 乙 -> 丙 becomes 甲 -> 丙
+    for (int step = 0; step < 4; ++step) {
+      const auto next = simplified_.find(simple);
+      if (next == simplified_.end()) {
+        break;
+      }
+      simple = next->second;
+    }
+  }
+  return absl::OkStatus();
+}
+
+char32_t Normaliser::Fold(char32_t point) const {
+  if (point < 0x80) {
+    if (point >= 'A' && point <= 'Z') {
+      return point - 'A' + 'a';
+    }
+    if (point == '\r') {
+      return '\n';
+    }
+    return (point < 0x20 || point == 0x7F) && point != '\n' ? U' ' : point;
+  }
+  if (IsLineFeed(point)) {
+    return '\n';
+  }
+  if (point < 0xA0 || point == 0x1680) {
+    return ' ';
+  }
+  if (IsHan(point)) {
+    const auto found = simplified_.find(point);
+    return found == simplified_.end() ? point : found->second;
+  }
+  return point;
+}
+
+bool Normaliser::JoinsPrevious(char32_t point) const {
+  if (Plain(point) != 0) {
+    return false;
+  }
+  int32_t buffer[kLongestDecomposition];
+  if (Decompose(point, buffer) == 0) {
+    return true;
+  }
+  const char32_t first = static_cast<char32_t>(buffer[0]);
+  return IsMark(first) || IsVowelOrFinalJamo(first);
+}
+
+void Normaliser::BuildPlain() {
+  std::vector<char32_t> plain(kBasicPlane, 0);
+  for (char32_t point = 0; point < kBasicPlane; ++point) {
+    if (point >= 0xD800 && point <= 0xDFFF) {
+      continue;
+    }
+    int32_t buffer[kLongestDecomposition];
+    if (Decompose(point, buffer) != 1) {
+      continue;
+    }
+    const char32_t only = static_cast<char32_t>(buffer[0]);
+    if (!IsMark(only) && !(only >= 0x1100 && only <= 0x11FF)) {
+      plain[point] = Fold(only);
+    }
+  }
+  plain_ = std::move(plain);
+}
+
+size_t Normaliser::AppendCluster(const std::vector<char32_t>& points, size_t first,
+                                 Writer* writer) const {
+  size_t last = first + 1;
+  while (last < points.size() && JoinsPrevious(points[last])) {
+    ++last;
+  }
+  std::vector<int32_t> cluster;
+  int marks = 0;
+  for (size_t i = first; i < last; ++i) {
+    int32_t buffer[kLongestDecomposition];
+    const size_t size = Decompose(points[i], buffer);
+    for (size_t k = 0; k < size; ++k) {
+      const char32_t folded = Fold(static_cast<char32_t>(buffer[k]));
+      marks = IsMark(folded) ? marks + 1 : 0;
+      if (marks <= kMaxMarks) {
+        cluster.push_back(static_cast<int32_t>(folded));
+      }
+    }
+  }
+  // Canonical order: marks between two characters of class 0 stand by rising class.
+  for (auto begin = cluster.begin(); begin != cluster.end();) {
+    if (CombiningClass(static_cast<char32_t>(*begin)) == 0) {
+      ++begin;
+      continue;
+    }
+    const auto end = std::find_if(begin, cluster.end(), [](int32_t point) {
+      return CombiningClass(static_cast<char32_t>(point)) == 0;
+    });
+    std::stable_sort(begin, end, [](int32_t a, int32_t b) {
+      return CombiningClass(static_cast<char32_t>(a)) < CombiningClass(static_cast<char32_t>(b));
+    });
+    begin = end;
+  }
+  const auto composed = utf8proc_normalize_utf32(
+      cluster.data(), static_cast<utf8proc_ssize_t>(cluster.size()), kCompose);
+  for (utf8proc_ssize_t i = 0; i < composed; ++i) {
+    writer->Write(static_cast<char32_t>(cluster[static_cast<size_t>(i)]),
+                  static_cast<uint32_t>(first), static_cast<uint32_t>(last));
+  }
+  return last;
+}
+
+void Normaliser::Append(std::string_view original, NormalisedText* out) const {
+  std::vector<char32_t>& points = out->scratch;
+  points.clear();
+  for (size_t at = 0; at < original.size();) {
+    points.push_back(DecodeUtf8(original, &at));
+  }
+  Writer writer(out);
+  for (size_t i = 0; i < points.size();) {
+    const char32_t plain = Plain(points[i]);
+    if (plain != 0 && (i + 1 == points.size() || Plain(points[i + 1]) != 0)) {
+      writer.Write(plain, static_cast<uint32_t>(i), static_cast<uint32_t>(i + 1));
+      ++i;
+    } else {
+      i = AppendCluster(points, i, &writer);
+    }
+  }
+}
+
+std::string Normaliser::Normalise(std::string_view original) const {
+  NormalisedText normalised;
+  Append(original, &normalised);
+  return std::move(normalised.text);
+}
+
+}  // namespace supervision::classification

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <hs/hs.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/classification/normaliser.h"
+#include "services/classification/pattern.h"
+#include "services/classification/rules.h"
+
+namespace supervision::classification {
+
+// The rules' patterns compiled for one pass over a text.
+//
+// All phrases of all rules are literals of one vectorscan database, each once. An *atom* is a set
+// of phrases (or a reference with a least value) that is one segment of a pattern; a literal
+// belongs to one or more atoms. A pattern can match only when each of its atoms was seen, so after
+// the scan only those few patterns are looked at more closely.
+struct HsDatabaseDeleter {
+  void operator()(hs_database_t* database) const { hs_free_database(database); }
+};
+struct HsScratchDeleter {
+  void operator()(hs_scratch_t* scratch) const { hs_free_scratch(scratch); }
+};
+
+// A flat list of lists: the items of list i are items[start[i]] up to items[start[i + 1]].
+struct Lists {
+  std::vector<uint32_t> start{0};
+  std::vector<uint32_t> items;
+
+  const uint32_t* begin_of(uint32_t i) const { return items.data() + start[i]; }
+  const uint32_t* end_of(uint32_t i) const { return items.data() + start[i + 1]; }
+};
+
+enum class PatternRole : uint8_t { kAny, kWith, kWithout };
+
+struct CompiledSegment {
+  uint32_t atom = 0;
+  Join join = Join::kBeside;
+};
+
+struct CompiledPattern {
+  uint32_t rule = 0;
+  PatternRole role = PatternRole::kAny;
+  uint32_t gap = 0;  // code points
+  uint32_t distinct_atoms = 0;
+  std::vector<CompiledSegment> segments;
+};
+
+struct CompiledRule {
+  bool has_with = false;
+  RuleSection section = RuleSection::kAnywhere;
+  std::vector<uint32_t> unless;  // atoms
+};
+
+struct ReferenceAtom {
+  int64_t least = 0;
+  uint32_t atom = 0;
+};
+
+struct RuleIndex {
+  std::unique_ptr<hs_database_t, HsDatabaseDeleter> database;
+  std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch;  // to clone; never used itself
+  std::vector<uint32_t> literal_bytes;
+  Lists literal_atoms;
+  Lists atom_patterns;
+  std::array<std::vector<ReferenceAtom>, kReferenceTypes> reference_atoms;
+  std::vector<CompiledPattern> patterns;
+  std::vector<CompiledRule> rules;                         // in the order given to BuildRuleIndex
+  std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
+  uint32_t unless_within = 0;
+  uint32_t atoms = 0;
+};
+
+// Compiles `rules`. What is wrong with a pattern is appended to `errors`, each with its place and
+// remedy; then the result is not to be used.
+std::unique_ptr<RuleIndex> BuildRuleIndex(const std::vector<const Rule*>& rules,
+                                          const std::vector<Lexicon>& lexicons,
+                                          const Scoring& scoring, const Normaliser& normaliser,
+                                          std::vector<std::string>* errors);
+
+}  // namespace supervision::classification

@@ -1,0 +1,348 @@
+#include "services/classification/scorer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace supervision::classification {
+namespace {
+
+using domain::Risk;
+using domain::Scenario;
+
+constexpr size_t kMostEvidence = 16;
+constexpr size_t kMostProblems = 4;
+constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
+constexpr float kRiskEvidence = 1.0F;  // how strongly a risk rule counts among the evidence
+
+size_t Index(Scenario scenario) { return static_cast<size_t>(scenario); }
+
+struct AddendText {
+  std::string_view code;
+  std::string_view chinese;
+  std::string_view english;
+};
+
+AddendText TextOf(RiskAddend addend) {
+  switch (addend) {
+    case RiskAddend::kRepeatOnce:
+    case RiskAddend::kRepeatTwice:
+      return {"REPEAT", "重复信访或多次书面投诉", "repeated petition or written complaint"};
+    case RiskAddend::kSpreadGroup:
+      return {"SPREAD", "涉及多人", "several persons affected"};
+    case RiskAddend::kSpreadCrowd:
+      return {"SPREAD", "涉及人数较多", "many persons affected"};
+    case RiskAddend::kMinor:
+      return {"SENSITIVE:MINOR", "涉及未成年人", "minors concerned"};
+    case RiskAddend::kDeath:
+      return {"SENSITIVE:DEATH", "涉及伤亡", "death or injury"};
+    case RiskAddend::kFoodDrug:
+      return {"SENSITIVE:FOOD_DRUG", "涉及食品药品安全", "food or drug safety"};
+    case RiskAddend::kElderly:
+      return {"SENSITIVE:ELDERLY", "涉及老年人", "elderly persons concerned"};
+    case RiskAddend::kMedia:
+      return {"SENSITIVE:MEDIA", "引发媒体或网络关注", "media attention"};
+    case RiskAddend::kNone:
+      break;
+  }
+  return {"", "", ""};
+}
+
+}  // namespace
+
+Scorer::Scorer(const RuleSet& set, const std::vector<const Rule*>& rules)
+    : scoring_(set.scoring), formula_(set.risk), rules_(rules), problems_(set.problems) {
+  for (const ClassPrior& prior : scoring_.priors) {
+    bias_[Index(prior.scenario)] = prior.bias;
+    default_risk_[Index(prior.scenario)] = prior.default_risk;
+  }
+  rank_.fill(UINT8_MAX);
+  for (size_t i = 0; i < scoring_.precedence.size(); ++i) {
+    rank_[Index(scoring_.precedence[i])] = static_cast<uint8_t>(i);
+  }
+  for (const Rule* rule : rules_) {
+    weights_.push_back({rule->weight, rule->scope, static_cast<uint8_t>(rule->scenario),
+                        rule->kind == RuleKind::kInstrument, rule->signal == Risk::kHigh});
+    const auto problem =
+        std::find_if(problems_.begin(), problems_.end(),
+                     [&](const Problem& candidate) { return candidate.code == rule->problem; });
+    rule_problems_.push_back(
+        problem != problems_.end() && problem->effective.Covers(set.as_of) ? &*problem : nullptr);
+  }
+}
+
+domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t persons) const {
+  domain::Verdict verdict;
+  Choose(matches, &verdict);
+  AddEvidence(matches, &verdict);
+  if (verdict.scenario != Scenario::kOutOfScope) {
+    AddProblems(matches, &verdict);
+    Rate(matches, persons, &verdict);
+    return verdict;
+  }
+  // Nothing that may be HIGH is silent: what stands in a text judged out of scope goes to a person.
+  const bool high = std::any_of(matches.begin(), matches.end(),
+                                [&](const RuleMatch& match) { return weights_[match.rule].high; });
+  if (high) {
+    Rate(matches, persons, &verdict);
+    verdict.needs_review = true;
+  }
+  return verdict;
+}
+
+void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
+  Scores scores = bias_;
+  std::array<bool, kClasses> instrument{};
+  for (const RuleMatch& match : matches) {
+    const Weights& weights = weights_[match.rule];
+    scores[weights.scenario] += weights.weight;
+    scores[kOut] -= weights.scope;
+    instrument[weights.scenario] |= weights.instrument;
+  }
+  size_t best = 1;
+  for (size_t i = 1; i < kOut; ++i) {
+    if (instrument[i]) {
+      scores[i] += scoring_.instrument_bonus;
+    }
+    if (scores[i] > scores[best]) {
+      best = i;
+    }
+  }
+  const float highest = scores[best];
+  for (size_t i = 1; i < kOut; ++i) {
+    if (highest - scores[i] <= scoring_.tie_margin && rank_[i] < rank_[best]) {
+      best = i;
+    }
+  }
+  size_t second = 0;  // the best of the other ten
+  for (size_t i = 1; i < kOut; ++i) {
+    if (i != best && (second == 0 || scores[i] > scores[second])) {
+      second = i;
+    }
+  }
+  size_t winner = best;
+  if (scores[kOut] >= highest) {
+    winner = kOut;
+    second = best;
+  }
+
+  const float top = std::max(highest, scores[kOut]);
+  Scores shares{};
+  float sum = 0;
+  for (size_t i = 1; i < kClasses; ++i) {
+    shares[i] = std::exp((scores[i] - top) / scoring_.temperature);
+    sum += shares[i];
+  }
+  verdict->scenario = static_cast<Scenario>(winner);
+  verdict->confidence = shares[winner] / sum;
+  if (second != 0 && shares[second] / sum >= scoring_.secondary_from) {
+    verdict->secondary = static_cast<Scenario>(second);
+  }
+  verdict->needs_review = verdict->confidence < scoring_.review_below;
+}
+
+void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
+  struct Candidate {
+    float strength;
+    const RuleMatch* match;
+  };
+  const bool out = verdict->scenario == Scenario::kOutOfScope;
+  std::vector<Candidate> candidates;
+  candidates.reserve(matches.size());
+  for (const RuleMatch& match : matches) {
+    if (match.part == domain::TextPart::kUnspecified) {
+      continue;
+    }
+    const Weights& weights = weights_[match.rule];
+    const Rule& rule = *rules_[match.rule];
+    float strength = out ? -weights.scope : std::max(weights.scope, 0.0F) / 2;
+    if (!out && weights.scenario == Index(verdict->scenario)) {
+      strength += weights.weight;
+    } else if (weights.scenario != 0 && weights.scenario == Index(verdict->secondary)) {
+      strength = std::max(strength, weights.weight / 2);
+    }
+    if (rule.signal != Risk::kUnspecified || rule.addend != RiskAddend::kNone) {
+      strength = std::max(strength, kRiskEvidence);
+    }
+    if (strength > 0) {
+      candidates.push_back({strength, &match});
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.strength != b.strength) {
+      return a.strength > b.strength;
+    }
+    return std::pair(a.match->part, a.match->begin) < std::pair(b.match->part, b.match->begin) ||
+           (a.match->begin == b.match->begin && a.match->rule < b.match->rule);
+  });
+  if (candidates.size() > kMostEvidence) {
+    candidates.resize(kMostEvidence);
+  }
+  verdict->evidence.reserve(candidates.size());
+  for (const Candidate& candidate : candidates) {
+    const Rule& rule = *rules_[candidate.match->rule];
+    domain::EvidenceSpan& span = verdict->evidence.emplace_back();
+    span.part = candidate.match->part;
+    span.begin = candidate.match->begin;
+    span.end = candidate.match->end;
+    span.rule_id = rule.id;
+    span.weight = candidate.strength;
+    if (rule.kind == RuleKind::kScope) {
+      span.scenario = rule.scope < 0 ? Scenario::kOutOfScope : verdict->scenario;
+    } else {
+      span.scenario = rule.scenario;
+    }
+  }
+}
+
+void Scorer::AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
+  struct Candidate {
+    bool own;  // of the verdict's class
+    float weight;
+    const Problem* problem;
+  };
+  std::vector<Candidate> candidates;
+  for (const RuleMatch& match : matches) {
+    if (const Problem* problem = rule_problems_[match.rule]; problem != nullptr) {
+      candidates.push_back(
+          {problem->scenario == verdict->scenario, weights_[match.rule].weight, problem});
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.own != b.own) {
+      return a.own;
+    }
+    return a.weight != b.weight ? a.weight > b.weight : a.problem->code < b.problem->code;
+  });
+  for (const Candidate& candidate : candidates) {
+    std::vector<std::string>& codes = verdict->problem_codes;
+    if (codes.size() < kMostProblems &&
+        std::find(codes.begin(), codes.end(), candidate.problem->code) == codes.end()) {
+      codes.push_back(candidate.problem->code);
+    }
+  }
+}
+
+void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
+                  domain::Verdict* verdict) const {
+  std::vector<domain::RiskReason>& reasons = verdict->risk_reasons;
+  const auto base_of = [&](Risk risk) {
+    return risk == Risk::kHigh     ? formula_.base_high
+           : risk == Risk::kMedium ? formula_.base_medium
+                                   : formula_.base_low;
+  };
+  const auto sentence = [](const Rule& rule, std::string_view chinese, std::string_view english,
+                           domain::RiskReason* reason) {
+    reason->chinese = rule.reason_zh.empty() ? std::string(chinese) : rule.reason_zh;
+    reason->english = rule.reason_en.empty() ? std::string(english) : rule.reason_en;
+  };
+
+  // The base: the gravest problem model or medium signal; else a low signal; else the class's own.
+  const Problem* gravest = nullptr;
+  const Rule* medium = nullptr;
+  const Rule* low = nullptr;
+  const Rule* high = nullptr;
+  for (const RuleMatch& match : matches) {
+    const Rule& rule = *rules_[match.rule];
+    const Problem* problem = rule_problems_[match.rule];
+    if (problem != nullptr && (gravest == nullptr || problem->risk > gravest->risk ||
+                               (problem->risk == gravest->risk && problem->code < gravest->code))) {
+      gravest = problem;
+    }
+    const auto keep_first = [&](const Rule** kept) {
+      if (*kept == nullptr || rule.id < (*kept)->id) {
+        *kept = &rule;
+      }
+    };
+    if (rule.signal == Risk::kMedium) keep_first(&medium);
+    if (rule.signal == Risk::kLow) keep_first(&low);
+    if (rule.signal == Risk::kHigh) keep_first(&high);
+  }
+  domain::RiskReason base;
+  if (gravest != nullptr && (medium == nullptr || gravest->risk >= Risk::kMedium)) {
+    base = {absl::StrCat("BASE:", gravest->code), base_of(gravest->risk), gravest->name_zh,
+            gravest->name_en};
+  } else if (medium != nullptr || low != nullptr) {
+    const Rule& rule = medium != nullptr ? *medium : *low;
+    base.code = absl::StrCat("BASE:", rule.id);
+    base.points = base_of(rule.signal);
+    sentence(rule, "情节信号", "signal in the text", &base);
+  } else {
+    base = {"BASE:CLASS", base_of(default_risk_[Index(verdict->scenario)]), "该类线索的起评分",
+            "starting score of the class"};
+  }
+  reasons.push_back(std::move(base));
+
+  int repeats = 0;
+  bool crowd = persons >= formula_.crowd_from;
+  bool group = persons >= formula_.group_from;
+  std::vector<const Rule*> sensitive;
+  for (const RuleMatch& match : matches) {
+    const Rule& rule = *rules_[match.rule];
+    switch (rule.addend) {
+      case RiskAddend::kNone:
+        break;
+      case RiskAddend::kRepeatOnce:
+        repeats = std::max(repeats, 1);
+        break;
+      case RiskAddend::kRepeatTwice:
+        repeats = 2;
+        break;
+      case RiskAddend::kSpreadGroup:
+        group = true;
+        break;
+      case RiskAddend::kSpreadCrowd:
+        crowd = true;
+        break;
+      default:
+        if (std::none_of(sensitive.begin(), sensitive.end(),
+                         [&](const Rule* other) { return other->addend == rule.addend; })) {
+          sensitive.push_back(&rule);
+        }
+    }
+  }
+  const auto add = [&](RiskAddend addend, int32_t points) {
+    const AddendText text = TextOf(addend);
+    reasons.push_back(
+        {std::string(text.code), points, std::string(text.chinese), std::string(text.english)});
+  };
+  if (repeats > 0) {
+    add(RiskAddend::kRepeatTwice, std::min(repeats * formula_.repeat, formula_.repeat_max));
+  }
+  if (crowd || group) {
+    add(crowd ? RiskAddend::kSpreadCrowd : RiskAddend::kSpreadGroup,
+        crowd ? formula_.spread_crowd : formula_.spread_group);
+  }
+  std::sort(sensitive.begin(), sensitive.end(),
+            [](const Rule* a, const Rule* b) { return a->addend < b->addend; });
+  int32_t left = formula_.sensitivity_max;
+  for (const Rule* rule : sensitive) {
+    const int32_t points = std::min(left, formula_.sensitivity);
+    if (points > 0) {
+      add(rule->addend, points);
+      left -= points;
+    }
+  }
+
+  int32_t score = 0;
+  for (const domain::RiskReason& reason : reasons) {
+    score += reason.points;
+  }
+  if (high != nullptr) {
+    domain::RiskReason lift;
+    lift.code = absl::StrCat("SIGNAL:", high->id);
+    lift.points = std::max(formula_.high_from - score, 0);
+    sentence(*high, "出现高风险信号", "a high-risk signal", &lift);
+    score += lift.points;
+    reasons.push_back(std::move(lift));
+  }
+  verdict->risk_score = score;
+  verdict->risk = score >= formula_.high_from     ? Risk::kHigh
+                  : score >= formula_.medium_from ? Risk::kMedium
+                                                  : Risk::kLow;
+}
+
+}  // namespace supervision::classification

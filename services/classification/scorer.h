@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/classification/matcher.h"
+#include "services/classification/rules.h"
+#include "services/domain/verdict.h"
+
+namespace supervision::classification {
+
+// From the rules that matched to a verdict. Immutable once made; any number of threads may use it.
+//
+// A class scores its bias and the weights of its rules; a class for which an instrument rule speaks
+// gets the instrument bonus, so that the instrument decides before the substance (guideline 2.2).
+// OUT_OF_SCOPE scores its bias less the scope evidence of all rules. The highest score wins; of the
+// 11 classes within the tie margin the first in the order of precedence.
+class Scorer {
+ public:
+  // `rules` are those in force, in the order of the rule index; they must outlive the scorer.
+  Scorer(const RuleSet& set, const std::vector<const Rule*>& rules);
+
+  // The verdict, without the versions.
+  domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons) const;
+
+ private:
+  static constexpr size_t kClasses = domain::kScenarios.size() + 1;  // by number of the scenario
+  using Scores = std::array<float, kClasses>;
+
+  struct Weights {
+    float weight = 0;
+    float scope = 0;
+    uint8_t scenario = 0;
+    bool instrument = false;
+    bool high = false;
+  };
+
+  void Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
+  void AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
+  void AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
+  void Rate(const std::vector<RuleMatch>& matches, int64_t persons, domain::Verdict* verdict) const;
+
+  const Scoring scoring_;
+  const RiskFormula formula_;
+  const std::vector<const Rule*> rules_;
+  std::vector<Weights> weights_;               // of each rule
+  std::vector<const Problem*> rule_problems_;  // of each rule, or null
+  std::vector<Problem> problems_;
+  Scores bias_{};
+  std::array<uint8_t, kClasses> rank_{};
+  std::array<domain::Risk, kClasses> default_risk_{};
+};
+
+}  // namespace supervision::classification
