@@ -1,0 +1,86 @@
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/bench/load.h"
+#include "tests/bench/reference_server.h"
+#include "tests/bench/requests.h"
+#include "tests/bench/scenarios.h"
+#include "tests/bench/waiting.h"
+
+namespace supervision::bench {
+
+void MeasureUnaryIntake(const Bench& bench, Report* report) {
+  RequestMaker requests;
+  LoadClient service(bench.service, kPartnerToken);
+  LoadClient reference(bench.reference, kPartnerToken);
+  const auto next = [&] { return requests.Submit(); };
+  constexpr int kHeadline = 64;
+  for (const int in_flight : {1, 16, kHeadline, 256}) {
+    // Alternating halves: what else the machine does falls on both alike.
+    const absl::Duration half = bench.duration / 2;
+    const Throughput echo1 = reference.Run(kEchoMethod, next, in_flight, half);
+    const Throughput ours1 = service.Run(kSubmitMethod, next, in_flight, half);
+    const Throughput echo2 = reference.Run(kEchoMethod, next, in_flight, half);
+    const Throughput ours2 = service.Run(kSubmitMethod, next, in_flight, half);
+    const double echo = (echo1.per_second + echo2.per_second) / 2;
+    const double ours = (ours1.per_second + ours2.per_second) / 2;
+    const std::string at = absl::StrCat(" at ", in_flight, " in flight");
+    const std::string suffix = absl::StrCat("_", in_flight);
+    report->Add("echo_per_second" + suffix, "bare echo" + at, echo, "/s");
+    report->Add("unary_per_second" + suffix, "durable unary intake" + at, ours, "/s");
+    report->Add("unary_p50_ms" + suffix, "durable unary intake, p50" + at,
+                absl::ToDoubleMilliseconds(ours2.latencies.At(0.50)), "ms");
+    report->Add("unary_p99_ms" + suffix, "durable unary intake, p99" + at,
+                absl::ToDoubleMilliseconds(ours2.latencies.At(0.99)), "ms");
+    const bool headline = in_flight == kHeadline;
+    report->Add(headline ? "durable_unary_vs_echo" : "unary_vs_echo" + suffix,
+                "durable unary intake / echo" + at, ours / echo, "x", headline ? ">= 0.40" : "");
+    report->Add("unary_failed" + suffix, "failed calls" + at,
+                static_cast<double>(ours1.failed + ours2.failed), "", "<= 0");
+  }
+}
+
+void MeasureBatchIntake(const Bench& bench, Report* report) {
+  constexpr int kClues = 128;
+  constexpr int kInFlight = 8;
+  RequestMaker requests;
+  LoadClient service(bench.service, kPartnerToken);
+  const absl::Duration half = bench.duration / 2;
+  double unary = 0;
+  double batch = 0;
+  for (int i = 0; i < 2; ++i) {
+    unary += service
+                 .Run(
+                     kSubmitMethod, [&] { return requests.Submit(); }, 64, half)
+                 .per_second /
+             2;
+    batch += service
+                 .Run(
+                     kBatchMethod, [&] { return requests.Batch(kClues); }, kInFlight, half)
+                 .per_second *
+             kClues / 2;
+  }
+  report->Add("batch_clues_per_second", "durable batch intake, 128 clues a call", batch, "/s");
+  report->Add("batch_vs_unary", "durable batch intake / unary at 64 in flight", batch / unary, "x",
+              ">= 4");
+}
+
+void MeasureFirstCallAfterIdle(const Bench& bench, Report* report) {
+  constexpr int kCalls = 20;
+  RequestMaker requests;
+  LoadClient service(bench.service, kPartnerToken);
+  Latencies latencies;
+  for (int i = 0; i < kCalls; ++i) {
+    WaitUntil(absl::Now() + absl::Milliseconds(1100));  // gRPC's threads nap after an idle second
+    const std::string request = requests.Submit();
+    const absl::Time begun = absl::Now();
+    if (service.Call(kSubmitMethod, request, nullptr)) latencies.Add(absl::Now() - begun);
+  }
+  report->Add("first_call_p50_ms", "first call after an idle second, median of 20",
+              absl::ToDoubleMilliseconds(latencies.At(0.5)), "ms");
+  report->Add("first_call_max_ms", "first call after an idle second, slowest of 20",
+              absl::ToDoubleMilliseconds(latencies.At(1)), "ms", "<= 5");
+}
+
+}  // namespace supervision::bench

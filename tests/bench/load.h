@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+
+namespace supervision::bench {
+
+// Latencies of one measurement.
+class Latencies {
+ public:
+  void Add(absl::Duration latency) { values_.push_back(latency); }
+  size_t size() const { return values_.size(); }
+  // The value at `quantile` (0 to 1); zero when nothing was measured.
+  absl::Duration At(double quantile) const;
+
+ private:
+  mutable std::vector<absl::Duration> values_;
+};
+
+struct Throughput {
+  double per_second = 0;  // calls
+  Latencies latencies;
+  uint64_t failed = 0;
+};
+
+// The one client of all measurements: raw bytes over a gRPC channel, so that service and reference
+// cost it the same. `next` makes the bytes of one request.
+class LoadClient {
+ public:
+  LoadClient(const std::string& address, const std::string& token);
+  ~LoadClient();
+
+  // Keeps `in_flight` calls of `method` under way for `duration` (after a tenth of it as warm-up).
+  Throughput Run(const std::string& method, const std::function<std::string()>& next, int in_flight,
+                 absl::Duration duration);
+
+  // One call; false when it failed. `answer` may be null.
+  bool Call(const std::string& method, const std::string& request, std::string* answer);
+
+  // Starts one call and goes on; `done` runs on a thread of gRPC.
+  void Start(const std::string& method, const std::string& request,
+             std::function<void(bool ok, const std::string& answer)> done);
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+// `count` open server streams of `method`; each message's bytes go to `on_message` (on threads of
+// gRPC). The streams share `channels` connections.
+class StreamLoad {
+ public:
+  using OnMessage = std::function<void(int stream, const std::string& bytes)>;
+  StreamLoad(const std::string& address, const std::string& token, const std::string& method,
+             const std::string& request, int count, int channels, OnMessage on_message);
+  ~StreamLoad();  // cancels and waits
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace supervision::bench
