@@ -1,6 +1,6 @@
 #include "tests/bench/reference_server.h"
 
-#include <grpcpp/generic/callback_generic_service.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
