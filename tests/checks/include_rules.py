@@ -9,7 +9,8 @@ MAY_INCLUDE = {
     "observability": ("base",),
     "domain": ("base",),
     "classification": ("base", "domain"),
-    "redis": ("base", "observability"),
+    # Errors of Redis become errors of ours; of clues it knows nothing.
+    "redis": ("base", "observability", "domain/error.h", "domain/reason.h"),
     "ledger": ("base", "observability", "domain", "redis"),
     "security": ("base", "domain"),
     "config": ("base", "domain", "classification", "security"),
