@@ -1,0 +1,190 @@
+#include "clients/cpp/client.h"
+
+#include <algorithm>
+#include <future>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include "clients/cpp/request_id.h"
+#include "google/protobuf/empty.pb.h"
+#include "google/protobuf/unknown_field_set.h"
+#include "grpcpp/generic/generic_stub.h"
+
+namespace supervision::client {
+namespace {
+
+uint64_t Seed() { return std::random_device{}(); }
+
+// The one field of grpc.health.v1's messages travels as an unknown field of an empty message, so
+// that the schema of a service that is not ours need not be restated.
+constexpr int kHealthField = 1;
+
+google::protobuf::Empty HealthRequest(const std::string& service) {
+  google::protobuf::Empty request;
+  if (!service.empty()) {
+    request.GetReflection()->MutableUnknownFields(&request)->AddLengthDelimited(kHealthField,
+                                                                                service);
+  }
+  return request;
+}
+
+Health HealthOf(const google::protobuf::Empty& response) {
+  const auto& fields = response.GetReflection()->GetUnknownFields(response);
+  for (int i = 0; i < fields.field_count(); ++i) {
+    const auto& field = fields.field(i);
+    if (field.number() == kHealthField &&
+        field.type() == google::protobuf::UnknownField::TYPE_VARINT &&
+        field.varint() <= static_cast<uint64_t>(Health::kServiceUnknown)) {
+      return static_cast<Health>(field.varint());
+    }
+  }
+  return Health::kUnknown;
+}
+
+}  // namespace
+
+Client::Client(ClientOptions options)
+    : options_(std::move(options)),
+      budget_(options_.retry.retries_per_second, options_.retry.burst),
+      channel_(MakeChannel(options_.channel)),
+      stream_channel_(MakeChannel(options_.channel)),
+      clues_(v1::ClueService::NewStub(channel_)),
+      alerts_(v1::AlertService::NewStub(channel_)),
+      classification_(v1::ClassificationService::NewStub(channel_)),
+      admin_(v1::AdminService::NewStub(channel_)),
+      clue_streams_(v1::ClueService::NewStub(stream_channel_)),
+      alert_streams_(v1::AlertService::NewStub(stream_channel_)) {}
+
+Client::~Client() = default;
+
+void Client::Authorize(grpc::ClientContext& context) const {
+  if (!options_.token.empty()) context.AddMetadata("authorization", "Bearer " + options_.token);
+}
+
+template <typename Response>
+absl::StatusOr<Response> Client::Call(const CallOptions& options,
+                                      const Attempt<Response>& attempt) {
+  const absl::Time deadline = absl::Now() + options.timeout.value_or(options_.retry.timeout);
+  base::Backoff backoff(options_.retry.backoff, Seed());
+  while (true) {
+    grpc::ClientContext context;
+    Authorize(context);
+    context.set_deadline(
+        absl::ToChronoTime(std::min(deadline, absl::Now() + options_.retry.attempt_timeout)));
+    Response response;
+    const absl::Status status = ToAbslStatus(attempt(&context, &response));
+    if (status.ok()) return response;
+    const Error error = ErrorOf(status);
+    if (!options.retry || !IsTransient(error)) return status;
+    const absl::Time now = absl::Now();
+    const absl::Duration delay = std::max(DelayAfter(error, backoff), budget_.Take(now));
+    // The last error says more than "too late" would.
+    if (now + delay >= deadline) return status;
+    if (options_.on_retry) options_.on_retry(error, delay);
+    if (options_.sleep) {
+      options_.sleep(delay);
+    } else {
+      std::this_thread::sleep_for(absl::ToChronoNanoseconds(delay));
+    }
+  }
+}
+
+absl::StatusOr<v1::SubmitClueResponse> Client::Submit(v1::SubmitClueRequest request,
+                                                      const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::SubmitClueResponse>(options, [&](auto* context, auto* response) {
+    return clues_->SubmitClue(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::BatchSubmitCluesResponse> Client::BatchSubmit(
+    v1::BatchSubmitCluesRequest request, const CallOptions& options) {
+  for (auto& item : *request.mutable_items()) {
+    if (item.request_id().empty()) item.set_request_id(NewRequestId());
+  }
+  return Call<v1::BatchSubmitCluesResponse>(options, [&](auto* context, auto* response) {
+    return clues_->BatchSubmitClues(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ReviseClueResponse> Client::Revise(v1::ReviseClueRequest request,
+                                                      const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::ReviseClueResponse>(options, [&](auto* context, auto* response) {
+    return clues_->ReviseClue(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::WithdrawClueResponse> Client::Withdraw(v1::WithdrawClueRequest request,
+                                                          const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::WithdrawClueResponse>(options, [&](auto* context, auto* response) {
+    return clues_->WithdrawClue(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::GetClueResponse> Client::GetClue(const v1::GetClueRequest& request,
+                                                    const CallOptions& options) {
+  return Call<v1::GetClueResponse>(options, [&](auto* context, auto* response) {
+    return clues_->GetClue(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListCluesResponse> Client::ListClues(const v1::ListCluesRequest& request,
+                                                        const CallOptions& options) {
+  return Call<v1::ListCluesResponse>(options, [&](auto* context, auto* response) {
+    return clues_->ListClues(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::GetAlertResponse> Client::GetAlert(const v1::GetAlertRequest& request,
+                                                      const CallOptions& options) {
+  return Call<v1::GetAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->GetAlert(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListAlertsResponse> Client::ListAlerts(const v1::ListAlertsRequest& request,
+                                                          const CallOptions& options) {
+  return Call<v1::ListAlertsResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->ListAlerts(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ClassifyTextResponse> Client::Classify(const v1::ClassifyTextRequest& request,
+                                                          const CallOptions& options) {
+  return Call<v1::ClassifyTextResponse>(options, [&](auto* context, auto* response) {
+    return classification_->ClassifyText(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListScenariosResponse> Client::ListScenarios(const CallOptions& options) {
+  return Call<v1::ListScenariosResponse>(options, [&](auto* context, auto* response) {
+    return classification_->ListScenarios(context, v1::ListScenariosRequest(), response);
+  });
+}
+
+absl::StatusOr<v1::GetStatusResponse> Client::GetStatus(const CallOptions& options) {
+  return Call<v1::GetStatusResponse>(options, [&](auto* context, auto* response) {
+    return admin_->GetStatus(context, v1::GetStatusRequest(), response);
+  });
+}
+
+absl::StatusOr<Health> Client::CheckHealth(const std::string& service, const CallOptions& options) {
+  const google::protobuf::Empty request = HealthRequest(service);
+  const absl::StatusOr<google::protobuf::Empty> response =
+      Call<google::protobuf::Empty>(options, [&](auto* context, auto* empty) {
+        // The generic stub has callbacks only; the promise makes it a blocking call like the
+        // others.
+        std::promise<grpc::Status> done;
+        grpc::TemplatedGenericStub<google::protobuf::Empty, google::protobuf::Empty>(channel_)
+            .UnaryCall(context, "/grpc.health.v1.Health/Check", {}, &request, empty,
+                       [&done](grpc::Status status) { done.set_value(std::move(status)); });
+        return done.get_future().get();
+      });
+  if (!response.ok()) return response.status();
+  return HealthOf(*response);
+}
+
+}  // namespace supervision::client

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "clients/cpp/channel.h"
+#include "clients/cpp/error.h"
+#include "clients/cpp/retry.h"
+#include "grpcpp/client_context.h"
+#include "supervision/v1/admin_service.grpc.pb.h"
+#include "supervision/v1/alert_service.grpc.pb.h"
+#include "supervision/v1/classification_service.grpc.pb.h"
+#include "supervision/v1/clue_service.grpc.pb.h"
+
+namespace supervision::client {
+
+// What a Client needs.
+struct ClientOptions {
+  ChannelOptions channel;
+  // Sent as "authorization: Bearer <token>"; empty: none.
+  std::string token;
+  RetryOptions retry;
+  // Told before each repeat, on the caller's thread; may be empty.
+  std::function<void(const Error& error, absl::Duration delay)> on_retry;
+  // How to wait between attempts; empty: the calling thread sleeps.
+  std::function<void(absl::Duration)> sleep;
+};
+
+// What one call wants otherwise.
+struct CallOptions {
+  // All attempts together; none: RetryOptions::timeout.
+  std::optional<absl::Duration> timeout;
+  // False: one attempt.
+  bool retry = true;
+};
+
+// How grpc.health.v1 calls a service.
+enum class Health : uint8_t { kUnknown = 0, kServing = 1, kNotServing = 2, kServiceUnknown = 3 };
+
+// Calls the service, and repeats what may be repeated until it is answered or the time is over.
+//
+// Thread-safe. Each method blocks its caller and returns the answer or a status that ErrorOf
+// explains. Changes take a request_id; where it is empty a new one is put in, so keep your own
+// where the call may have to be repeated after this process has ended.
+class Client {
+ public:
+  explicit Client(ClientOptions options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  absl::StatusOr<v1::SubmitClueResponse> Submit(v1::SubmitClueRequest request,
+                                                const CallOptions& options = {});
+  // An item's error is in its result; items whose error is transient are for the caller to repeat.
+  absl::StatusOr<v1::BatchSubmitCluesResponse> BatchSubmit(v1::BatchSubmitCluesRequest request,
+                                                           const CallOptions& options = {});
+  absl::StatusOr<v1::ReviseClueResponse> Revise(v1::ReviseClueRequest request,
+                                                const CallOptions& options = {});
+  absl::StatusOr<v1::WithdrawClueResponse> Withdraw(v1::WithdrawClueRequest request,
+                                                    const CallOptions& options = {});
+  absl::StatusOr<v1::GetClueResponse> GetClue(const v1::GetClueRequest& request,
+                                              const CallOptions& options = {});
+  absl::StatusOr<v1::ListCluesResponse> ListClues(const v1::ListCluesRequest& request,
+                                                  const CallOptions& options = {});
+  absl::StatusOr<v1::GetAlertResponse> GetAlert(const v1::GetAlertRequest& request,
+                                                const CallOptions& options = {});
+  absl::StatusOr<v1::ListAlertsResponse> ListAlerts(const v1::ListAlertsRequest& request,
+                                                    const CallOptions& options = {});
+  absl::StatusOr<v1::ClassifyTextResponse> Classify(const v1::ClassifyTextRequest& request,
+                                                    const CallOptions& options = {});
+  absl::StatusOr<v1::ListScenariosResponse> ListScenarios(const CallOptions& options = {});
+  absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
+  // grpc.health.v1.Health/Check; an empty name asks about the whole server.
+  absl::StatusOr<Health> CheckHealth(const std::string& service, const CallOptions& options = {});
+
+  // For streams, which have a connection of their own.
+  v1::ClueService::Stub& clue_streams() { return *clue_streams_; }
+  v1::AlertService::Stub& alert_streams() { return *alert_streams_; }
+  // Adds the token to a call.
+  void Authorize(grpc::ClientContext& context) const;
+
+ private:
+  template <typename Response>
+  using Attempt = std::function<grpc::Status(grpc::ClientContext*, Response*)>;
+
+  // The attempts of one call.
+  template <typename Response>
+  absl::StatusOr<Response> Call(const CallOptions& options, const Attempt<Response>& attempt);
+
+  const ClientOptions options_;
+  RetryBudget budget_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::shared_ptr<grpc::Channel> stream_channel_;
+  const std::unique_ptr<v1::ClueService::Stub> clues_;
+  const std::unique_ptr<v1::AlertService::Stub> alerts_;
+  const std::unique_ptr<v1::ClassificationService::Stub> classification_;
+  const std::unique_ptr<v1::AdminService::Stub> admin_;
+  const std::unique_ptr<v1::ClueService::Stub> clue_streams_;
+  const std::unique_ptr<v1::AlertService::Stub> alert_streams_;
+};
+
+}  // namespace supervision::client

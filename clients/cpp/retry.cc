@@ -1,0 +1,39 @@
+#include "clients/cpp/retry.h"
+
+#include <algorithm>
+
+namespace supervision::client {
+
+bool IsTransient(const Error& error) {
+  switch (error.code) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    case absl::StatusCode::kResourceExhausted:
+      return error.retry_after.has_value();
+    default:
+      return false;
+  }
+}
+
+bool IsTransientForStream(const Error& error) {
+  if (IsTransient(error)) return true;
+  const bool broken = error.code == absl::StatusCode::kCancelled ||
+                      error.code == absl::StatusCode::kUnknown ||
+                      error.code == absl::StatusCode::kInternal;
+  return broken && error.reason.empty();
+}
+
+absl::Duration DelayAfter(const Error& error, base::Backoff& backoff) {
+  return error.retry_after.value_or(absl::ZeroDuration()) + backoff.Next();
+}
+
+absl::Duration RetryBudget::Take(absl::Time now) {
+  // A leaky bucket in one number: the time at which it is full again.
+  base::MutexLock lock(&mutex_);
+  const absl::Duration step = absl::Seconds(1) / per_second_;
+  full_at_ = std::max(full_at_, now) + step;
+  return std::max(absl::ZeroDuration(), full_at_ - now - step * burst_);
+}
+
+}  // namespace supervision::client
