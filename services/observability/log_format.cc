@@ -4,25 +4,10 @@
 #include <charconv>
 #include <cmath>
 
+#include "services/base/utf8.h"
+
 namespace supervision::observability {
 namespace {
-
-// The length of the well-formed UTF-8 sequence at the start of `text`; 0 when there is none.
-size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  // The second byte excludes overlong forms, surrogates and what lies beyond U+10FFFF.
-  const unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  return length;
-}
 
 void AppendUnicodeEscape(unsigned value, std::string* out) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -35,7 +20,7 @@ void AppendUnicodeEscape(unsigned value, std::string* out) {
 void AppendQuoted(std::string_view text, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = SequenceLength(text);
+    const size_t length = base::Utf8SequenceLength(text);
     const std::string_view sequence = text.substr(0, length);
     const unsigned char lead = static_cast<unsigned char>(text[0]);
     if (length == 0) {
