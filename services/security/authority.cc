@@ -1,0 +1,67 @@
+#include "services/security/authority.h"
+
+#include <iterator>
+
+#include "services/domain/error.h"
+
+namespace supervision::security {
+namespace {
+
+constexpr unsigned long long Bit(Role role) { return 1ull << static_cast<int>(role); }
+
+// Partners bring clues and follow their own. Monitors read within their grant and change nothing.
+// Operators look after the service and see no clue: the roles are kept apart (GB/T 22239,
+// 三权分立). What reads nothing that is stored is open to all three.
+constexpr RoleSet kPartner{Bit(Role::kPartner)};
+constexpr RoleSet kMonitor{Bit(Role::kMonitor)};
+constexpr RoleSet kOperator{Bit(Role::kOperator)};
+constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor)};
+constexpr RoleSet kAll{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kOperator)};
+
+constexpr AuthorityRow kTable[] = {
+    {Method::kSubmitClue, "/supervision.v1.ClueService/SubmitClue", kPartner},
+    {Method::kBatchSubmitClues, "/supervision.v1.ClueService/BatchSubmitClues", kPartner},
+    {Method::kStreamClues, "/supervision.v1.ClueService/StreamClues", kPartner},
+    {Method::kReviseClue, "/supervision.v1.ClueService/ReviseClue", kPartner},
+    {Method::kWithdrawClue, "/supervision.v1.ClueService/WithdrawClue", kPartner},
+    {Method::kGetClue, "/supervision.v1.ClueService/GetClue", kReaders},
+    {Method::kListClues, "/supervision.v1.ClueService/ListClues", kReaders},
+    {Method::kClassifyText, "/supervision.v1.ClassificationService/ClassifyText", kAll},
+    {Method::kListScenarios, "/supervision.v1.ClassificationService/ListScenarios", kAll},
+    {Method::kWatchAlerts, "/supervision.v1.AlertService/WatchAlerts", kMonitor},
+    {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kMonitor},
+    {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kMonitor},
+    {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kOperator},
+};
+static_assert(std::size(kTable) == static_cast<size_t>(Method::kGetStatus) + 1,
+              "every method has one row");
+
+// A partner that no clue can have: partners are of [a-z0-9._-].
+constexpr char kNobody[] = "!";
+
+}  // namespace
+
+absl::Span<const AuthorityRow> AuthorityTable() { return kTable; }
+
+absl::Status Authorise(const Principal& principal, Method method) {
+  const AuthorityRow& row = kTable[static_cast<size_t>(method)];
+  if ((principal.roles & row.roles).any()) return absl::OkStatus();
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kPermissionDenied;
+  detail.metadata.emplace_back("method", row.full_name);
+  return domain::MakeError(std::move(detail));
+}
+
+domain::Scope ScopeOf(const Principal& principal) {
+  domain::Scope scope = principal.scope;
+  if (principal.roles.test(static_cast<size_t>(Role::kPartner))) {
+    // Whatever else it may be: an empty partner would mean "all", so it becomes one that has none.
+    scope.partner = principal.partner.empty() ? kNobody : principal.partner;
+    scope.cleared_for_secret = true;  // it wrote the text itself
+  } else {
+    scope.partner.clear();
+  }
+  return scope;
+}
+
+}  // namespace supervision::security

@@ -1,0 +1,128 @@
+#include "services/security/authority.h"
+
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/domain/error.h"
+#include "supervision/v1/admin_service.pb.h"
+#include "supervision/v1/alert_service.pb.h"
+#include "supervision/v1/classification_service.pb.h"
+#include "supervision/v1/clue_service.pb.h"
+
+namespace supervision::security {
+namespace {
+
+Principal With(std::initializer_list<Role> roles) {
+  Principal principal;
+  for (const Role role : roles) principal.roles.set(static_cast<size_t>(role));
+  return principal;
+}
+
+bool May(const Principal& principal, Method method) { return Authorise(principal, method).ok(); }
+
+TEST(AuthorityTest, EveryMethodOfEveryServiceHasOneRowAndNoOther) {
+  std::set<std::string> methods;
+  for (const google::protobuf::FileDescriptor* file :
+       {v1::GetStatusRequest::descriptor()->file(), v1::WatchAlertsRequest::descriptor()->file(),
+        v1::ClassifyTextRequest::descriptor()->file(),
+        v1::SubmitClueRequest::descriptor()->file()}) {
+    ASSERT_EQ(file->service_count(), 1) << file->name();
+    for (int i = 0; i < file->service(0)->method_count(); ++i) {
+      methods.insert(absl::StrCat("/", file->service(0)->full_name(), "/",
+                                  file->service(0)->method(i)->name()));
+    }
+  }
+  std::set<std::string> rows;
+  for (const AuthorityRow& row : AuthorityTable()) rows.emplace(row.full_name);
+  EXPECT_EQ(rows, methods);
+  EXPECT_EQ(AuthorityTable().size(), methods.size());
+}
+
+TEST(AuthorityTest, RowsStandInTheOrderOfTheEnum) {
+  for (size_t i = 0; i < AuthorityTable().size(); ++i) {
+    EXPECT_EQ(static_cast<size_t>(AuthorityTable()[i].method), i);
+  }
+}
+
+TEST(AuthorityTest, PartnerChangesAndReadsCluesButHearsNoAlerts) {
+  const Principal partner = With({Role::kPartner});
+  for (const Method method : {Method::kSubmitClue, Method::kBatchSubmitClues, Method::kStreamClues,
+                              Method::kReviseClue, Method::kWithdrawClue, Method::kGetClue,
+                              Method::kListClues, Method::kClassifyText, Method::kListScenarios}) {
+    EXPECT_TRUE(May(partner, method)) << static_cast<int>(method);
+  }
+  for (const Method method :
+       {Method::kWatchAlerts, Method::kListAlerts, Method::kGetAlert, Method::kGetStatus}) {
+    EXPECT_FALSE(May(partner, method)) << static_cast<int>(method);
+  }
+}
+
+TEST(AuthorityTest, MonitorReadsAndHearsButChangesNothing) {
+  const Principal monitor = With({Role::kMonitor});
+  for (const Method method :
+       {Method::kGetClue, Method::kListClues, Method::kWatchAlerts, Method::kListAlerts,
+        Method::kGetAlert, Method::kClassifyText, Method::kListScenarios}) {
+    EXPECT_TRUE(May(monitor, method)) << static_cast<int>(method);
+  }
+  for (const Method method : {Method::kSubmitClue, Method::kBatchSubmitClues, Method::kStreamClues,
+                              Method::kReviseClue, Method::kWithdrawClue, Method::kGetStatus}) {
+    EXPECT_FALSE(May(monitor, method)) << static_cast<int>(method);
+  }
+}
+
+TEST(AuthorityTest, OperatorSeesTheStatusAndNoClue) {
+  const Principal oper = With({Role::kOperator});
+  for (const AuthorityRow& row : AuthorityTable()) {
+    const bool may = row.method == Method::kGetStatus || row.method == Method::kClassifyText ||
+                     row.method == Method::kListScenarios;
+    EXPECT_EQ(May(oper, row.method), may) << row.full_name;
+  }
+}
+
+TEST(AuthorityTest, PrincipalWithoutRoleMayNothing) {
+  for (const AuthorityRow& row : AuthorityTable()) {
+    EXPECT_FALSE(May(Principal(), row.method)) << row.full_name;
+  }
+}
+
+TEST(AuthorityTest, RefusalIsPermissionDeniedAndNamesTheMethod) {
+  const absl::Status status = Authorise(With({Role::kMonitor}), Method::kSubmitClue);
+  EXPECT_EQ(status.code(), absl::StatusCode::kPermissionDenied);
+  const auto detail = domain::DetailOf(status);
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->reason, domain::Reason::kPermissionDenied);
+  EXPECT_THAT(detail->metadata, testing::ElementsAre(testing::Pair(
+                                    "method", "/supervision.v1.ClueService/SubmitClue")));
+}
+
+TEST(AuthorityTest, PartnerSeesOnlyItsOwnCluesAndTheirSecretText) {
+  Principal partner = With({Role::kPartner});
+  partner.partner = "hotline";
+  EXPECT_EQ(ScopeOf(partner).partner, "hotline");
+  EXPECT_TRUE(ScopeOf(partner).cleared_for_secret);
+}
+
+TEST(AuthorityTest, PartnerWithoutAPartnerSeesNothingRatherThanAll) {
+  EXPECT_NE(ScopeOf(With({Role::kPartner})).partner, "");
+}
+
+TEST(AuthorityTest, MonitorSeesItsGrant) {
+  Principal monitor = With({Role::kMonitor});
+  monitor.scope.regions = {"3304"};
+  monitor.scope.scenarios.set(4);
+  EXPECT_EQ(ScopeOf(monitor), monitor.scope);
+}
+
+TEST(AuthorityTest, PartnerThatIsAMonitorTooIsNarrowedToItsOwn) {
+  Principal both = With({Role::kPartner, Role::kMonitor});
+  both.partner = "hotline";
+  both.scope.regions = {"3304"};
+  EXPECT_EQ(ScopeOf(both).partner, "hotline");
+  EXPECT_EQ(ScopeOf(both).regions, both.scope.regions);
+}
+
+}  // namespace
+}  // namespace supervision::security
