@@ -1,0 +1,145 @@
+// The conditions of lists and streams.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/rpc/convert_time.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/parse.h"
+
+namespace supervision::rpc {
+namespace {
+
+constexpr int kDefaultPageSize = 50;
+constexpr int kMaxPageSize = 500;
+constexpr size_t kMinRegionPrefix = 2;
+constexpr size_t kMaxRegionPrefix = 9;
+constexpr size_t kMaxUnitBytes = 800;  // 200 code points
+constexpr size_t kMaxPartnerLength = 64;
+constexpr size_t kMaxPageTokenLength = 4096;
+constexpr absl::Duration kMinBookmarkInterval = absl::Milliseconds(100);
+constexpr absl::Duration kMaxBookmarkInterval = absl::Seconds(60);
+
+bool IsDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The four conditions that clues and alerts share.
+template <typename Proto>
+domain::Filter FilterFrom(const Proto& proto, std::string_view path, Violations* violations) {
+  domain::Filter filter;
+  for (int i = 0; i < proto.scenarios_size(); ++i) {
+    const int number = proto.scenarios(i);
+    if (number <= 0 || !v1::Scenario_IsValid(number)) {
+      violations->push_back({absl::StrCat(JoinPath(path, "scenarios"), "[", i, "]"),
+                             "Unknown scenario; send one that ListScenarios names.",
+                             "子场景未知；请使用 ListScenarios 返回的值。"});
+      continue;
+    }
+    filter.scenarios.set(static_cast<size_t>(number));
+  }
+  if (!v1::Risk_IsValid(proto.min_risk())) {
+    violations->push_back({JoinPath(path, "min_risk"), "Unknown risk; send LOW, MEDIUM or HIGH.",
+                           "风险等级未知；请使用 LOW、MEDIUM 或 HIGH。"});
+  } else {
+    filter.min_risk = static_cast<domain::Risk>(proto.min_risk());
+  }
+  const std::string& prefix = proto.region_prefix();
+  if (!prefix.empty() &&
+      (prefix.size() < kMinRegionPrefix || prefix.size() > kMaxRegionPrefix || !IsDigits(prefix))) {
+    violations->push_back({JoinPath(path, "region_prefix"), "Not a prefix; send 2 to 9 digits.",
+                           "区划代码前缀有误；应为 2 至 9 位数字。"});
+  }
+  filter.region_prefix = prefix;
+  if (proto.unit().size() > kMaxUnitBytes) {
+    violations->push_back({JoinPath(path, "unit"), "Too long; send at most 200 characters.",
+                           "责任单位过长；最多 200 个字符。"});
+  }
+  filter.unit = proto.unit();
+  return filter;
+}
+
+std::optional<absl::Time> TimeFrom(bool given, const google::protobuf::Timestamp& timestamp,
+                                   std::string_view field, Violations* violations) {
+  if (!given) return std::nullopt;
+  const std::optional<absl::Time> time = FromProto(timestamp);
+  if (!time.has_value()) {
+    violations->push_back({std::string(field), "No such time; send a valid Timestamp.",
+                           "时间无效；请使用有效的 Timestamp。"});
+  }
+  return time;
+}
+
+// Times and page, which clues and alerts share too.
+template <typename Proto>
+void CopyPage(Proto* proto, ledger::ListQuery* query, Violations* violations) {
+  query->received_from =
+      TimeFrom(proto->has_received_from(), proto->received_from(), "received_from", violations);
+  query->received_before = TimeFrom(proto->has_received_before(), proto->received_before(),
+                                    "received_before", violations);
+  if (query->received_from && query->received_before &&
+      *query->received_from >= *query->received_before) {
+    violations->push_back({"received_before", "Not behind received_from; send a later time.",
+                           "结束时间不晚于开始时间；请更正。"});
+  }
+  if (proto->page_size() < 0 || proto->page_size() > kMaxPageSize) {
+    violations->push_back({"page_size", "Out of range; send 1 to 500, or 0 for 50.",
+                           "每页条数超出范围；应为 1 至 500，0 表示 50。"});
+  }
+  query->page_size = proto->page_size() == 0 ? kDefaultPageSize : proto->page_size();
+  if (proto->page_token().size() > kMaxPageTokenLength) {
+    violations->push_back({"page_token", "Not a page token; send it exactly as it was returned.",
+                           "分页标记有误；请原样传回。"});
+  }
+  query->page_token = std::move(*proto->mutable_page_token());
+}
+
+}  // namespace
+
+domain::Filter FromProto(const v1::AlertFilter& proto, std::string_view path,
+                         Violations* violations) {
+  return FilterFrom(proto, path, violations);
+}
+
+ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations) {
+  ledger::ListQuery query;
+  query.kind = ledger::ListQuery::Kind::kClues;
+  query.filter = FilterFrom(proto, "", violations);
+  if (proto.partner().size() > kMaxPartnerLength) {
+    violations->push_back({"partner", "Too long; a partner's id has at most 64 characters.",
+                           "来源单位标识过长；最多 64 个字符。"});
+  }
+  query.partner = std::move(*proto.mutable_partner());
+  if (!v1::ClueState_IsValid(proto.state())) {
+    violations->push_back({"state", "Unknown state; send ACTIVE or WITHDRAWN.",
+                           "线索状态未知；请使用 ACTIVE 或 WITHDRAWN。"});
+  } else {
+    query.state = static_cast<domain::ClueState>(proto.state());
+  }
+  CopyPage(&proto, &query, violations);
+  return query;
+}
+
+ledger::ListQuery FromProto(v1::ListAlertsRequest&& proto, Violations* violations) {
+  ledger::ListQuery query;
+  query.kind = ledger::ListQuery::Kind::kAlerts;
+  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  CopyPage(&proto, &query, violations);
+  return query;
+}
+
+absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations* violations) {
+  if (!proto.has_bookmark_interval()) return absl::ZeroDuration();
+  const std::optional<absl::Duration> interval = FromProto(proto.bookmark_interval());
+  if (interval == absl::ZeroDuration()) return absl::ZeroDuration();
+  if (!interval.has_value() || *interval < kMinBookmarkInterval ||
+      *interval > kMaxBookmarkInterval) {
+    violations->push_back({"bookmark_interval",
+                           "Out of range; send 0.1 s to 60 s, or 0 for the server's setting.",
+                           "间隔超出范围；应为 0.1 秒至 60 秒，0 表示采用服务端设置。"});
+    return absl::ZeroDuration();
+  }
+  return *interval;
+}
+
+}  // namespace supervision::rpc

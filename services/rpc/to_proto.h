@@ -1,0 +1,27 @@
+#pragma once
+
+#include "services/domain/alert.h"
+#include "services/domain/visibility.h"
+#include "services/ledger/types.h"
+#include "supervision/v1/alert.pb.h"
+#include "supervision/v1/clue.pb.h"
+#include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/verdict.pb.h"
+
+// Domain values to API messages. What quotes a clue is left out where the projection says so: who
+// calls decides, not what it asks for (promise 6).
+namespace supervision::rpc {
+
+v1::CivilDate ToProto(absl::CivilDay day);
+v1::ClueContent ToProto(const domain::ClueContent& content);
+v1::Verdict ToProto(const domain::Verdict& verdict);
+v1::ClueReceipt ToProto(const ledger::Receipt& receipt);
+v1::Clue ToProto(const ledger::ClueRecord& record, domain::Projection projection);
+v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
+v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);
+
+// How much a caller with `scope` is shown of a clue: a partner's own clues are shown as it sent
+// them.
+domain::Projection ShownTo(const domain::Scope& scope, domain::Confidentiality confidentiality);
+
+}  // namespace supervision::rpc
