@@ -111,12 +111,12 @@ class TreeBuilder final : public YAML::EventHandler {
         throw Refused{ToPosition(mark), "a key is missing or is no word; write 'key: value'"};
       }
       level.has_key = true;
-      level.node->entries.emplace_back(std::move(node), YamlNode());
-      return &level.node->entries.back().first;
+      level.node->entries.push_back({std::move(node), YamlNode()});
+      return &level.node->entries.back().key;
     }
     level.has_key = false;
-    level.node->entries.back().second = std::move(node);
-    return &level.node->entries.back().second;
+    level.node->entries.back().value = std::move(node);
+    return &level.node->entries.back().value;
   }
 
   // yaml-cpp takes the end of the file for the end of a quoted text; a quote that was forgotten

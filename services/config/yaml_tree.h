@@ -2,12 +2,13 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "services/config/problems.h"
 
 namespace supervision::config {
+
+struct YamlEntry;
 
 // What a YAML file holds, before it is compared with a schema.
 struct YamlNode {
@@ -18,7 +19,14 @@ struct YamlNode {
   bool quoted = false;  // the scalar was quoted or a block, so it is text and no number
   std::vector<YamlNode> items;
   // In the order of the file; keys are scalars, and may stand twice.
-  std::vector<std::pair<YamlNode, YamlNode>> entries;
+  std::vector<YamlEntry> entries;
+};
+
+// One key of a map and what stands under it. A struct of its own, since a std::pair of the
+// incomplete YamlNode is nothing that clang can build.
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 // Limits that keep a hostile or mistaken file from costing more than it should.

@@ -70,7 +70,7 @@ TEST(YamlLoaderTest, FileWithOnlyCommentsOrEmptySectionsIsEmpty) {
   for (const char* text : {"", "# nothing\n", "listen:\n  # grpc: x\nredis:\n", "---\n"}) {
     ServerConfig config;
     EXPECT_TRUE(LoadYamlText(text, "f.yaml", &config, nullptr).ok()) << text;
-    EXPECT_EQ(config.ByteSizeLong(), config.has_listen() + config.has_redis() ? 4u : 0u) << text;
+    EXPECT_EQ(config.ByteSizeLong(), (config.has_listen() || config.has_redis()) ? 4u : 0u) << text;
   }
 }
 
