@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ namespace supervision::redis {
 // asks it to, by SHUTDOWN through the socket) and refuses a directory that another living service
 // holds.
 //
-// The child comes from posix_spawn in a thread that lives as long as this object, and dies with it
+// The child is started by a thread that lives as long as this object, and dies with it
 // (PR_SET_PDEATHSIG fires with the thread that started the child, not with the process).
 //
 // Thread-safe.
@@ -30,7 +31,12 @@ class EmbeddedRedis {
     std::string executable;         // empty: redis-server on PATH, or Debian's redis-check-rdb,
                                     // which is the same binary (package redis-tools) under a name
     uint64_t max_memory_bytes = 0;  // 0: no limit
-    uint64_t min_free_disk_bytes = 256 << 20;  // below it the state says kDiskFull
+    uint64_t min_free_disk_bytes = 256 << 20;  // below it the state says disk_full
+    absl::Duration disk_check_interval = absl::Seconds(1);
+    // Free bytes where `directory` lies; empty: what the file system says.
+    std::function<uint64_t(const std::string& directory)> free_disk_bytes;
+    // How long it may be silent; while it answers LOADING it is waited for, however long that
+    // takes.
     absl::Duration start_timeout = absl::Seconds(30);
     absl::Duration orphan_timeout = absl::Seconds(15);
     // Called from the keeper's thread on every change.
@@ -53,6 +59,7 @@ class EmbeddedRedis {
  private:
   class Keeper;
   explicit EmbeddedRedis(std::unique_ptr<Keeper> keeper);
+  const std::string socket_path_;
   std::unique_ptr<Keeper> keeper_;
 };
 
@@ -62,6 +69,8 @@ struct EmbeddedState {
   bool disk_full = false;  // named as such: intake is refused before Redis has to exit
   int restarts = 0;
   std::string last_error;  // the last lines of Redis' own log when it ended by itself
+
+  bool operator==(const EmbeddedState&) const = default;
 };
 
 }  // namespace supervision::redis

@@ -1,6 +1,5 @@
 #include "tests/support/redis_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -17,6 +16,7 @@
 #include <sstream>
 
 #include "tests/support/eventually.h"
+#include "tests/support/service_process.h"
 
 namespace supervision::testing {
 namespace {
@@ -24,21 +24,6 @@ namespace {
 [[noreturn]] void Die(const std::string& why) {
   std::cerr << "tests/support/redis_server: " << why << std::endl;
   std::abort();
-}
-
-// A port that was free a moment ago.
-uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    Die("no free port");
-  }
-  close(fd);
-  return ntohs(address.sin_port);
 }
 
 int ConnectTo(const std::string& path) {

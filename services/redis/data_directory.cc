@@ -1,0 +1,160 @@
+#include "services/redis/data_directory.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/redis/blocking_call.h"
+
+namespace supervision::redis {
+namespace {
+
+constexpr char kServiceLock[] = "service.lock";
+constexpr char kRedisLock[] = "redis.lock";
+constexpr char kSocket[] = "redis.sock";
+constexpr char kSocketPathFile[] = "redis.socket-path";
+constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
+constexpr absl::Duration kAskAgain = absl::Seconds(1);
+
+bool FitsASocket(const std::string& path) { return path.size() < sizeof(sockaddr_un::sun_path); }
+
+absl::Status SystemError(const std::string& what) {
+  return absl::FailedPreconditionError(absl::StrCat(what, ": ", std::strerror(errno)));
+}
+
+// Makes `path` and what is missing above it, all 0700.
+absl::Status MakeDirectory(const std::filesystem::path& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the data directory ", path.string(), " is no directory; choose another or remove it"));
+  }
+  if (path.has_parent_path() && path.parent_path() != path) {
+    if (const absl::Status made = MakeDirectory(path.parent_path()); !made.ok()) return made;
+  }
+  if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
+  return SystemError(absl::StrCat("cannot make the data directory ", path.string()));
+}
+
+void WritePid(int fd, int pid) {
+  const std::string text = absl::StrCat(pid, "\n");
+  // The content only serves messages: a failure is no reason to stop.
+  if (ftruncate(fd, 0) != 0 || pwrite(fd, text.data(), text.size(), 0) < 0) return;
+}
+
+std::string ReadLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string Process(const std::string& lock_file) {
+  const std::string pid = ReadLine(lock_file);
+  return pid.empty() ? "unknown process" : absl::StrCat("process ", pid);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::string& path,
+                                                                   absl::Duration orphan_timeout) {
+  std::error_code error;
+  const std::filesystem::path absolute = std::filesystem::absolute(path, error);
+  if (error || path.empty()) {
+    return absl::InvalidArgumentError("the data directory is not named; set redis.data_directory");
+  }
+  std::string normal = absolute.lexically_normal().string();
+  if (normal.size() > 1 && normal.back() == '/') normal.pop_back();
+  if (const absl::Status made = MakeDirectory(normal); !made.ok()) return made;
+  std::unique_ptr<DataDirectory> directory(new DataDirectory(std::move(normal)));
+  if (const absl::Status locked = directory->LockService(); !locked.ok()) return locked;
+  if (const absl::Status locked = directory->LockRedis(orphan_timeout); !locked.ok()) {
+    return locked;
+  }
+  if (const absl::Status chosen = directory->ChooseSocket(); !chosen.ok()) return chosen;
+  return directory;
+}
+
+DataDirectory::~DataDirectory() {
+  if (!private_directory_.empty()) {
+    unlink(socket_path_.c_str());
+    rmdir(private_directory_.c_str());
+    unlink(File(kSocketPathFile).c_str());
+  }
+  if (redis_lock_ >= 0) close(redis_lock_);
+  if (service_lock_ >= 0) close(service_lock_);
+}
+
+absl::Status DataDirectory::LockService() {
+  service_lock_ = open(File(kServiceLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (service_lock_ < 0) return SystemError(absl::StrCat("cannot write in ", path_));
+  if (flock(service_lock_, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the data directory ", path_, " is held by another service (",
+                     Process(File(kServiceLock)), "); stop that one or choose another directory"));
+  }
+  WritePid(service_lock_, getpid());
+  return absl::OkStatus();
+}
+
+absl::Status DataDirectory::LockRedis(absl::Duration orphan_timeout) {
+  redis_lock_ = open(File(kRedisLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (redis_lock_ < 0) return SystemError(absl::StrCat("cannot write in ", path_));
+  const absl::Time deadline = absl::Now() + orphan_timeout;
+  absl::Time ask = absl::InfinitePast();
+  while (flock(redis_lock_, LOCK_EX | LOCK_NB) != 0) {
+    if (absl::Now() >= deadline) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the redis-server of a service that was killed still holds the data directory ", path_,
+          " and does not end (", Process(File(kRedisLock)),
+          "); end that process, then start again"));
+    }
+    if (absl::Now() >= ask) {
+      // Its append-only file is complete, so nothing is saved beside it. It may be starting or
+      // ending and not answer: asked again until the lock is free.
+      CallAndWait(SocketOfEarlierRun(), {"SHUTDOWN", "NOSAVE"}, kAskAgain).IgnoreError();
+      ask = absl::Now() + kAskAgain;
+    }
+    absl::SleepFor(kLookAgain);
+  }
+  return absl::OkStatus();
+}
+
+std::string DataDirectory::SocketOfEarlierRun() const {
+  const std::string elsewhere = ReadLine(File(kSocketPathFile));
+  return elsewhere.empty() ? File(kSocket) : elsewhere;
+}
+
+absl::Status DataDirectory::ChooseSocket() {
+  // What a killed service left of its own.
+  if (const std::string elsewhere = ReadLine(File(kSocketPathFile)); !elsewhere.empty()) {
+    unlink(elsewhere.c_str());
+    rmdir(std::filesystem::path(elsewhere).parent_path().c_str());
+    unlink(File(kSocketPathFile).c_str());
+  }
+  socket_path_ = File(kSocket);
+  if (FitsASocket(socket_path_)) return absl::OkStatus();
+  char made[] = "/tmp/supervision-XXXXXX";  // short by intent; mkdtemp makes it 0700
+  if (mkdtemp(made) == nullptr)
+    return SystemError("cannot make a directory for the socket in /tmp");
+  private_directory_ = made;
+  socket_path_ = absl::StrCat(private_directory_, "/", kSocket);
+  std::ofstream(File(kSocketPathFile)) << socket_path_ << "\n";
+  return absl::OkStatus();
+}
+
+void DataDirectory::NoteRedis(int pid) { WritePid(redis_lock_, pid); }
+
+}  // namespace supervision::redis

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace supervision::redis {
+
+// The locked data directory of an embedded Redis. Two locks tell apart who holds it:
+//
+//   service.lock  held by the service alone: another living service is refused at once
+//   redis.lock    held by the service and, inherited, by its redis-server: when it is held though
+//                 service.lock was free, the Redis of a service that was killed still lives. It is
+//                 asked to end, and waited for
+//
+// Both are flocks, so they go with the last process that holds them, however it ends. A file's
+// content is the holder's process id, for messages only.
+class DataDirectory {
+ public:
+  // Makes the directory where it is missing (0700). Errors are sentences for an operator.
+  static absl::StatusOr<std::unique_ptr<DataDirectory>> Lock(const std::string& path,
+                                                             absl::Duration orphan_timeout);
+  ~DataDirectory();  // unlocks
+  DataDirectory(const DataDirectory&) = delete;
+  DataDirectory& operator=(const DataDirectory&) = delete;
+
+  const std::string& path() const { return path_; }  // absolute
+  // For the server's socket: in the directory, or where that path is too long for a socket in a
+  // short private directory, whose name is kept in the file redis.socket-path.
+  const std::string& socket_path() const { return socket_path_; }
+  int redis_lock() const { return redis_lock_; }  // for the child to inherit
+  void NoteRedis(int pid);
+
+ private:
+  explicit DataDirectory(std::string path) : path_(std::move(path)) {}
+  absl::Status LockService();
+  absl::Status LockRedis(absl::Duration orphan_timeout);
+  absl::Status ChooseSocket();
+  std::string SocketOfEarlierRun() const;
+  std::string File(const char* name) const { return path_ + "/" + name; }
+
+  const std::string path_;
+  std::string socket_path_;
+  std::string private_directory_;  // of the socket; empty: it lies in path_
+  int service_lock_ = -1;
+  int redis_lock_ = -1;
+};
+
+}  // namespace supervision::redis

@@ -1,0 +1,363 @@
+#include "services/redis/embedded.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/base/backoff.h"
+#include "services/base/hash.h"
+#include "services/base/mutex.h"
+#include "services/redis/blocking_call.h"
+#include "services/redis/child_process.h"
+#include "services/redis/data_directory.h"
+
+namespace supervision::redis {
+namespace {
+
+constexpr char kSameBinary[] = "/usr/bin/redis-check-rdb";
+constexpr char kLog[] = "redis.log";
+constexpr off_t kLargestLog = 4 << 20;  // then it is put aside when Redis starts
+constexpr size_t kLastWordsBytes = 600;
+constexpr int kLastWordsLines = 4;
+
+constexpr absl::Duration kAskAgain = absl::Milliseconds(10);  // while it starts or ends
+constexpr absl::Duration kPingTimeout = absl::Seconds(1);
+constexpr absl::Duration kWithoutPidfd = absl::Milliseconds(50);  // between two looks at the child
+constexpr absl::Duration kRanWell = absl::Seconds(10);            // then back-off begins anew
+
+bool IsExecutable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
+
+absl::StatusOr<std::string> FindExecutable(const std::string& configured) {
+  if (!configured.empty()) {
+    if (IsExecutable(configured)) return configured;
+    return absl::NotFoundError(
+        absl::StrCat("the redis-server program ", configured, " cannot be executed"));
+  }
+  const char* const path = std::getenv("PATH");
+  std::stringstream directories(path != nullptr ? path : "");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    const std::string candidate = absl::StrCat(directory, "/redis-server");
+    if (!directory.empty() && IsExecutable(candidate)) return candidate;
+  }
+  if (IsExecutable(kSameBinary)) return std::string(kSameBinary);
+  return absl::NotFoundError(
+      "no redis-server on this machine; install the Debian package redis-tools (its "
+      "redis-check-rdb "
+      "is the same program), or set redis.address to a Redis of your own");
+}
+
+uint64_t FreeBytes(const std::string& directory) {
+  struct statvfs info;
+  if (statvfs(directory.c_str(), &info) != 0) return UINT64_MAX;  // unknown is not full
+  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+std::vector<std::string> Arguments(const DataDirectory& directory, uint64_t max_memory_bytes) {
+  return {"redis-server",  // also tells Debian's redis-check-rdb which of its programs to be
+          "--dir", directory.path(), "--port", "0", "--unixsocket", directory.socket_path(),
+          "--unixsocketperm", "600", "--protected-mode", "yes", "--daemonize", "no", "--logfile",
+          kLog, "--loglevel", "notice",
+          // Durable before answered.
+          "--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no",
+          // Killed in the middle of a write, it leaves half a command that nobody was told of.
+          "--aof-load-truncated", "yes", "--aof-use-rdb-preamble", "yes",
+          "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "64mb", "--save",
+          "", "--stop-writes-on-bgsave-error", "yes", "--maxmemory-policy", "noeviction",
+          "--maxmemory", absl::StrCat(max_memory_bytes)};
+}
+
+}  // namespace
+
+// Owns the directory's locks, the child, and the one thread that starts, watches and ends it.
+class EmbeddedRedis::Keeper {
+ public:
+  Keeper(Options options, std::string executable, std::unique_ptr<DataDirectory> directory)
+      : options_(std::move(options)),
+        executable_(std::move(executable)),
+        directory_(std::move(directory)),
+        stop_fd_(eventfd(0, EFD_CLOEXEC)) {
+    if (!options_.free_disk_bytes) options_.free_disk_bytes = FreeBytes;
+  }
+  ~Keeper() { close(stop_fd_); }
+
+  absl::Status Start() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Stop(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  std::string socket_path() const { return directory_->socket_path(); }
+  int pid() const { return pid_; }
+  EmbeddedState state() const ABSL_LOCKS_EXCLUDED(mutex_) {
+    base::MutexLock lock(&mutex_);
+    return state_;
+  }
+
+ private:
+  enum class Event { kTime, kChildEnded, kStop };
+
+  // All on the keeper's thread.
+  void Main();
+  absl::Status Launch();
+  absl::Status WaitUntilReady();
+  Event Wait(absl::Duration longest);
+  void EndChild();
+  void CheckDisk();
+  void OpenLog();
+  std::string LastWords() const;
+  absl::Status WhyItEnded() const;
+  template <typename Change>
+  void ChangeState(Change change) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  Options options_;
+  const std::string executable_;
+  std::unique_ptr<DataDirectory> directory_;
+  const int stop_fd_;  // readable once Stop() was called
+  std::thread thread_;
+  std::atomic<int> pid_ = 0;
+
+  mutable base::Mutex mutex_;
+  base::CondVar changed_;
+  EmbeddedState state_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> first_start_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration stop_timeout_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+
+  // Only on the keeper's thread.
+  std::unique_ptr<ChildProcess> child_;
+  int log_fd_ = -1;
+  off_t log_start_ = 0;  // where the log of this child begins
+  bool disk_full_ = false;
+  absl::Time next_disk_check_ = absl::InfinitePast();
+};
+
+absl::Status EmbeddedRedis::Keeper::Start() {
+  thread_ = std::thread([this] { Main(); });
+  base::MutexLock lock(&mutex_);
+  while (!first_start_.has_value()) changed_.Wait(&mutex_);
+  return *first_start_;
+}
+
+void EmbeddedRedis::Keeper::Stop(absl::Duration timeout) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (stopping_) {
+      while (!stopped_) changed_.Wait(&mutex_);
+      return;
+    }
+    stopping_ = true;
+    stop_timeout_ = timeout;
+  }
+  const uint64_t one = 1;
+  if (write(stop_fd_, &one, sizeof(one)) != sizeof(one)) std::abort();  // an eventfd takes it
+  if (thread_.joinable()) thread_.join();
+  directory_.reset();
+  base::MutexLock lock(&mutex_);
+  stopped_ = true;
+  changed_.SignalAll();
+}
+
+void EmbeddedRedis::Keeper::Main() {
+  uint64_t seed;
+  std::memcpy(&seed, base::RandomBytes(sizeof(seed)).data(), sizeof(seed));
+  base::Backoff backoff({.initial = absl::Milliseconds(200), .maximum = absl::Seconds(5)}, seed);
+  for (bool first = true;; first = false) {
+    absl::Status outcome = Launch();
+    const absl::Time started = absl::Now();
+    if (first) {
+      base::MutexLock lock(&mutex_);
+      first_start_ = outcome;
+      changed_.SignalAll();
+    }
+    if (outcome.ok()) {
+      ChangeState([](EmbeddedState& state) { state.phase = EmbeddedState::Phase::kRunning; });
+      Event event = Event::kTime;
+      while (event == Event::kTime) event = Wait(absl::InfiniteDuration());
+      if (event == Event::kStop) break;
+      if (absl::Now() - started > kRanWell) backoff.Reset();
+      outcome = WhyItEnded();
+    } else if (first || absl::IsCancelled(outcome)) {
+      break;
+    }
+    child_.reset();
+    pid_ = 0;
+    ChangeState([&](EmbeddedState& state) {
+      state.phase = EmbeddedState::Phase::kWaitingToRestart;
+      state.last_error = std::string(outcome.message());
+    });
+    if (Wait(backoff.Next()) == Event::kStop) break;
+    ChangeState([](EmbeddedState& state) {
+      state.phase = EmbeddedState::Phase::kStarting;
+      ++state.restarts;
+    });
+  }
+  EndChild();
+  if (log_fd_ >= 0) close(log_fd_);
+  ChangeState([](EmbeddedState& state) { state.phase = EmbeddedState::Phase::kStopped; });
+}
+
+absl::Status EmbeddedRedis::Keeper::Launch() {
+  CheckDisk();
+  OpenLog();
+  absl::StatusOr<std::unique_ptr<ChildProcess>> child =
+      ChildProcess::Start({.executable = executable_,
+                           .arguments = Arguments(*directory_, options_.max_memory_bytes),
+                           .inherited_fd = directory_->redis_lock(),
+                           .output_fd = log_fd_});
+  if (!child.ok()) return child.status();
+  child_ = *std::move(child);
+  pid_ = child_->pid();
+  directory_->NoteRedis(child_->pid());
+  return WaitUntilReady();
+}
+
+absl::Status EmbeddedRedis::Keeper::WaitUntilReady() {
+  absl::Time deadline = absl::Now() + options_.start_timeout;
+  while (absl::Now() < deadline) {
+    if (child_->HasEnded()) return WhyItEnded();
+    const absl::StatusOr<Reply> pong =
+        CallAndWait(directory_->socket_path(), {"PING"}, kPingTimeout);
+    if (pong.ok()) {
+      if (!pong->is_error()) return absl::OkStatus();
+      deadline = absl::Now() + options_.start_timeout;  // LOADING: it is at work
+    }
+    if (Wait(kAskAgain) == Event::kStop) return absl::CancelledError("stopped while it started");
+  }
+  return absl::DeadlineExceededError(absl::StrCat("redis-server did not answer within ",
+                                                  absl::FormatDuration(options_.start_timeout),
+                                                  "; its log is ", directory_->path(), "/", kLog));
+}
+
+EmbeddedRedis::Keeper::Event EmbeddedRedis::Keeper::Wait(absl::Duration longest) {
+  const absl::Time end = absl::Now() + longest;
+  while (true) {
+    CheckDisk();
+    if (child_ != nullptr && child_->HasEnded()) return Event::kChildEnded;
+    absl::Duration pause = std::min(end, next_disk_check_) - absl::Now();
+    const bool has_pidfd = child_ != nullptr && child_->ended_fd() >= 0;
+    if (child_ != nullptr && !has_pidfd) pause = std::min(pause, kWithoutPidfd);
+    pollfd waits[] = {{stop_fd_, POLLIN, 0}, {has_pidfd ? child_->ended_fd() : -1, POLLIN, 0}};
+    const int64_t milliseconds =
+        absl::ToInt64Milliseconds(absl::Ceil(pause, absl::Milliseconds(1)));
+    poll(waits, 2, static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 60'000)));
+    if (waits[0].revents != 0) return Event::kStop;
+    if (absl::Now() >= end) return Event::kTime;
+  }
+}
+
+// SHUTDOWN lets it end in order; the append-only file is complete whatever happens here.
+void EmbeddedRedis::Keeper::EndChild() {
+  if (child_ == nullptr) return;
+  absl::Duration timeout;
+  {
+    base::MutexLock lock(&mutex_);
+    timeout = stop_timeout_;
+  }
+  const absl::Time terminate = absl::Now() + timeout / 2;
+  const absl::Time kill = absl::Now() + timeout * 3 / 4;
+  CallAndWait(directory_->socket_path(), {"SHUTDOWN", "NOSAVE"}, timeout / 2).IgnoreError();
+  while (!child_->HasEnded() && absl::Now() < terminate) absl::SleepFor(kAskAgain);
+  child_->Signal(SIGTERM);
+  while (!child_->HasEnded() && absl::Now() < kill) absl::SleepFor(kAskAgain);
+  child_.reset();  // SIGKILL where it still lives
+  pid_ = 0;
+}
+
+void EmbeddedRedis::Keeper::CheckDisk() {
+  if (absl::Now() < next_disk_check_) return;
+  next_disk_check_ = absl::Now() + options_.disk_check_interval;
+  // An eighth more before it counts as free again, so that the state does not flicker at the limit.
+  const uint64_t limit = options_.min_free_disk_bytes;
+  const uint64_t needed = disk_full_ ? limit + limit / 8 : limit;
+  disk_full_ = options_.free_disk_bytes(directory_->path()) < needed;
+  ChangeState([this](EmbeddedState& state) { state.disk_full = disk_full_; });
+}
+
+void EmbeddedRedis::Keeper::OpenLog() {
+  const std::string path = absl::StrCat(directory_->path(), "/", kLog);
+  struct stat info = {};
+  if (stat(path.c_str(), &info) == 0 && info.st_size > kLargestLog) {
+    rename(path.c_str(), absl::StrCat(path, ".1").c_str());
+    info.st_size = 0;
+  }
+  log_start_ = info.st_size;
+  if (log_fd_ >= 0) close(log_fd_);
+  log_fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+}
+
+std::string EmbeddedRedis::Keeper::LastWords() const {
+  std::ifstream log(absl::StrCat(directory_->path(), "/", kLog));
+  log.seekg(0, std::ios::end);
+  const auto end = static_cast<off_t>(log.tellg());
+  log.seekg(std::max(log_start_, end - static_cast<off_t>(kLastWordsBytes)));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(log, line);) {
+    if (!line.empty()) lines.push_back(std::move(line));
+  }
+  std::string words;
+  for (size_t i = lines.size() - std::min<size_t>(lines.size(), kLastWordsLines); i < lines.size();
+       ++i) {
+    absl::StrAppend(&words, words.empty() ? "" : " | ", lines[i]);
+  }
+  return words;
+}
+
+absl::Status EmbeddedRedis::Keeper::WhyItEnded() const {
+  std::string why = absl::StrCat("redis-server ", child_->HowItEnded());
+  if (disk_full_) {
+    absl::StrAppend(&why, "; the disk of ", directory_->path(), " is full: make at least ",
+                    options_.min_free_disk_bytes >> 20, " MiB free");
+  }
+  if (const std::string words = LastWords(); !words.empty()) absl::StrAppend(&why, ": ", words);
+  return absl::UnavailableError(why);
+}
+
+template <typename Change>
+void EmbeddedRedis::Keeper::ChangeState(Change change) {
+  EmbeddedState state;
+  {
+    base::MutexLock lock(&mutex_);
+    const EmbeddedState before = state_;
+    change(state_);
+    if (state_ == before) return;
+    state = state_;
+  }
+  if (options_.on_state_change) options_.on_state_change(state);
+}
+
+absl::StatusOr<std::unique_ptr<EmbeddedRedis>> EmbeddedRedis::Start(Options options) {
+  absl::StatusOr<std::string> executable = FindExecutable(options.executable);
+  if (!executable.ok()) return executable.status();
+  absl::StatusOr<std::unique_ptr<DataDirectory>> directory =
+      DataDirectory::Lock(options.data_directory, options.orphan_timeout);
+  if (!directory.ok()) return directory.status();
+  std::unique_ptr<EmbeddedRedis> embedded(new EmbeddedRedis(
+      std::make_unique<Keeper>(std::move(options), *std::move(executable), *std::move(directory))));
+  if (const absl::Status started = embedded->keeper_->Start(); !started.ok()) return started;
+  return embedded;
+}
+
+EmbeddedRedis::EmbeddedRedis(std::unique_ptr<Keeper> keeper)
+    : socket_path_(keeper->socket_path()), keeper_(std::move(keeper)) {}
+EmbeddedRedis::~EmbeddedRedis() { Stop(); }
+std::string EmbeddedRedis::socket_path() const { return socket_path_; }
+int EmbeddedRedis::pid() const { return keeper_->pid(); }
+EmbeddedState EmbeddedRedis::state() const { return keeper_->state(); }
+void EmbeddedRedis::Stop(absl::Duration timeout) { keeper_->Stop(timeout); }
+
+}  // namespace supervision::redis
