@@ -1,0 +1,203 @@
+#include "services/config/principals.h"
+
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "services/base/hex.h"
+#include "services/config/suggest.h"
+#include "services/config/yaml_loader.h"
+#include "services/config/yaml_tree.h"
+#include "services/domain/scenario.h"
+#include "supervision/config/v1/server.pb.h"
+
+namespace supervision::config {
+namespace {
+
+using security::Principal;
+using security::PrincipalDirectory;
+using security::Role;
+using security::TokenHash;
+
+constexpr size_t kMaxIdLength = 64;
+constexpr size_t kMinSaltBytes = 8;
+constexpr size_t kMaxSaltBytes = 64;
+constexpr size_t kDigestBytes = 32;
+
+// Of deploy/config/principals.yaml, which tells them to everyone.
+constexpr std::string_view kShippedTokens[] = {
+    "example-partner-token", "example-partner-2-token", "example-monitor-token",
+    "example-monitor-enforcement-token", "example-operator-token"};
+
+bool IsId(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxIdLength &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") ==
+             std::string_view::npos;
+}
+
+bool IsRegionPrefix(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 9 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<TokenHash> ParseTokenHash(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto salt = base::HexDecode(text.substr(0, colon));
+  const auto digest = base::HexDecode(text.substr(colon + 1));
+  if (!salt || salt->size() < kMinSaltBytes || salt->size() > kMaxSaltBytes) return std::nullopt;
+  if (!digest || digest->size() != kDigestBytes) return std::nullopt;
+  return TokenHash{*salt, *digest};
+}
+
+class PrincipalsReader {
+ public:
+  PrincipalsReader(const SourceMap& source, Problems* problems)
+      : source_(source), problems_(problems) {}
+
+  std::vector<PrincipalDirectory::Entry> Read(const v1::PrincipalsConfig& config) {
+    std::vector<PrincipalDirectory::Entry> entries;
+    if (config.principals().empty() && !source_.Has("principals[0]")) {
+      Add("principals", "there is nobody who may call; add one under 'principals:'");
+    }
+    for (int i = 0; i < config.principals_size(); ++i) {
+      path_ = absl::StrCat("principals[", i, "]");
+      entries.push_back(ReadOne(config.principals(i)));
+    }
+    return entries;
+  }
+
+ private:
+  void Add(std::string_view path, std::string text) {
+    problems_->Add(source_, path, std::move(text));
+  }
+  std::string At(std::string_view name) const {
+    return absl::StrCat(path_, ".", std::string(name));
+  }
+
+  PrincipalDirectory::Entry ReadOne(const v1::PrincipalConfig& in) {
+    PrincipalDirectory::Entry entry;
+    entry.principal.id = in.id();
+    if (!IsId(in.id())) {
+      Add(At("id"), "id must be 1 to 64 of a-z 0-9 . _ -");
+    } else if (const auto [first, is_new] = ids_.emplace(in.id(), path_); !is_new) {
+      Add(At("id"), absl::StrCat("id stands already in line ", source_.Find(first->second).line,
+                                 "; choose another"));
+    }
+    Roles(in, &entry.principal);
+    Scope(in, &entry.principal);
+    Tokens(in, &entry.tokens);
+    return entry;
+  }
+
+  void Roles(const v1::PrincipalConfig& in, Principal* out) {
+    for (const int role : in.roles()) out->roles.set(static_cast<size_t>(role));
+    const bool partner = Has(*out, Role::kPartner);
+    if (in.roles().empty() && !source_.Has(At("roles[0]"))) {
+      Add(At("roles"), "roles are missing; write one or more of PARTNER, MONITOR, OPERATOR");
+    }
+    // What such a caller may see would be two things at once.
+    if (partner && Has(*out, Role::kMonitor)) {
+      Add(At("roles"), "PARTNER and MONITOR cannot be one principal; make two, each with a token");
+    }
+    out->partner = in.partner();
+    if (partner && !IsId(in.partner())) {
+      Add(At("partner"), "partner of a PARTNER must be 1 to 64 of a-z 0-9 . _ -");
+    } else if (!partner && !in.partner().empty()) {
+      Add(At("partner"), "partner belongs to the role PARTNER; add the role, or delete the line");
+    }
+  }
+
+  void Scope(const v1::PrincipalConfig& in, Principal* out) {
+    std::vector<std::string> codes;
+    for (const domain::Scenario scenario : domain::kScenarios) codes.emplace_back(Code(scenario));
+    for (int i = 0; i < in.scenarios_size(); ++i) {
+      const auto scenario = domain::ScenarioFromCode(in.scenarios(i));
+      if (!scenario.has_value() || *scenario == domain::Scenario::kUnspecified) {
+        Add(absl::StrCat(At("scenarios"), "[", i, "]"),
+            absl::StrCat("unknown scenario ", Quote(in.scenarios(i)), "; ",
+                         Suggest(in.scenarios(i), codes)));
+        continue;
+      }
+      out->scope.scenarios.set(static_cast<size_t>(*scenario));
+    }
+    for (int i = 0; i < in.regions_size(); ++i) {
+      if (!IsRegionPrefix(in.regions(i))) {
+        Add(absl::StrCat(At("regions"), "[", i, "]"),
+            "a region must be the first 2 to 9 digits of a region code");
+      }
+      out->scope.regions.push_back(in.regions(i));
+    }
+    out->scope.cleared_for_secret = in.cleared_for_secret();
+    if (Has(*out, Role::kMonitor)) return;
+    // Silently ignored limits would be taken for limits.
+    for (const auto& [name, given] : {std::pair{"scenarios", in.scenarios_size() > 0},
+                                      std::pair{"regions", in.regions_size() > 0},
+                                      std::pair{"cleared_for_secret", in.cleared_for_secret()}}) {
+      if (!given) continue;
+      Add(At(name), absl::StrCat(name, " belongs to the role MONITOR; add the role, or delete it"));
+    }
+  }
+
+  void Tokens(const v1::PrincipalConfig& in, std::vector<TokenHash>* out) {
+    if (in.token_hashes().empty()) {
+      Add(At("token_hashes"),
+          "token_hashes are missing; the head of the shipped file says how to "
+          "make one");
+    }
+    for (int i = 0; i < in.token_hashes_size(); ++i) {
+      const std::string at = absl::StrCat(At("token_hashes"), "[", i, "]");
+      std::optional<TokenHash> hash = ParseTokenHash(in.token_hashes(i));
+      if (!hash.has_value()) {
+        Add(at, "a token hash must be <salt, 16 to 128 hex digits>:<SHA-256, 64 hex digits>");
+      } else if (const auto [first, is_new] = digests_.emplace(hash->digest, at); !is_new) {
+        Add(at, absl::StrCat("this token hash stands already in line ",
+                             source_.Find(first->second).line,
+                             "; each principal needs a token of its own"));
+      } else {
+        out->push_back(*std::move(hash));
+      }
+    }
+  }
+
+  static bool Has(const Principal& principal, Role role) {
+    return principal.roles.test(static_cast<size_t>(role));
+  }
+
+  const SourceMap& source_;
+  Problems* const problems_;
+  std::string path_;  // of the principal being read
+  std::map<std::string, std::string> ids_;
+  std::map<std::string, std::string> digests_;
+};
+
+}  // namespace
+
+absl::StatusOr<LoadedPrincipals> ParsePrincipals(std::string_view text, std::string_view file) {
+  v1::PrincipalsConfig config;
+  SourceMap source;
+  Problems problems;
+  std::vector<PrincipalDirectory::Entry> entries;
+  if (ReadYaml(text, file, &config, &source, &problems)) {
+    entries = PrincipalsReader(source, &problems).Read(config);
+  }
+  if (!problems.empty()) return problems.ToStatus();
+  LoadedPrincipals loaded;
+  loaded.count = entries.size();
+  loaded.directory = PrincipalDirectory::Create(std::move(entries));
+  loaded.example = config.example();
+  for (const std::string_view token : kShippedTokens) {
+    if (loaded.directory->Authenticate(token) != nullptr) loaded.example = true;
+  }
+  return loaded;
+}
+
+absl::StatusOr<LoadedPrincipals> LoadPrincipals(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
+  if (!text.ok()) return text.status();
+  return ParsePrincipals(*text, path);
+}
+
+}  // namespace supervision::config

@@ -1,0 +1,272 @@
+#include "services/config/server_settings.h"
+
+#include <filesystem>
+#include <limits>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "services/config/server_overrides.h"
+#include "services/config/units.h"
+#include "services/config/yaml_loader.h"
+#include "services/config/yaml_tree.h"
+
+namespace supervision::config {
+namespace {
+
+constexpr int64_t kMiB = int64_t{1} << 20;
+constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
+constexpr size_t kMaxPasswordBytes = 4096;
+
+// Host and port of "host:port" or "[v6]:port"; nothing when it is neither.
+struct HostPort {
+  std::string host;
+  int port = 0;
+};
+std::optional<HostPort> SplitHostPort(std::string_view address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  HostPort result;
+  const std::string port(address.substr(colon + 1));
+  if (port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
+      !absl::SimpleAtoi(port, &result.port) || result.port > 65535) {
+    return std::nullopt;
+  }
+  std::string_view host = address.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']') && host.size() > 2;
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  if (!bracketed && host.find(':') != std::string_view::npos) return std::nullopt;
+  if (host.find_first_of("[]/ ") != std::string_view::npos) return std::nullopt;
+  result.host = host;
+  return result;
+}
+
+std::optional<std::string> UnixPath(std::string_view address) {
+  if (!address.starts_with("unix:") || address.size() == 5) return std::nullopt;
+  return std::string(address.substr(5));
+}
+
+// Turns the merged configuration into settings, telling every value that cannot be meant.
+class Converter {
+ public:
+  Converter(const std::string& file, MergedServer* merged) : merged_(*merged), folder_(file) {
+    folder_ = folder_.parent_path();
+  }
+
+  ServerSettings Convert() {
+    const v1::ServerConfig& config = merged_.config();
+    ServerSettings settings;
+    Listen(config.listen(), &settings.listen);
+    Redis(config.redis(), &settings.redis);
+    Ledger(config.ledger(), settings.redis.kind, &settings.ledger);
+    Intake(config.intake(), &settings.intake);
+    Alerting(config.alerting(), &settings.alerting);
+    Files(config.files(), &settings.files);
+    Log(config.log(), &settings.log);
+    Drain(config.drain(), &settings.drain);
+    settings.effective = merged_.EffectiveText();
+    settings.warnings = merged_.warnings();
+    return settings;
+  }
+
+ private:
+  void Listen(const v1::ListenConfig& in, ServerSettings::Listen* out) {
+    *out = {in.grpc(), in.metrics(), in.addresses_file()};
+    if (!UnixPath(in.grpc()) && !SplitHostPort(in.grpc())) {
+      merged_.Complain("listen.grpc", "must be host:port, [v6]:port or unix:/path");
+    }
+    if (in.metrics() != "off" && !SplitHostPort(in.metrics())) {
+      merged_.Complain("listen.metrics", "must be host:port, [v6]:port or off");
+    }
+  }
+
+  void Redis(const v1::RedisConfig& in, ServerSettings::Redis* out) {
+    using Kind = ServerSettings::Redis::Kind;
+    if (in.address() == "embedded") {
+      out->kind = Kind::kEmbedded;
+    } else if (const auto path = UnixPath(in.address())) {
+      out->kind = Kind::kUnix;
+      out->path = *path;
+    } else if (const auto peer = SplitHostPort(in.address()); peer && peer->port > 0) {
+      out->kind = Kind::kTcp;
+      out->host = peer->host;
+      out->port = peer->port;
+    } else {
+      merged_.Complain("redis.address", "must be embedded, unix:/path or host:port");
+    }
+    out->data_directory = in.data_directory();
+    if (in.data_directory().empty()) {
+      merged_.Complain("redis.data_directory", "must name a directory");
+    }
+    if (out->kind == Kind::kEmbedded) {
+      for (const auto& [path, value] : {std::pair{"redis.user", in.user()},
+                                        std::pair{"redis.password_file", in.password_file()}}) {
+        if (value.empty()) continue;
+        merged_.Complain(path, "belongs to an external Redis; set redis.address too, or delete it");
+      }
+    }
+    out->user = in.user();
+    Password(in.password_file(), &out->password);
+    out->database = Count("redis.database", in.database(), 0, 1'000'000);
+    out->max_memory = Size("redis.max_memory", in.max_memory(), 0, kNoLimit);
+    if (out->max_memory != 0 && out->max_memory < 16 * kMiB) {
+      merged_.Complain("redis.max_memory", "must be 0 (no limit) or at least 16MiB");
+    }
+    out->min_free_disk = Size("redis.min_free_disk", in.min_free_disk(), 0, kNoLimit);
+    out->command_timeout = Time("redis.command_timeout", in.command_timeout(),
+                                absl::Milliseconds(10), absl::Minutes(1));
+  }
+
+  void Password(const std::string& file, std::string* out) {
+    if (file.empty()) return;
+    absl::StatusOr<std::string> text = ReadFile(file, kMaxPasswordBytes);
+    if (!text.ok()) {
+      merged_.Complain("redis.password_file", "cannot be read; check the path and permissions");
+      return;
+    }
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+    if (text->empty()) merged_.Complain("redis.password_file", "names an empty file");
+    *out = *std::move(text);
+  }
+
+  void Ledger(const v1::LedgerConfig& in, ServerSettings::Redis::Kind kind,
+              ServerSettings::Ledger* out) {
+    constexpr std::string_view kKeyCharacters =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_:-";
+    out->key_prefix = in.key_prefix();
+    if (in.key_prefix().size() > 32 ||
+        in.key_prefix().find_first_not_of(kKeyCharacters) != std::string::npos) {
+      merged_.Complain("ledger.key_prefix", "must be up to 32 of A-Z a-z 0-9 _ : -");
+    }
+    out->partitions = Count("ledger.partitions", in.partitions(), 1, 64);
+    out->require_fsync = in.durability() != v1::DURABILITY_MEMORY;
+    out->replicas = Count("ledger.replicas", in.replicas(), 0, 8);
+    if (in.replicas() > 0 && kind == ServerSettings::Redis::Kind::kEmbedded) {
+      merged_.Complain("ledger.replicas",
+                       "must be 0 with the embedded Redis, which has none; set redis.address");
+    }
+    out->replica_timeout = Time("ledger.replica_timeout", in.replica_timeout(),
+                                absl::Milliseconds(1), absl::Minutes(1));
+    out->max_queued = Count("ledger.max_queued", in.max_queued(), 1, 1'000'000);
+    out->max_queued_bytes = Size("ledger.max_queued_bytes", in.max_queued_bytes(), kMiB, kNoLimit);
+    out->max_batch = Count("ledger.max_batch", in.max_batch(), 1, 1000);
+    // One clue of the greatest size must fit into a script call.
+    out->max_batch_bytes =
+        Size("ledger.max_batch_bytes", in.max_batch_bytes(), kMiB / 2, 64 * kMiB);
+    out->log_age = Time("ledger.log_age", in.log_age(), absl::Seconds(1), absl::InfiniteDuration());
+    out->log_bytes = Size("ledger.log_bytes", in.log_bytes(), kMiB, kNoLimit);
+    out->accept_lost_ledger = in.accept_lost_ledger();
+  }
+
+  void Intake(const v1::IntakeConfig& in, ServerSettings::Intake* out) {
+    out->max_concurrent = Count("intake.max_concurrent", in.max_concurrent(), 1, 1'000'000);
+    // A batch of the greatest size must be admitted while nothing else is under way.
+    out->max_bytes = Size("intake.max_bytes", in.max_bytes(), 8 * kMiB, kNoLimit);
+    out->default_deadline = Time("intake.default_deadline", in.default_deadline(),
+                                 absl::Milliseconds(10), absl::Minutes(10));
+    out->retry_delay =
+        Time("intake.retry_delay", in.retry_delay(), absl::Milliseconds(1), absl::Minutes(10));
+  }
+
+  void Alerting(const v1::AlertingConfig& in, ServerSettings::Alerting* out) {
+    out->max_streams = Count("alerting.max_streams", in.max_streams(), 1, 1'000'000);
+    out->tail_entries = Count("alerting.tail_entries", in.tail_entries(), 1, 10'000'000);
+    out->tail_bytes = Size("alerting.tail_bytes", in.tail_bytes(), kMiB, kNoLimit);
+    out->bookmark_interval = Time("alerting.bookmark_interval", in.bookmark_interval(),
+                                  absl::Milliseconds(10), absl::Hours(1));
+    out->max_alerts_per_message =
+        Count("alerting.max_alerts_per_message", in.max_alerts_per_message(), 1, 4096);
+    // Clients of gRPC take 4 MiB unless told otherwise.
+    out->max_message_bytes =
+        Size("alerting.max_message_bytes", in.max_message_bytes(), kMiB / 16, 3 * kMiB);
+  }
+
+  void Files(const v1::FilesConfig& in, ServerSettings::Files* out) {
+    out->catalogue = Path("files.catalogue", in.catalogue());
+    out->rules = Path("files.rules", in.rules());
+    out->regions = Path("files.regions", in.regions());
+    out->principals = Path("files.principals", in.principals());
+  }
+
+  void Log(const v1::LogConfig& in, ServerSettings::Log* out) {
+    using Level = ServerSettings::Log::Level;
+    out->json = in.format() == "json";
+    if (in.format() != "text" && in.format() != "json") {
+      merged_.Complain("log.format", "must be text or json");
+    }
+    for (const auto& [name, level] :
+         {std::pair{"debug", Level::kDebug}, std::pair{"info", Level::kInfo},
+          std::pair{"warning", Level::kWarning}, std::pair{"error", Level::kError}}) {
+      if (in.level() != name) continue;
+      out->level = level;
+      return;
+    }
+    merged_.Complain("log.level", "must be debug, info, warning or error");
+  }
+
+  void Drain(const v1::DrainConfig& in, ServerSettings::Drain* out) {
+    constexpr absl::Duration kNone = absl::ZeroDuration();
+    out->announce = Time("drain.announce", in.announce(), kNone, absl::Minutes(10));
+    out->spread = Time("drain.spread", in.spread(), kNone, absl::Minutes(10));
+    out->finish = Time("drain.finish", in.finish(), kNone, absl::Minutes(10));
+  }
+
+  int Count(const std::string& path, int64_t value, int64_t min, int64_t max) {
+    if (value < min || value > max) {
+      merged_.Complain(path, absl::StrCat("must be ", min, " to ", max));
+    }
+    return static_cast<int>(value);
+  }
+
+  int64_t Size(const std::string& path, const std::string& text, int64_t min, int64_t max) {
+    const std::optional<int64_t> value = ParseSize(text);
+    if (!value.has_value()) {
+      merged_.Complain(path, absl::StrCat("must be ", kSizeForms));
+    } else if (*value < min || *value > max) {
+      merged_.Complain(path, absl::StrCat("must be at least ", SizeText(min),
+                                          max == kNoLimit ? "" : " and at most ",
+                                          max == kNoLimit ? "" : SizeText(max)));
+    }
+    return value.value_or(min);
+  }
+
+  absl::Duration Time(const std::string& path, const std::string& text, absl::Duration min,
+                      absl::Duration max) {
+    const std::optional<absl::Duration> value = ParseDuration(text);
+    const bool unlimited = max == absl::InfiniteDuration();
+    if (!value.has_value()) {
+      merged_.Complain(path, absl::StrCat("must be ", kDurationForms));
+    } else if (*value < min || *value > max) {
+      merged_.Complain(
+          path, absl::StrCat("must be at least ", DurationText(min),
+                             unlimited ? "" : " and at most ", unlimited ? "" : DurationText(max)));
+    }
+    return value.value_or(min);
+  }
+
+  std::string Path(const std::string& path, const std::string& text) {
+    if (text.empty()) merged_.Complain(path, "must name a file or folder");
+    return (folder_ / text).string();
+  }
+
+  MergedServer& merged_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace
+
+absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources) {
+  std::string text;
+  if (!sources.file.empty()) {
+    absl::StatusOr<std::string> read = ReadFile(sources.file, kMaxYamlBytes);
+    if (!read.ok()) return read.status();
+    text = *std::move(read);
+  }
+  Problems problems;
+  MergedServer merged(sources, text, &problems);
+  ServerSettings settings = Converter(sources.file, &merged).Convert();
+  if (!problems.empty()) return problems.ToStatus();
+  return settings;
+}
+
+}  // namespace supervision::config

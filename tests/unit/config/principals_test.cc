@@ -1,0 +1,103 @@
+#include "services/config/principals.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/base/hash.h"
+#include "services/base/hex.h"
+
+namespace supervision::config {
+namespace {
+
+std::string HashOf(const std::string& token) {
+  const std::string salt = "12345678";
+  return base::HexEncode(salt) + ":" +
+         base::HexEncode(base::Prefix(base::Sha256(salt + token), 32));
+}
+
+std::string Mistakes(const std::string& text) {
+  const auto loaded = ParsePrincipals(text, "p.yaml");
+  EXPECT_EQ(loaded.status().code(), absl::StatusCode::kInvalidArgument) << loaded.status();
+  return std::string(loaded.status().message());
+}
+
+TEST(PrincipalsTest, ReadsRolesPartnerScopeAndTokens) {
+  const auto loaded = ParsePrincipals(
+      "principals:\n"
+      "  - {id: p, roles: [PARTNER, OPERATOR], partner: hotline, token_hashes: [\"" +
+          HashOf("one") + "\", \"" + HashOf("two") +
+          "\"]}\n"
+          "  - {id: m, roles: [MONITOR], scenarios: [JUDICIAL, OUT_OF_SCOPE], regions: [33, "
+          "330424001], cleared_for_secret: true, token_hashes: [\"" +
+          HashOf("three") + "\"]}\n",
+      "p.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_FALSE(loaded->example);
+  EXPECT_EQ(loaded->count, 2u);
+  const auto partner = loaded->directory->Authenticate("two");
+  ASSERT_NE(partner, nullptr);
+  EXPECT_EQ(partner->id, "p");
+  EXPECT_EQ(partner->partner, "hotline");
+  EXPECT_TRUE(partner->roles.test(1) && partner->roles.test(3) && !partner->roles.test(2));
+  const auto monitor = loaded->directory->Authenticate("three");
+  ASSERT_NE(monitor, nullptr);
+  EXPECT_EQ(monitor->scope.scenarios.to_ulong(), (1ul << 7) | (1ul << 12));
+  EXPECT_THAT(monitor->scope.regions, testing::ElementsAre("33", "330424001"));
+  EXPECT_TRUE(monitor->scope.cleared_for_secret);
+}
+
+TEST(PrincipalsTest, TellsEveryMistakeAtOnceAndQuotesNoHash) {
+  const std::string hash = HashOf("one");
+  const std::string mistakes = Mistakes(
+      "principals:\n"
+      "  - id: A\n"
+      "    roles: []\n"
+      "    token_hashes: [" +
+      hash +
+      "]\n"
+      "  - id: b\n"
+      "    roles: [PARTNER, MONITOR]\n"
+      "    scenarios: [ADMIN_ENFORCMENT]\n"
+      "    regions: [\"3\"]\n"
+      "    token_hashes: [" +
+      hash +
+      "]\n"
+      "  - id: b\n"
+      "    roles: [OPERATOR]\n"
+      "    partner: x\n"
+      "    regions: [\"33\"]\n"
+      "  - id: c\n"
+      "    roles: [MONITER]\n"
+      "    token_hashes: [\"00:11\"]\n");
+  EXPECT_EQ(
+      mistakes,
+      "p.yaml:2:9: id must be 1 to 64 of a-z 0-9 . _ -\n"
+      "p.yaml:3:5: roles are missing; write one or more of PARTNER, MONITOR, OPERATOR\n"
+      "p.yaml:5:5: partner of a PARTNER must be 1 to 64 of a-z 0-9 . _ -\n"
+      "p.yaml:6:5: PARTNER and MONITOR cannot be one principal; make two, each with a token\n"
+      "p.yaml:7:17: unknown scenario 'ADMIN_ENFORCMENT'; did you mean 'ADMIN_ENFORCEMENT'?\n"
+      "p.yaml:8:15: a region must be the first 2 to 9 digits of a region code\n"
+      "p.yaml:9:20: this token hash stands already in line 4; each principal needs a token of "
+      "its own\n"
+      "p.yaml:10:5: token_hashes are missing; the head of the shipped file says how to make "
+      "one\n"
+      "p.yaml:10:9: id stands already in line 5; choose another\n"
+      "p.yaml:12:14: partner belongs to the role PARTNER; add the role, or delete the line\n"
+      "p.yaml:13:5: regions belongs to the role MONITOR; add the role, or delete it\n"
+      "p.yaml:15:13: unknown value 'MONITER'; did you mean 'MONITOR'?\n"
+      "p.yaml:16:20: a token hash must be <salt, 16 to 128 hex digits>:<SHA-256, 64 hex "
+      "digits>");
+}
+
+TEST(PrincipalsTest, FileWithNobodyIsAMistake) {
+  EXPECT_THAT(Mistakes("# nobody\n"), testing::HasSubstr("nobody who may call"));
+}
+
+TEST(PrincipalsTest, MissingFileIsNamed) {
+  const auto loaded = LoadPrincipals(testing::TempDir() + "/no_such_principals.yaml");
+  EXPECT_EQ(loaded.status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace supervision::config
