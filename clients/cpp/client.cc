@@ -81,7 +81,7 @@ absl::StatusOr<Response> Client::Call(const CallOptions& options,
     const absl::Duration delay = std::max(DelayAfter(error, backoff), budget_.Take(now));
     // The last error says more than "too late" would.
     if (now + delay >= deadline) return status;
-    if (options_.on_retry) options_.on_retry(error, delay);
+    if (options_.on_retry) options_.on_retry(status, delay);
     if (options_.sleep) {
       options_.sleep(delay);
     } else {

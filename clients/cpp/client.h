@@ -26,7 +26,7 @@ struct ClientOptions {
   std::string token;
   RetryOptions retry;
   // Told before each repeat, on the caller's thread; may be empty.
-  std::function<void(const Error& error, absl::Duration delay)> on_retry;
+  std::function<void(const absl::Status& status, absl::Duration delay)> on_retry;
   // How to wait between attempts; empty: the calling thread sleeps.
   std::function<void(absl::Duration)> sleep;
 };

@@ -244,28 +244,33 @@ void CluePipeline::Settle(v1::StreamCluesResponse& response) {
 
 bool CluePipeline::PrepareNext(const absl::Status& status) {
   absl::Status end;
+  absl::Duration delay;
   {
     base::MutexLock lock(&mutex_);
     resent_ += static_cast<int64_t>(sent_.size());
     for (auto& [index, taken] : sent_) waiting_.emplace(taken.order, std::move(taken.clue));
     sent_.clear();
-    if (waiting_.empty() && finishing_) return true;  // however the stream ended
+    if (waiting_.empty() || abandoned_) return true;  // however the stream ended
     const Error error = ErrorOf(status);
-    const absl::Time now = absl::Now();
     if (!status.ok() && !IsTransientForStream(error)) {
       end = status;
-    } else if (!waiting_.empty() && now - last_settled_ >= options_.patience) {
+    } else if (absl::Now() - last_settled_ >= options_.patience) {
       end = !last_refusal_.ok() ? last_refusal_
             : status.ok()       ? absl::UnavailableError("The service ends every stream at once.")
                                 : status;
     } else {
-      const absl::Time next = now + (status.ok() ? backoff_.Next() : DelayAfter(error, backoff_));
-      while (!waiting_.empty() && !abandoned_ && absl::Now() < next) WaitUntil(next);
-      return true;
+      delay = status.ok() ? backoff_.Next() : DelayAfter(error, backoff_);
     }
   }
-  End(end);
-  return false;
+  if (!end.ok()) {
+    End(end);
+    return false;
+  }
+  if (options_.on_break) options_.on_break(status, delay);
+  const absl::Time next = absl::Now() + delay;
+  base::MutexLock lock(&mutex_);
+  while (!abandoned_ && absl::Now() < next) WaitUntil(next);
+  return true;
 }
 
 void CluePipeline::TellAnswers() {

@@ -23,6 +23,9 @@ struct PipelineOptions {
   absl::Duration patience = absl::Seconds(60);
   // A stream that owes answers and sends none for this long is taken for broken.
   absl::Duration answer_timeout = absl::Seconds(20);
+  // The stream ended with clues unanswered and a new one begins after `delay`. `status` is OK when
+  // the service ended it in order. On the pipeline's thread; may be empty.
+  std::function<void(const absl::Status& status, absl::Duration delay)> on_break;
 };
 
 // Submits many clues through ClueService.StreamClues, a window of them on their way at a time.

@@ -1,0 +1,70 @@
+#include <memory>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "clients/cli/clue_flags.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/json.h"
+#include "clients/cli/render.h"
+
+namespace supervision::cli {
+namespace {
+
+constexpr char kFooter[] = R"(Nothing is stored. The passages that decided are marked in the text.
+
+Examples:
+  supervisionctl classify '未告知听证权利就作出了处罚决定'
+  supervisionctl classify --title 标题 - < report.txt
+  supervisionctl classify --json - < report.txt | jq .scenario)";
+
+struct Flags {
+  std::string text = "-";
+  std::string title;
+  std::optional<int64_t> persons;
+  bool json = false;
+};
+
+int Classify(Session& session, const Flags& flags) {
+  v1::ClassifyTextRequest request;
+  request.set_title(flags.title);
+  if (flags.text == "-") {
+    const auto text = ReadInput("-");
+    if (!text.ok()) return session.FailUsage({"cannot read", "无法读取"}, "-");
+    request.set_content(std::string(absl::StripTrailingAsciiWhitespace(*text)));
+  } else {
+    request.set_content(flags.text);
+  }
+  if (flags.persons.has_value()) request.set_persons_affected(*flags.persons);
+  client::Client* const client = session.Connect();
+  if (client == nullptr) return kUsage;
+  const auto response = client->Classify(request);
+  if (!response.ok()) return session.Fail(response.status());
+  const v1::Verdict& verdict = response->verdict();
+  if (flags.json) {
+    session.Print(ToJson(verdict) + "\n");
+    return kOk;
+  }
+  std::string text = VerdictText(session, verdict) + "\n";
+  if (!request.title().empty()) {
+    text += MarkedText(session, verdict, v1::TEXT_PART_TITLE, request.title()) + "\n";
+  }
+  text += MarkedText(session, verdict, v1::TEXT_PART_CONTENT, request.content()) + "\n";
+  session.Print(text + EvidenceText(verdict, request.title(), request.content()));
+  return kOk;
+}
+
+}  // namespace
+
+void AddClassify(CLI::App& app, Session& session, Run& run) {
+  auto* const command = app.add_subcommand("classify", "Sort a text without storing it");
+  const auto flags = std::make_shared<Flags>();
+  command->add_option("text", flags->text, "The report; - or nothing: standard input");
+  command->add_option("--title", flags->title, "Headline");
+  command->add_option("--persons", flags->persons, "How many persons one act hits directly");
+  command->add_flag("--json", flags->json, "Print the verdict as JSON");
+  command->footer(kFooter);
+  command->callback(
+      [&session, &run, flags] { run = [&session, flags] { return Classify(session, *flags); }; });
+}
+
+}  // namespace supervision::cli

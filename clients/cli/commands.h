@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+
+#include "CLI/CLI.hpp"
+#include "clients/cli/session.h"
+
+namespace supervision::cli {
+
+// Runs a command; its exit code.
+using Run = std::function<int()>;
+
+// Each adds one command to `app` and sets `run` when the command line names it.
+void AddSubmit(CLI::App& app, Session& session, Run& run);
+void AddWatch(CLI::App& app, Session& session, Run& run);
+void AddGet(CLI::App& app, Session& session, Run& run);
+void AddList(CLI::App& app, Session& session, Run& run);
+void AddRevise(CLI::App& app, Session& session, Run& run);
+void AddWithdraw(CLI::App& app, Session& session, Run& run);
+void AddScenarios(CLI::App& app, Session& session, Run& run);
+void AddClassify(CLI::App& app, Session& session, Run& run);
+void AddStatus(CLI::App& app, Session& session, Run& run);
+void AddHealth(CLI::App& app, Session& session, Run& run);
+
+}  // namespace supervision::cli

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "supervision/v1/alert_service.pb.h"
+
+namespace supervision::cli {
+
+// Where a monitor is, kept in a file between runs: the newest cursor, and what was told since it,
+// so that a run that ended in the middle of a message repeats nothing. JSON; replaced as a whole.
+class CursorFile {
+ public:
+  // An empty path: nothing is kept.
+  explicit CursorFile(std::string path) : path_(std::move(path)) {}
+
+  // Reads the file; OK when there is none yet.
+  absl::Status Load();
+  const std::string& cursor() const { return cursor_; }
+
+  // Whether this update was told since the cursor.
+  bool WasTold(const v1::AlertUpdate& update) const;
+  // Notes one as told. Nothing is written yet.
+  void Told(const v1::AlertUpdate& update);
+  // Everything up to this cursor is told.
+  void MoveTo(const std::string& cursor);
+  // Writes the file where there is something new.
+  absl::Status Save();
+
+ private:
+  using Key = std::pair<std::string, uint32_t>;  // alert id, version
+  static Key KeyOf(const v1::AlertUpdate& update);
+
+  const std::string path_;
+  std::string cursor_;
+  std::set<Key> told_;
+  bool changed_ = false;
+};
+
+}  // namespace supervision::cli

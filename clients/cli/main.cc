@@ -1,0 +1,90 @@
+#include <csignal>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "clients/cli/commands.h"
+#include "clients/cli/session.h"
+
+namespace supervision::cli {
+namespace {
+
+constexpr char kDescription[] =
+    "Submits clues to a supervision service, watches its alerts and asks how it is.\n"
+    "向法治监督线索服务提交线索、接收预警并查询运行状态。";
+
+constexpr char kFooter[] =
+    R"(Exit codes: 0 done; 1 command line or local file wrong; 2 input refused;
+3 not reachable, overloaded or not ready; 4 not permitted; 5 conflict with what is there;
+6 not found; 7 the place in the stream is gone; 8 the service failed; 9 --exec failed.
+
+Examples:
+  supervisionctl submit --region 330424 --title 标题 --content '……' --unit 某县综合行政执法局
+  supervisionctl submit --ndjson clues.ndjson
+  supervisionctl watch --min-risk medium --from earliest
+  supervisionctl status --wait 30
+Each command has more: supervisionctl COMMAND --help)";
+
+void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
+  app.add_option("--server", options.server, "Address: HOST:PORT or unix:/PATH")
+      ->envname("SUPERVISION_SERVER")
+      ->capture_default_str();
+  app.add_option("--token", options.token,
+                 "Bearer token; others can see it in the list of processes, so prefer the "
+                 "environment or a file")
+      ->envname("SUPERVISION_TOKEN");
+  app.add_option("--token-file", options.token_file, "File with the bearer token")
+      ->envname("SUPERVISION_TOKEN_FILE");
+  app.add_option("--timeout", options.timeout_seconds, "Seconds for a call with all its attempts")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--lang",
+         [&options](const std::string& word) {
+           options.language = word == "zh" ? Language::kChinese : Language::kEnglish;
+         },
+         "Language of texts: zh or en (default: by LC_ALL, LC_MESSAGES, LANG)")
+      ->check(CLI::IsMember({"zh", "en"}));
+  app.add_option_function<std::string>(
+         "--color",
+         [&options](const std::string& word) {
+           options.color = word == "always"  ? ColorMode::kAlways
+                           : word == "never" ? ColorMode::kNever
+                                             : ColorMode::kAuto;
+         },
+         "Colours: auto (only on a terminal, and not when NO_COLOR is set), always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+int Main(int argc, char** argv) {
+  // A reader that goes away is noticed where it is written to.
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app(kDescription, "supervisionctl");
+  app.set_version_flag("--version", SUPERVISION_VERSION);
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();
+  Session session;
+  AddGlobalOptions(app, session.options());
+  Run run;
+  AddSubmit(app, session, run);
+  AddWatch(app, session, run);
+  AddGet(app, session, run);
+  AddList(app, session, run);
+  AddRevise(app, session, run);
+  AddWithdraw(app, session, run);
+  AddScenarios(app, session, run);
+  AddClassify(app, session, run);
+  AddStatus(app, session, run);
+  AddHealth(app, session, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return run();
+}
+
+}  // namespace
+}  // namespace supervision::cli
+
+int main(int argc, char** argv) { return supervision::cli::Main(argc, argv); }

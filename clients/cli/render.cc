@@ -1,0 +1,289 @@
+#include "clients/cli/render.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "clients/cli/names.h"
+#include "clients/cli/terminal.h"
+
+namespace supervision::cli {
+namespace {
+
+constexpr size_t kNameColumns = 14;
+constexpr size_t kScenarioColumns = 24;
+constexpr size_t kRiskColumns = 13;
+
+absl::Time ToAbsl(const google::protobuf::Timestamp& timestamp) {
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
+Style StyleOf(v1::Risk risk) {
+  switch (risk) {
+    case v1::RISK_LOW:
+      return Style::kYellow;
+    case v1::RISK_MEDIUM:
+      return Style::kOrange;
+    case v1::RISK_HIGH:
+      return Style::kRed;
+    default:
+      return Style::kPlain;
+  }
+}
+
+Text ColorName(v1::Risk risk) {
+  switch (risk) {
+    case v1::RISK_LOW:
+      return {"yellow", "黄"};
+    case v1::RISK_MEDIUM:
+      return {"orange", "橙"};
+    case v1::RISK_HIGH:
+      return {"red", "红"};
+    default:
+      return {"?", "？"};
+  }
+}
+
+std::string RiskWords(Session& session, v1::Risk risk) {
+  return session.Say(ColorName(risk)) + " " + WordOf(risk);
+}
+
+// What is unusual about an alert, before its title.
+std::string Mark(Session& session, const v1::Alert& alert) {
+  const std::string version = "v" + std::to_string(alert.clue_version());
+  switch (alert.kind()) {
+    case v1::ALERT_KIND_CLUE_RECEIVED:
+      return alert.provisional() ? session.Say({"[provisional] ", "[待复核] "}) : "";
+    case v1::ALERT_KIND_REVIEW_NEEDED:
+      return session.Say({"[review needed] ", "[需人工复核] "});
+    case v1::ALERT_KIND_CLUE_REVISED:
+      return session.Say({"[revised ", "[已修订 "}) + version + "] ";
+    case v1::ALERT_KIND_CLUE_WITHDRAWN:
+      return session.Say({"[withdrawn] ", "[已撤回] "});
+    default:
+      return "[" + WordOf(alert.kind()) + "] ";
+  }
+}
+
+std::string UnitText(const v1::ReportedUnit& unit) {
+  const std::string name = Printable(unit.name());
+  if (unit.credit_code().empty()) return name.empty() ? "-" : name;
+  return name.empty() ? Printable(unit.credit_code())
+                      : name + " (" + Printable(unit.credit_code()) + ")";
+}
+
+template <typename List>
+std::string Joined(const List& list, const std::string& separator) {
+  std::string text;
+  for (const auto& entry : list) {
+    if (!text.empty()) text += separator;
+    text += Printable(entry);
+  }
+  return text;
+}
+
+std::string Reasons(Session& session,
+                    const google::protobuf::RepeatedPtrField<v1::RiskReason>& reasons) {
+  std::string text;
+  for (const auto& reason : reasons) {
+    if (!text.empty()) text += "; ";
+    const bool chinese = session.language() == Language::kChinese;
+    text += absl::StrFormat("%+d %s (%s)", reason.points(),
+                            Printable(chinese ? reason.text_zh() : reason.text_en()),
+                            Printable(reason.code()));
+  }
+  return text;
+}
+
+// Lines of names and values; a value that is empty has no line.
+class Lines {
+ public:
+  explicit Lines(Session& session) : session_(session) {}
+  Lines& Add(const Text& name, const std::string& value) {
+    if (!value.empty()) {
+      text_ += session_.InStyle(Padded(session_.Say(name), kNameColumns), Style::kDim) + "  " +
+               value + "\n";
+    }
+    return *this;
+  }
+  std::string text() const { return text_; }
+
+ private:
+  Session& session_;
+  std::string text_;
+};
+
+std::string ScenarioText(Session& session, v1::Scenario scenario, float confidence) {
+  return absl::StrFormat("%s (%s), %.2f", session.ScenarioName(scenario), WordOf(scenario),
+                         confidence);
+}
+
+std::string SecondText(Session& session, v1::Scenario scenario) {
+  return scenario == v1::SCENARIO_UNSPECIFIED
+             ? ""
+             : session.ScenarioName(scenario) + " (" + WordOf(scenario) + ")";
+}
+
+}  // namespace
+
+std::string TimeText(const google::protobuf::Timestamp& timestamp) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", ToAbsl(timestamp), absl::LocalTimeZone());
+}
+
+std::string ClockText(const google::protobuf::Timestamp& timestamp) {
+  return absl::FormatTime("%H:%M:%S", ToAbsl(timestamp), absl::LocalTimeZone());
+}
+
+std::string RiskText(Session& session, v1::Risk risk) {
+  return session.InStyle(RiskWords(session, risk), StyleOf(risk));
+}
+
+std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
+  if (update.has_left()) {
+    return session.InStyle(session.Say({"left the view: alert ", "已移出视野：预警 "}) +
+                               Printable(update.left().alert_id()) + " v" +
+                               std::to_string(update.left().version()),
+                           Style::kDim) +
+           "\n";
+  }
+  const v1::Alert& alert = update.alert();
+  std::string line = session.InStyle(ClockText(alert.raised_at()), Style::kDim) + "  ";
+  line += Padded(session.ScenarioName(alert.scenario()), kScenarioColumns) + "  ";
+  line += session.InStyle(Padded(RiskWords(session, alert.risk()), kRiskColumns),
+                          StyleOf(alert.risk()));
+  line += UnitText(alert.reported_unit()) + "  " + Mark(session, alert);
+  if (alert.projection() == v1::PROJECTION_WITHHELD) {
+    line += session.Say({"(secret: text withheld)", "（保密件，不显示正文）"});
+  } else {
+    line += session.InStyle(Printable(alert.title()), Style::kBold);
+    if (!alert.why().empty()) line += "  ← " + Joined(alert.why(), " / ");
+  }
+  return line + "\n";
+}
+
+std::string VerdictText(Session& session, const v1::Verdict& verdict) {
+  return Lines(session)
+      .Add({"scenario", "子场景"}, ScenarioText(session, verdict.scenario(), verdict.confidence()))
+      .Add({"second", "第二判读"}, SecondText(session, verdict.secondary_scenario()))
+      .Add({"risk", "风险等级"},
+           RiskText(session, verdict.risk()) + ", " + std::to_string(verdict.risk_score()))
+      .Add({"because", "定级依据"}, Reasons(session, verdict.risk_reasons()))
+      .Add({"problem codes", "问题代码"}, Joined(verdict.problem_codes(), ", "))
+      .Add({"review", "复核"}, verdict.needs_review() ? session.Say({"needed", "需人工复核"}) : "")
+      .Add({"rules", "规则版本"}, Printable(verdict.rules_version()))
+      .text();
+}
+
+std::string ReceiptText(Session& session, const v1::ClueReceipt& receipt) {
+  if (receipt.clue_id().empty()) return VerdictText(session, receipt.verdict());  // validate_only
+  std::string durability = WordOf(receipt.durability().level());
+  if (receipt.durability().replicas() > 0) {
+    durability += " +" + std::to_string(receipt.durability().replicas());
+  }
+  return Lines(session)
+             .Add({"clue", "线索"},
+                  Printable(receipt.clue_id()) + " v" + std::to_string(receipt.version()))
+             .Add({"etag", "etag"}, Printable(receipt.etag()))
+             .Add({"alert", "预警"}, Printable(receipt.alert_id()))
+             .Add({"accepted", "接收时间"}, TimeText(receipt.accepted_at()))
+             .Add({"durability", "持久化"}, durability)
+             .text() +
+         VerdictText(session, receipt.verdict());
+}
+
+std::string ClueText(Session& session, const v1::Clue& clue) {
+  const v1::ClueContent& content = clue.content();
+  return Lines(session)
+             .Add({"clue", "线索"}, Printable(clue.id()) + " v" + std::to_string(clue.version()) +
+                                        (clue.state() == v1::CLUE_STATE_WITHDRAWN
+                                             ? session.Say({", withdrawn", "，已撤回"})
+                                             : ""))
+             .Add({"etag", "etag"}, Printable(clue.etag()))
+             .Add({"alert", "预警"}, Printable(clue.alert_id()))
+             .Add({"partner", "来源单位"}, Printable(clue.partner()))
+             .Add({"record", "来源记录"}, Printable(content.source_record_id()))
+             .Add({"received", "接收时间"}, TimeText(clue.received_at()))
+             .Add({"changed", "变更时间"}, TimeText(clue.changed_at()))
+             .Add({"why withdrawn", "撤回原因"}, Printable(clue.withdraw_reason()))
+             .Add({"region", "区划代码"}, Printable(content.region_code()))
+             .Add({"unit", "责任单位"}, UnitText(content.reported_unit()))
+             .text() +
+         VerdictText(session, clue.verdict()) +
+         Lines(session)
+             .Add({"title", "标题"},
+                  MarkedText(session, clue.verdict(), v1::TEXT_PART_TITLE, content.title()))
+             .Add({"content", "内容"},
+                  MarkedText(session, clue.verdict(), v1::TEXT_PART_CONTENT, content.content()))
+             .text();
+}
+
+std::string AlertText(Session& session, const v1::Alert& alert) {
+  v1::AlertUpdate update;
+  *update.mutable_alert() = alert;
+  return AlertLine(session, update) +
+         Lines(session)
+             .Add({"alert", "预警"}, Printable(alert.id()) + " v" + std::to_string(alert.version()))
+             .Add({"clue", "线索"},
+                  Printable(alert.clue_id()) + " v" + std::to_string(alert.clue_version()))
+             .Add({"partner", "来源单位"}, Printable(alert.partner()))
+             .Add({"region", "区划代码"}, Printable(alert.region_code()))
+             .Add({"received", "接收时间"}, TimeText(alert.received_at()))
+             .Add({"raised", "预警时间"}, TimeText(alert.raised_at()))
+             .Add({"scenario", "子场景"},
+                  ScenarioText(session, alert.scenario(), alert.confidence()))
+             .Add({"second", "第二判读"}, SecondText(session, alert.secondary_scenario()))
+             .Add({"because", "定级依据"}, Reasons(session, alert.risk_reasons()))
+             .Add({"problem codes", "问题代码"}, Joined(alert.problem_codes(), ", "))
+             .text();
+}
+
+std::string MarkedText(Session& session, const v1::Verdict& verdict, v1::TextPart part,
+                       const std::string& text) {
+  // Spans may overlap: each code point is marked or not.
+  std::vector<bool> marked;
+  for (const auto& span : verdict.evidence()) {
+    if (span.part() != part || span.end() <= span.begin()) continue;
+    const size_t end = std::min<size_t>(span.end(), text.size());
+    if (marked.size() < end) marked.resize(end);
+    for (size_t i = span.begin(); i < end; ++i) marked[i] = true;
+  }
+  std::string result;
+  std::string run;
+  bool inside = false;
+  const auto flush = [&] {
+    const std::string safe = Printable(run);
+    result += !inside           ? safe
+              : session.color() ? session.InStyle(safe, Style::kMarked)
+                                : "【" + safe + "】";
+    run.clear();
+  };
+  size_t index = 0;
+  for (size_t at = 0; at < text.size(); ++index) {
+    const size_t bytes = DecodeAt(text, at).bytes;
+    const bool mark = index < marked.size() && marked[index];
+    if (mark != inside) {
+      flush();
+      inside = mark;
+    }
+    run += text.substr(at, bytes);
+    at += bytes;
+  }
+  flush();
+  return result;
+}
+
+std::string EvidenceText(const v1::Verdict& verdict, const std::string& title,
+                         const std::string& content) {
+  std::string text;
+  for (const auto& span : verdict.evidence()) {
+    const std::string& source = span.part() == v1::TEXT_PART_TITLE ? title : content;
+    text += "  “" + Printable(CodePoints(source, span.begin(), span.end())) + "”  " +
+            Printable(span.rule_id());
+    if (span.scenario() != v1::SCENARIO_UNSPECIFIED) text += " → " + WordOf(span.scenario());
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace supervision::cli

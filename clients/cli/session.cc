@@ -1,0 +1,105 @@
+#include "clients/cli/session.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "clients/cli/explain.h"
+#include "clients/cli/names.h"
+
+namespace supervision::cli {
+
+std::optional<std::string> Session::Token() const {
+  if (options_.token_file.empty()) return options_.token;
+  std::ifstream file(options_.token_file);
+  if (!file.is_open()) return std::nullopt;
+  std::string token((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  token.erase(token.find_last_not_of(" \t\r\n") + 1);
+  return token;
+}
+
+client::Client* Session::Connect() {
+  if (client_ == nullptr) {
+    std::optional<std::string> token = Token();
+    if (!token.has_value()) {
+      FailUsage({"cannot read the token file", "无法读取令牌文件"}, options_.token_file);
+      return nullptr;
+    }
+    client::ClientOptions options;
+    options.channel.address = options_.server;
+    options.token = *std::move(token);
+    options.retry.timeout = absl::Seconds(options_.timeout_seconds);
+    options.on_retry = [this](const absl::Status& status, absl::Duration delay) {
+      NoteRetry(status, delay);
+    };
+    client_ = std::make_unique<client::Client>(std::move(options));
+  }
+  return client_.get();
+}
+
+bool Session::color() const { return UseColor(options_.color, STDOUT_FILENO); }
+
+void Session::Print(const std::string& text) {
+  if (!output_open_) return;
+  output_open_ =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+void Session::Note(const std::string& line) const { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+void Session::NoteRetry(const absl::Status& status, absl::Duration delay) {
+  constexpr absl::Duration kQuiet = absl::Seconds(3);
+  const absl::Time now = absl::Now();
+  if (now < quiet_until_) return;
+  quiet_until_ = now + kQuiet;
+  const client::Error error = client::ErrorOf(status);
+  const bool chinese = language() == Language::kChinese;
+  const std::string seconds = absl::StrFormat("%.1f", absl::ToDoubleSeconds(delay));
+  const std::string said =
+      Printable(chinese && !error.chinese.empty() ? error.chinese : error.english);
+  if (status.ok()) {
+    Note(chinese ? "服务有序结束了数据流，" + seconds + " 秒后继续"
+                 : "the service ended the stream in order; going on in " + seconds + " s");
+  } else {
+    Note(chinese ? "尚未成功，" + seconds + " 秒后重试：" + said
+                 : "no success yet, trying again in " + seconds + " s: " + said);
+  }
+}
+
+int Session::Fail(const absl::Status& status, const std::string& request_id) {
+  const client::Error error = client::ErrorOf(status);
+  const bool color = UseColor(options_.color, STDERR_FILENO);
+  Note(Explain(error, {language(), color, options_.server, request_id}));
+  return ExitCodeOf(error.code);
+}
+
+int Session::FailUsage(const Text& text, const std::string& what) const {
+  Note(Say({"error: ", "错误："}) + Say(text) + (what.empty() ? "" : ": " + Printable(what)));
+  return kUsage;
+}
+
+std::string Session::ScenarioName(v1::Scenario scenario) {
+  if (!scenario_names_.has_value()) {
+    scenario_names_.emplace();
+    client::Client* const client = Connect();
+    if (client != nullptr) {
+      // Names are a comfort: no waiting for them.
+      const auto catalogue = client->ListScenarios({.timeout = absl::Seconds(3), .retry = false});
+      if (catalogue.ok()) {
+        for (const auto& entry : catalogue->scenarios()) {
+          (*scenario_names_)[entry.scenario()] =
+              language() == Language::kChinese ? entry.name_zh() : entry.name_en();
+        }
+      }
+    }
+  }
+  const auto found = scenario_names_->find(scenario);
+  return found != scenario_names_->end() && !found->second.empty() ? Printable(found->second)
+                                                                   : WordOf(scenario);
+}
+
+}  // namespace supervision::cli

@@ -1,0 +1,195 @@
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/cursor_file.h"
+#include "clients/cli/filter_flags.h"
+#include "clients/cli/json.h"
+#include "clients/cli/render.h"
+#include "clients/cli/shell_command.h"
+#include "clients/cli/watch_guard.h"
+#include "clients/cpp/watcher.h"
+
+namespace supervision::cli {
+namespace {
+
+constexpr char kFooter[] =
+    R"(Watching goes on by itself after a break or a restart of the service: no alert is missed and none
+is told twice. With --json each line has the cursor from which --from goes on after it; until a
+message is complete that is the cursor before it, so a few may come again: (alert.id, alert.version)
+tells them apart. --cursor-file does all of this by itself.
+
+Examples:
+  supervisionctl watch
+  supervisionctl watch --min-risk high --region 3304 --scenario admin-enforcement
+  supervisionctl watch --from earliest --until-idle 3
+  supervisionctl watch --json --cursor-file monitor.cursor | jq .alert.title
+  supervisionctl watch --cursor-file monitor.cursor --exec './open-ticket.sh')";
+
+struct Flags {
+  FilterFlags filter;
+  std::string from = "latest";
+  std::string cursor_file;
+  std::string exec;
+  bool keep_going = false;
+  bool json = false;
+  int64_t count = 0;
+  double until_idle = 0;
+};
+
+// Tells what the watcher hears, and knows where it is.
+class Teller {
+ public:
+  Teller(Session& session, const Flags& flags)
+      : session_(session), flags_(flags), place_(flags.cursor_file) {}
+
+  // OK, or why the cursor file cannot be used. To be called first.
+  absl::Status Load() {
+    const absl::Status loaded = place_.Load();
+    before_ = place_.cursor();
+    return loaded;
+  }
+  const std::string& cursor() const { return place_.cursor(); }
+  int exit_code() const { return exit_code_; }
+  // Nothing more is to be told.
+  bool over() const { return over_; }
+
+  void Hear(const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates,
+            const std::string& cursor, WatchGuard& guard) {
+    for (int i = 0; i < updates.size() && !over_; ++i) {
+      const v1::AlertUpdate& update = updates.Get(i);
+      if (place_.WasTold(update)) continue;
+      const std::string after = i + 1 == updates.size() ? cursor : before_;
+      if (!Tell(update, after)) break;
+      guard.Heard();
+      place_.Told(update);
+      if (!flags_.exec.empty()) Save();
+      over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count && i + 1 < updates.size());
+    }
+    if (!over_) {
+      before_ = cursor;
+      place_.MoveTo(cursor);
+      over_ = flags_.count > 0 && told_ >= flags_.count;
+    }
+    Save();
+  }
+
+ private:
+  bool Tell(const v1::AlertUpdate& update, const std::string& cursor) {
+    const std::string json = Json(update, cursor);
+    session_.Print(flags_.json ? json : AlertLine(session_, update));
+    if (!session_.OutputOpen()) {
+      over_ = true;
+      return false;
+    }
+    if (flags_.exec.empty() || RunShellCommand(flags_.exec, json)) return true;
+    session_.Note(session_.Say({"the command of --exec failed", "--exec 命令执行失败"}));
+    if (flags_.keep_going) return true;
+    exit_code_ = kExecFailed;
+    over_ = true;
+    return false;
+  }
+
+  static std::string Json(const v1::AlertUpdate& update, const std::string& cursor) {
+    return JsonObject({update.has_left()
+                           ? std::make_pair(std::string("left"), ToJson(update.left()))
+                           : std::make_pair(std::string("alert"), ToJson(update.alert())),
+                       {"cursor", JsonQuote(cursor)}}) +
+           "\n";
+  }
+
+  void Save() {
+    const absl::Status saved = place_.Save();
+    if (saved.ok()) return;
+    exit_code_ = session_.FailUsage({"the place cannot be kept", "无法保存断点"},
+                                    std::string(saved.message()));
+    over_ = true;
+  }
+
+  Session& session_;
+  const Flags& flags_;
+  CursorFile place_;
+  std::string before_;  // the cursor behind the last whole message
+  int64_t told_ = 0;
+  int exit_code_ = kOk;
+  bool over_ = false;
+};
+
+int Watch(Session& session, const Flags& flags) {
+  client::WatcherOptions options;
+  const auto filter = flags.filter.Filter();
+  if (!filter.ok()) {
+    return session.FailUsage({"wrong flag", "参数有误"}, std::string(filter.status().message()));
+  }
+  options.filter = *filter;
+  Teller teller(session, flags);
+  const absl::Status loaded = teller.Load();
+  if (!loaded.ok()) {
+    return session.FailUsage({"wrong file", "文件有误"}, std::string(loaded.message()));
+  }
+  options.cursor = teller.cursor();
+  if (options.cursor.empty()) {
+    if (flags.from == "earliest") {
+      options.start_from = v1::START_FROM_EARLIEST;
+    } else if (flags.from != "latest") {
+      options.cursor = flags.from;
+    }
+  }
+
+  // Before the client, whose threads must not take the signals.
+  client::Watcher* running = nullptr;
+  WatchGuard guard(absl::Seconds(flags.until_idle), [&running] { running->Stop(); });
+  client::Client* const client = session.Connect();
+  if (client == nullptr) return kUsage;
+  client::Watcher::Callbacks callbacks;
+  callbacks.on_updates = [&](const auto& updates, const std::string& cursor) {
+    guard.Connected();
+    teller.Hear(updates, cursor, guard);
+    if (teller.over()) running->Stop();
+  };
+  callbacks.on_break = [&session](const absl::Status& status, absl::Duration delay) {
+    session.NoteRetry(status, delay);
+  };
+  client::Watcher watcher(client, options, callbacks);
+  running = &watcher;
+  guard.Start();
+  const absl::Status status = watcher.Run();
+  guard.Stop();
+  if (status.ok()) return teller.exit_code();
+  const int exit_code = session.Fail(status);
+  if (exit_code == kHistoryGone && !flags.cursor_file.empty()) {
+    session.Note(session.Say({"and remove the cursor file first: ", "并先删除断点文件："}) +
+                 flags.cursor_file);
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+void AddWatch(CLI::App& app, Session& session, Run& run) {
+  auto* const command = app.add_subcommand("watch", "Tell alerts as they come");
+  const auto flags = std::make_shared<Flags>();
+  flags->filter.AddTo(*command);
+  command->add_option("--from", flags->from, "Where to begin: earliest, latest or a cursor")
+      ->capture_default_str();
+  command->add_option(
+      "--cursor-file", flags->cursor_file,
+      "Keep the place in this file and go on from it; --from is for the first time");
+  command->add_option("--exec", flags->exec,
+                      "Run this for each alert, with its JSON on standard input; when it fails, "
+                      "watching ends with exit code 9 and the alert counts as not told");
+  command->add_flag("--keep-going", flags->keep_going, "Go on when --exec fails");
+  command->add_flag("--json", flags->json, "Print one JSON object for each alert");
+  command->add_option("--count", flags->count, "End after this many")->check(CLI::PositiveNumber);
+  command
+      ->add_option("--until-idle", flags->until_idle,
+                   "End when connected and nothing came for this many seconds")
+      ->check(CLI::PositiveNumber);
+  command->footer(kFooter);
+  command->callback(
+      [&session, &run, flags] { run = [&session, flags] { return Watch(session, *flags); }; });
+}
+
+}  // namespace supervision::cli
