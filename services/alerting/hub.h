@@ -9,6 +9,8 @@
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/alerting/encoder.h"
+#include "services/alerting/log_source.h"
+#include "services/alerting/scheduler.h"
 #include "services/domain/visibility.h"
 #include "services/ledger/ledger.h"
 #include "services/observability/log.h"
@@ -25,7 +27,8 @@ class StreamSink {
   // another.
   virtual void Write(std::vector<SharedBytes> pieces) = 0;
   // Ends the stream; the last call of a session, made exactly once. OK after the ending message of
-  // a drain.
+  // a drain. CANCELLED after OnCancelled or OnWritten(false). It comes while a Write is outstanding
+  // only when the client has gone or the bound of a drain has passed.
   virtual void Finish(absl::Status status) = 0;
 };
 
@@ -35,7 +38,9 @@ class StreamSink {
 // the ledger's bulk connection, and joins the ring again without a seam. Publishers never wait for
 // it.
 //
-// Thread-safe. The carrier keeps it until Finish or OnCancelled and calls nothing after either.
+// Thread-safe. The carrier keeps it until Finish or OnCancelled; what it calls after either does
+// nothing. The sink may be called on any thread, also before Open has returned, but never inside
+// Open.
 class Session {
  public:
   virtual ~Session() = default;
@@ -67,13 +72,21 @@ class Hub final : public ledger::TailObserver {
     size_t page_entries = 512;            // of a catch-up read
     size_t max_concurrent_catch_ups = 8;  // the rest wait their turn
     absl::Duration read_timeout = absl::Seconds(5);
+    absl::Duration read_patience = absl::Seconds(30);  // how long a stream outlasts failing reads
     absl::Duration retry_delay = absl::Milliseconds(500);
+    absl::Duration drain_grace = absl::Seconds(2);  // for slow clients, behind a drain's spread
   };
 
-  // All outlive the hub. Follows the ledger at once.
+  // All outlive the hub, and the scheduler whatever its thread still runs then. Follows the ledger
+  // at once.
+  Hub(LogSource* source, Scheduler* scheduler, const AlertEncoder* encoder,
+      observability::Logger* log, prometheus::Registry* metrics, Options options);
   Hub(ledger::Ledger* ledger, redis::Loop* loop, const AlertEncoder* encoder,
       observability::Logger* log, prometheus::Registry* metrics, Options options);
+  // Ends every stream with DRAINING. Not on the loop's thread, nor inside a call of a sink.
   ~Hub() override;
+  Hub(const Hub&) = delete;
+  Hub& operator=(const Hub&) = delete;
 
   struct Start {
     enum class From { kLatest, kEarliest, kCursor };
@@ -92,10 +105,22 @@ class Hub final : public ledger::TailObserver {
   std::shared_ptr<Session> Open(Request request, StreamSink* sink);
 
   // Ends every stream with a last cursor and OK, spread evenly over `spread`; new ones are refused
+  // with DRAINING. A client that has not taken its last message drain_grace after that is ended
   // with DRAINING. `done` runs on the loop's thread when the last one has finished.
   void Drain(absl::Duration spread, std::function<void()> done);
 
   size_t open_streams() const;
+  // What is kept for streams: all zero when none is open. For tests and the status page.
+  struct Census {
+    size_t sessions = 0;
+    size_t views = 0;
+    size_t waiting = 0;
+    size_t deadlines = 0;
+    size_t reads_waiting = 0;
+    size_t tail_entries = 0;
+    size_t tail_bytes = 0;
+  };
+  Census census() const;
   // Per partition: the last position that the ring has.
   std::vector<int64_t> told_positions() const;
 
@@ -104,7 +129,17 @@ class Hub final : public ledger::TailObserver {
 
  private:
   class Core;
-  std::shared_ptr<Core> core_;
+
+  // Shared with what may still run on the loop's thread while the hub goes away.
+  struct Ports {
+    std::shared_ptr<LogSource> source;
+    std::shared_ptr<Scheduler> scheduler;
+  };
+  static Ports Adapt(ledger::Ledger* ledger, redis::Loop* loop);
+  Hub(Ports ports, const AlertEncoder* encoder, observability::Logger* log,
+      prometheus::Registry* metrics, Options options);
+
+  const std::shared_ptr<Core> core_;
 };
 
 }  // namespace supervision::alerting

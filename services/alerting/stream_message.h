@@ -1,0 +1,44 @@
+#pragma once
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/alerting/encoder.h"
+
+namespace supervision::alerting {
+
+// A message in the making: pieces up to a number and a size.
+class StreamMessage {
+ public:
+  StreamMessage(size_t max_alerts, size_t max_bytes)
+      : max_alerts_(max_alerts), max_bytes_(max_bytes) {}
+
+  // False when it does not fit any more; a first piece always fits.
+  bool Add(SharedBytes piece, absl::Duration appended_at) {
+    if (!pieces_.empty() &&
+        (pieces_.size() >= max_alerts_ || bytes_ + piece->size() > max_bytes_)) {
+      return false;
+    }
+    if (pieces_.empty()) oldest_ = appended_at;
+    bytes_ += piece->size();
+    pieces_.push_back(std::move(piece));
+    return true;
+  }
+
+  bool empty() const { return pieces_.empty(); }
+  bool full() const { return pieces_.size() >= max_alerts_ || bytes_ >= max_bytes_; }
+  size_t alerts() const { return pieces_.size(); }
+  absl::Duration oldest() const { return oldest_; }
+  std::vector<SharedBytes> TakePieces() { return std::move(pieces_); }
+
+ private:
+  const size_t max_alerts_;
+  const size_t max_bytes_;
+  std::vector<SharedBytes> pieces_;
+  size_t bytes_ = 0;
+  absl::Duration oldest_;
+};
+
+}  // namespace supervision::alerting

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace supervision::alerting {
+
+// What the hub counts. Thread-safe.
+struct StreamMetrics {
+  explicit StreamMetrics(prometheus::Registry* registry);
+
+  prometheus::Gauge& open;         // streams
+  prometheus::Gauge& catching_up;  // streams that read from the ledger
+  prometheus::Gauge& parked;       // of them: those that fell behind the ring
+  prometheus::Counter& parkings;
+  prometheus::Counter& refused;
+  prometheus::Counter& alerts;
+  prometheus::Counter& messages;
+  prometheus::Counter& bookmarks;
+  prometheus::Counter& pages;
+  prometheus::Counter& page_failures;
+  prometheus::Gauge& tail_entries;
+  prometheus::Gauge& tail_bytes;
+  prometheus::Histogram& wake_seconds;  // from the tail's hand-over to the write
+};
+
+}  // namespace supervision::alerting

@@ -1,0 +1,284 @@
+#include "services/alerting/stream_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/domain/error.h"
+
+namespace supervision::alerting {
+namespace {
+
+absl::Duration IntervalOf(const Hub::Request& request, const Hub::Options& options) {
+  return request.bookmark_interval > absl::ZeroDuration() ? request.bookmark_interval
+                                                          : options.bookmark_interval;
+}
+
+}  // namespace
+
+StreamSession::StreamSession(std::shared_ptr<StreamHouse> house, Hub::Request request,
+                             StreamSink* sink, uint32_t seed)
+    : house_(std::move(house)),
+      start_(std::move(request.start)),
+      sink_(sink),
+      interval_(IntervalOf(request, house_->options)),
+      random_(seed),
+      audience_(house_->tail.Join(request.scope, request.filter)) {}
+
+void StreamSession::Pump(absl::FunctionRef<void(Inbox&)> note) {
+  const std::shared_ptr<StreamSession> self = shared_from_this();
+  {
+    base::MutexLock lock(&mutex_);
+    note(inbox_);
+    noted_ = true;
+    if (pumping_) return;
+    pumping_ = true;
+  }
+  while (true) {
+    Inbox inbox;
+    {
+      base::MutexLock lock(&mutex_);
+      if (!noted_) {
+        pumping_ = false;
+        return;
+      }
+      noted_ = false;
+      inbox = std::exchange(inbox_, Inbox());
+    }
+    Step(std::move(inbox));
+  }
+}
+
+void StreamSession::Start() {
+  Pump([](Inbox& inbox) { inbox.start = true; });
+}
+void StreamSession::Drain(absl::Duration at, absl::Duration by) {
+  Pump([&](Inbox& inbox) { inbox.drain = {at, by}; });
+}
+void StreamSession::Close() {
+  Pump([](Inbox& inbox) { inbox.close = true; });
+}
+void StreamSession::OnWritten(bool ok) {
+  Pump([&](Inbox& inbox) { (ok ? inbox.written : inbox.gone) = true; });
+}
+void StreamSession::OnCancelled() {
+  Pump([](Inbox& inbox) { inbox.gone = true; });
+}
+void StreamSession::OnTail(uint64_t index) {
+  Pump([&](Inbox& inbox) { inbox.seen_to = std::max(inbox.seen_to, index); });
+}
+void StreamSession::OnDeadline() {
+  Pump([](Inbox& inbox) { inbox.deadline = true; });
+}
+
+void StreamSession::Step(Inbox inbox) {
+  if (phase_ == Phase::kEnded) return;
+  now_ = house_->scheduler->Now();
+  seen_to_ = std::max(seen_to_, inbox.seen_to);
+  if (inbox.written) writing_ = false;
+  if (inbox.drain.has_value()) drain_ = inbox.drain;
+  if (inbox.gone) return End(absl::CancelledError("The client has gone."));
+  if (inbox.close || (drain_.has_value() && now_ >= drain_->by)) return End(DrainingError());
+  if (inbox.start) LookUpStart();
+  if (inbox.place.has_value()) TakePlace(*std::move(inbox.place));
+  if (inbox.page.has_value()) TakePage(*std::move(inbox.page));
+  if (!writing_) {
+    Proceed();
+  } else if (inbox.deadline) {
+    NoticeParking();
+  }
+  if (phase_ != Phase::kEnded) SetDeadline(inbox.deadline);
+}
+
+// Does all that can be done until something must be waited for. REQUIRES: no write is outstanding.
+void StreamSession::Proceed() {
+  if (ending_sent_) return End(absl::OkStatus());
+  if (drain_.has_value() && now_ >= drain_->at) {
+    return greeted_ ? SendEnding() : End(DrainingError());
+  }
+  if (!fate_.has_value() && phase_ != Phase::kStarting && !greeted_) {
+    greeted_ = true;
+    return Send(NewMessage());
+  }
+  bool more = true;
+  while (more && !fate_.has_value() && !writing_) {
+    switch (phase_) {
+      case Phase::kFollowing:
+        more = FollowTail();
+        break;
+      case Phase::kCatchingUp:
+        more = CatchUp();
+        break;
+      case Phase::kAsking:
+        if (!asked_ && now_ >= not_before_) Ask();
+        more = false;
+        break;
+      case Phase::kStarting:
+      case Phase::kEnded:
+        more = false;
+        break;
+    }
+  }
+  if (writing_) return;
+  if (fate_.has_value()) return End(*std::move(fate_));
+  // Behind all that could be told: a bookmark never passes an alert.
+  if (greeted_ && now_ >= bookmark_at_) {
+    house_->metrics.bookmarks.Increment();
+    Send(NewMessage());
+  }
+}
+
+void StreamSession::SetDeadline(bool passed) {
+  if (passed) deadline_.reset();
+  absl::Duration next = absl::InfiniteDuration();
+  if (greeted_) {
+    // While a write is outstanding no bookmark can be sent; then this only looks whether the stream
+    // has fallen behind.
+    next = bookmark_at_ > now_ ? bookmark_at_ : now_ + interval_;
+  }
+  if (!asked_ && not_before_ > now_) next = std::min(next, not_before_);
+  if (drain_.has_value()) next = std::min(next, drain_->at > now_ ? drain_->at : drain_->by);
+  if (next == absl::InfiniteDuration() || (deadline_.has_value() && *deadline_ <= next)) return;
+  deadline_ = next;
+  house_->deadlines->Set(shared_from_this(), next);
+}
+
+void StreamSession::LookUpStart() {
+  const auto callback = [weak = weak_from_this()](absl::StatusOr<ledger::Place> place) {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->Pump([&](Inbox& inbox) { inbox.place = std::move(place); });
+  };
+  const absl::Duration timeout = house_->options.read_timeout;
+  switch (start_.from) {
+    case Hub::Start::From::kLatest:
+      return house_->source->LatestPlace(timeout, callback);
+    case Hub::Start::From::kEarliest:
+      return house_->source->EarliestPlace(timeout, callback);
+    case Hub::Start::From::kCursor:
+      return house_->source->ResolveCursor(start_.cursor, timeout, callback);
+  }
+}
+
+// Asks what to tell the client whose history is gone: the ledger's answer to its own cursor.
+void StreamSession::Ask() {
+  Enter(Phase::kAsking);
+  asked_ = true;
+  house_->source->ResolveCursor(house_->source->EncodeCursor(place_), house_->options.read_timeout,
+                                [weak = weak_from_this()](absl::StatusOr<ledger::Place> place) {
+                                  const auto self = weak.lock();
+                                  if (self == nullptr) return;
+                                  self->Pump([&](Inbox& inbox) { inbox.place = std::move(place); });
+                                });
+}
+
+void StreamSession::TakePlace(absl::StatusOr<ledger::Place> place) {
+  if (phase_ == Phase::kStarting) {
+    if (!place.ok()) {
+      fate_ = place.status();
+      return;
+    }
+    place_ = *std::move(place);
+    if (start_.from == Hub::Start::From::kLatest) {
+      house_->WakeLater(house_->tail.Learn(place_, std::nullopt));
+    }
+    Enter(Phase::kCatchingUp);
+    return;
+  }
+  asked_ = false;
+  if (!place.ok()) {
+    Failed(place.status());
+    return;
+  }
+  // The place still stands: its epochs had moved on. Should the question come up again at once, it
+  // waits a little, and not for ever.
+  place_ = *std::move(place);
+  Failed(absl::UnavailableError("The place moved."));
+  Enter(Phase::kCatchingUp);
+}
+
+StreamSession::Taken StreamSession::Take(TailEntry& entry, View::Decision decision,
+                                         StreamMessage* message) {
+  const ledger::LogEntry& log_entry = entry.entry();
+  const auto partition = static_cast<size_t>(log_entry.partition);
+  if (partition >= place_.positions.size()) return Taken::kYes;
+  int64_t& position = place_.positions[partition];
+  if (log_entry.position <= position) return Taken::kYes;  // told before the stream joined
+  if (log_entry.position != position + 1) return Taken::kHole;
+  if (decision != View::Decision::kNothing &&
+      !message->Add(entry.Piece(decision, *house_->encoder), entry.appended_at())) {
+    return Taken::kMessageFull;
+  }
+  position = log_entry.position;
+  return Taken::kYes;
+}
+
+// A message without alerts only moves the cursor.
+void StreamSession::Send(StreamMessage message) {
+  if (phase_ == Phase::kFollowing) CompareWithTail();
+  if (!message.empty()) {
+    house_->metrics.alerts.Increment(static_cast<double>(message.alerts()));
+    if (phase_ == Phase::kFollowing) {
+      house_->metrics.wake_seconds.Observe(absl::ToDoubleSeconds(now_ - message.oldest()));
+    }
+  }
+  Write(message.TakePieces());
+}
+
+void StreamSession::SendEnding() {
+  ending_sent_ = true;
+  if (phase_ == Phase::kFollowing) CompareWithTail();
+  Write({house_->encoder->EncodeEnding(house_->options.retry_delay)});
+}
+
+void StreamSession::Write(std::vector<SharedBytes> pieces) {
+  const auto encode = [this](const ledger::Place& place) {
+    return house_->source->EncodeCursor(place);
+  };
+  pieces.push_back(phase_ == Phase::kFollowing && at_ != nullptr
+                       ? at_->Piece(encode, *house_->encoder)
+                       : house_->encoder->EncodeCursor(encode(place_)));
+  house_->metrics.messages.Increment();
+  std::uniform_real_distribution<double> jitter(0.9, 1.1);
+  bookmark_at_ = now_ + interval_ * jitter(random_);
+  writing_ = true;
+  sink_->Write(std::move(pieces));
+}
+
+void StreamSession::Enter(Phase phase) {
+  const auto reads = [](Phase p) { return p == Phase::kCatchingUp || p == Phase::kAsking; };
+  if (reads(phase) && !reads(phase_)) house_->metrics.catching_up.Increment();
+  if (!reads(phase) && reads(phase_)) house_->metrics.catching_up.Decrement();
+  if (!reads(phase) && parked_) {
+    parked_ = false;
+    house_->metrics.parked.Decrement();
+  }
+  if (phase != Phase::kFollowing) at_ = nullptr;
+  phase_ = phase;
+}
+
+void StreamSession::End(absl::Status status) {
+  Enter(Phase::kEnded);
+  house_->tail.StopWaiting(audience_, this);
+  house_->pages->Forget(ticket_);
+  house_->deadlines->Remove(this);
+  house_->tail.Leave(audience_);
+  house_->OnEnding(this);
+  page_.clear();
+  audience_ = nullptr;
+  const std::shared_ptr<StreamHouse> house = std::move(house_);
+  sink_->Finish(std::move(status));
+  house->OnEnded();
+}
+
+StreamMessage StreamSession::NewMessage() const {
+  return StreamMessage(house_->options.max_alerts_per_message, house_->options.max_message_bytes);
+}
+
+absl::Status StreamSession::DrainingError() const {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kDraining;
+  detail.retry_after = house_->options.retry_delay;
+  return domain::MakeError(std::move(detail));
+}
+
+}  // namespace supervision::alerting

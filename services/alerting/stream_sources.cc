@@ -1,0 +1,211 @@
+// Where a stream's entries come from: the tail while its place lies there, else the ledger.
+
+#include <algorithm>
+#include <utility>
+
+#include "services/alerting/stream_session.h"
+#include "services/domain/error.h"
+
+namespace supervision::alerting {
+namespace {
+
+// How patiently a stream asks again after a failed read; see Options::read_patience for how long.
+constexpr base::Backoff::Options kReadBackoff = {.initial = absl::Milliseconds(50),
+                                                 .maximum = absl::Seconds(2)};
+
+bool MayHeal(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         status.code() == absl::StatusCode::kResourceExhausted;
+}
+
+}  // namespace
+
+// Returns whether there is more to do at once.
+bool StreamSession::FollowTail() {
+  SkipSeen();
+  StreamMessage message = NewMessage();
+  while (!message.full()) {
+    const Tail::Slice slice =
+        house_->tail.Read(index_, generation_, house_->options.max_alerts_per_message);
+    if (!slice.valid) {
+      if (!message.empty()) break;
+      NoticeParking();
+      Enter(Phase::kCatchingUp);
+      return true;
+    }
+    if (slice.entries.empty()) break;
+    const std::vector<View::Decision> decisions =
+        Tail::ViewOf(audience_).Judge(index_, slice.entries);
+    Taken taken = Taken::kYes;
+    for (size_t i = 0; i < slice.entries.size() && taken == Taken::kYes; ++i) {
+      taken = Take(*slice.entries[i], decisions[i], &message);
+      if (taken == Taken::kYes) ++index_;
+    }
+    if (taken == Taken::kMessageFull) break;
+    if (taken == Taken::kHole) {
+      Enter(Phase::kCatchingUp);
+      break;
+    }
+  }
+  if (!message.empty()) {
+    Send(std::move(message));
+    return false;
+  }
+  if (phase_ != Phase::kFollowing) return true;
+  CompareWithTail();
+  waiting_ = house_->tail.Wait(audience_, shared_from_this(), index_, generation_, at_ != nullptr);
+  return !waiting_;
+}
+
+// While it waited its place may have been moved over entries that its view does not pass.
+void StreamSession::SkipSeen() {
+  if (waiting_) {
+    waiting_ = false;
+    if (const auto index = house_->tail.StopWaiting(audience_, this)) {
+      seen_to_ = std::max(seen_to_, *index);
+    }
+  }
+  if (at_ == nullptr || seen_to_ <= index_) return;
+  if (TailPlacePtr place = house_->tail.PlaceAt(seen_to_, generation_)) {
+    index_ = seen_to_;
+    place_ = place->place();
+    at_ = std::move(place);
+  }
+}
+
+void StreamSession::CompareWithTail() {
+  if (at_ != nullptr && at_->place() == place_) return;
+  at_ = house_->tail.PlaceAt(index_, generation_);
+  if (at_ != nullptr && !(at_->place() == place_)) at_ = nullptr;
+}
+
+// A stream that waits is not slow, however far the tail has gone on over what it does not see.
+void StreamSession::NoticeParking() {
+  if (parked_ || waiting_ || phase_ != Phase::kFollowing) return;
+  if (index_ >= house_->tail.begin() || generation_ != house_->tail.generation()) return;
+  parked_ = true;
+  house_->metrics.parked.Increment();
+  house_->metrics.parkings.Increment();
+}
+
+// Returns whether there is more to do at once.
+bool StreamSession::CatchUp() {
+  // What was read before the history changed may be of the lost one.
+  if (page_generation_ != house_->tail.generation()) page_.clear();
+  StreamMessage message = NewMessage();
+  Taken taken = Taken::kYes;
+  while (page_next_ < page_.size() && taken == Taken::kYes) {
+    TailEntry& entry = *page_[page_next_];
+    taken = Take(entry, Tail::ViewOf(audience_).Judge(entry.entry().event), &message);
+    if (taken == Taken::kYes) ++page_next_;
+  }
+  if (!message.empty()) {
+    Send(std::move(message));
+    return false;
+  }
+  page_.clear();
+  if (taken == Taken::kHole) {
+    Failed(absl::UnavailableError("A page has a hole."));
+    return false;
+  }
+  if (asked_ || now_ < not_before_) return false;
+  if (page_end_.has_value() && place_.positions[partition_] >= *page_end_ &&
+      page_generation_ == house_->tail.generation()) {
+    house_->WakeLater(house_->tail.Learn(place_, partition_));
+  }
+  page_end_.reset();
+  const Tail::Seat seat = house_->tail.Find(&place_, partition_ + (dry_ ? 0 : 1));
+  generation_ = seat.generation;
+  switch (seat.kind) {
+    case Tail::Seat::Kind::kLost:
+      Ask();
+      return false;
+    case Tail::Seat::Kind::kInTail:
+      Enter(Phase::kFollowing);
+      index_ = seat.index;
+      dry_ = false;
+      CompareWithTail();
+      return true;
+    case Tail::Seat::Kind::kBehind:
+      break;
+  }
+  if (dry_ && seat.partition == partition_) {
+    // The ledger has nothing behind our place, yet the tail begins later or has another epoch: one
+    // of them will hear of it in a moment.
+    dry_ = false;
+    not_before_ = now_ + house_->options.retry_delay;
+    return false;
+  }
+  ReadPage(seat.partition);
+  return false;
+}
+
+// A page makes about one message, so that a stream whose client does not read keeps nothing beside
+// the message that is being written.
+void StreamSession::ReadPage(int partition) {
+  asked_ = true;
+  page_end_.reset();
+  partition_ = partition;
+  page_generation_ = generation_;
+  const Hub::Options& options = house_->options;
+  LogSource::PageRequest request;
+  request.partition = partition;
+  request.epoch = place_.epochs[partition];
+  request.after = place_.positions[partition];
+  request.max_entries =
+      static_cast<int>(std::min(options.page_entries, options.max_alerts_per_message));
+  request.max_bytes = options.max_message_bytes;
+  request.timeout = options.read_timeout;
+  ticket_ =
+      house_->pages->Read(request, [weak = weak_from_this()](absl::StatusOr<ledger::LogPage> page) {
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        self->Pump([&](Inbox& inbox) { inbox.page = std::move(page); });
+      });
+}
+
+void StreamSession::TakePage(absl::StatusOr<ledger::LogPage> page) {
+  asked_ = false;
+  if (!page.ok()) {
+    if (domain::HasReason(page.status(), domain::Reason::kCursorTrimmed) ||
+        domain::HasReason(page.status(), domain::Reason::kHistoryLost)) {
+      Ask();
+    } else {
+      Failed(page.status());
+    }
+    return;
+  }
+  failing_since_.reset();
+  if (backoff_ != nullptr) backoff_->Reset();
+  house_->metrics.pages.Increment();
+  page_.clear();
+  page_next_ = 0;
+  page_end_ = page->entries.empty() ? place_.positions[partition_] : page->end;
+  dry_ = page->entries.empty();
+  page_.reserve(page->entries.size());
+  for (ledger::LogEntryPtr& entry : page->entries) {
+    page_.push_back(std::make_shared<TailEntry>(std::move(entry), now_));
+  }
+}
+
+// Asks again after a while where that may help, and otherwise ends the stream.
+void StreamSession::Failed(const absl::Status& status) {
+  house_->metrics.page_failures.Increment();
+  if (!MayHeal(status)) {
+    fate_ = status;
+    return;
+  }
+  if (!failing_since_.has_value()) failing_since_ = now_;
+  if (now_ - *failing_since_ >= house_->options.read_patience) {
+    domain::ErrorDetail detail;
+    detail.reason = domain::Reason::kLedgerUnavailable;
+    detail.retry_after = house_->options.retry_delay;
+    fate_ = domain::MakeError(std::move(detail));
+    return;
+  }
+  if (backoff_ == nullptr) backoff_ = std::make_unique<base::Backoff>(kReadBackoff, random_());
+  not_before_ = now_ + backoff_->Next();
+}
+
+}  // namespace supervision::alerting
