@@ -41,7 +41,8 @@ class Classifier::Engine {
 
   domain::Verdict Classify(const Input& input) {
     std::unique_ptr<Matcher> matcher = Take();
-    domain::Verdict verdict = scorer_->Score(matcher->Match(input), matcher->persons());
+    const std::vector<RuleMatch>& matches = matcher->Match(input);
+    domain::Verdict verdict = scorer_->Score(matches, matcher->persons());
     Return(std::move(matcher));
     verdict.catalogue_version = catalogue_.version;
     verdict.rules_version = version_;

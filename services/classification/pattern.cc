@@ -8,6 +8,7 @@ namespace supervision::classification {
 namespace {
 
 constexpr size_t kMostAlternatives = 512;
+constexpr int kDeepest = 4;  // alternatives in alternatives
 constexpr std::string_view kGap = "…";
 
 class Parser {
@@ -63,36 +64,59 @@ class Parser {
     }
   }
 
-  void ParseAlternatives() {
-    const size_t close = text_.find('}', at_);
-    if (close == std::string_view::npos) {
+  // {甲|乙}, `at_` on the bracket; alternatives may hold alternatives.
+  std::vector<std::string> ReadAlternatives(int depth) {
+    std::vector<std::string> all;
+    std::vector<std::string> current(1);
+    for (++at_; at_ < text_.size() && error_->empty();) {
+      if (text_[at_] == '}' || text_[at_] == '|') {
+        all.insert(all.end(), current.begin(), current.end());
+        current.assign(1, "");
+        if (text_[at_++] == '}') {
+          return all;
+        }
+      } else if (text_[at_] == '{') {
+        if (depth == kDeepest) {
+          *error_ = "alternatives stand too deep in each other; write rows of their own";
+          break;
+        }
+        current = Multiply(current, ReadAlternatives(depth + 1));
+      } else if (text_[at_] == '$' || text_[at_] == '<' || Looking(kGap)) {
+        *error_ = "alternatives hold only words; write other patterns as rows of their own";
+      } else {
+        for (std::string& phrase : current) {
+          phrase.push_back(text_[at_]);
+        }
+        ++at_;
+      }
+    }
+    if (error_->empty()) {
       *error_ = "\"{\" is not closed; write alternatives as {甲|乙}";
-      return;
     }
-    const std::string_view inside = text_.substr(at_ + 1, close - at_ - 1);
-    if (inside.find('{') != std::string_view::npos || inside.find('$') != std::string_view::npos ||
-        inside.find(kGap) != std::string_view::npos) {
-      *error_ = "alternatives hold only words; write other patterns as rows of their own";
-      return;
+    return {};
+  }
+
+  std::vector<std::string> Multiply(const std::vector<std::string>& heads,
+                                    const std::vector<std::string>& tails) {
+    std::vector<std::string> product;
+    if (heads.size() * tails.size() > kMostAlternatives) {
+      *error_ = absl::StrCat("the alternatives multiply to more than ", kMostAlternatives,
+                             " phrases; split the pattern or put a gap between its parts");
+      return product;
     }
+    for (const std::string& head : heads) {
+      for (const std::string& tail : tails) {
+        product.push_back(head + tail);
+      }
+    }
+    return product;
+  }
+
+  void ParseAlternatives() {
     if (phrases_.empty()) {
       phrases_.emplace_back();
     }
-    std::vector<std::string> product;
-    for (size_t from = 0; from <= inside.size();) {
-      const size_t bar = std::min(inside.find('|', from), inside.size());
-      for (const std::string& phrase : phrases_) {
-        product.push_back(phrase + std::string(inside.substr(from, bar - from)));
-      }
-      from = bar + 1;
-    }
-    if (product.size() > kMostAlternatives) {
-      *error_ = absl::StrCat("the alternatives multiply to more than ", kMostAlternatives,
-                             " phrases; split the pattern or put a gap between its parts");
-      return;
-    }
-    phrases_ = std::move(product);
-    at_ = close + 1;
+    phrases_ = Multiply(phrases_, ReadAlternatives(1));
   }
 
   void ParseLexicon() {

@@ -11,7 +11,7 @@
 namespace supervision::classification {
 namespace {
 
-constexpr size_t kShortestAlone = 2;  // code points of a pattern that is a single phrase
+constexpr size_t kShortestAlone = 2;  // code points of a phrase that makes a rule match by itself
 constexpr uint32_t kWidestGap = 200;
 
 class Builder {
@@ -38,7 +38,7 @@ class Builder {
     AddPatterns(rule.with, number, PatternRole::kWith, gap);
     AddPatterns(rule.without, number, PatternRole::kWithout, gap);
     for (const Phrase& phrase : rule.unless) {
-      const std::vector<CompiledSegment> segments = Compile(phrase);
+      const std::vector<CompiledSegment> segments = Compile(phrase, false);
       if (segments.size() > 1) {
         Error(phrase.origin, absl::StrCat("rule ", rule.id,
                                           ": `unless` takes words, a lexicon or a reference, "
@@ -98,15 +98,15 @@ class Builder {
       pattern.rule = rule;
       pattern.role = role;
       pattern.gap = gap;
-      pattern.segments = Compile(phrase);
+      pattern.segments = Compile(phrase, role == PatternRole::kAny);
       if (!pattern.segments.empty()) {
         index_->patterns.push_back(std::move(pattern));
       }
     }
   }
 
-  // The segments of a pattern; empty after an error.
-  std::vector<CompiledSegment> Compile(const Phrase& phrase) {
+  // The segments of a pattern; empty after an error. `decides`: it can make a rule match.
+  std::vector<CompiledSegment> Compile(const Phrase& phrase, bool decides) {
     std::string error;
     const std::vector<Segment> segments = ParsePattern(phrase.text, &error);
     std::vector<CompiledSegment> compiled;
@@ -123,7 +123,7 @@ class Builder {
       }
       const uint32_t atom = segment.reference.has_value()
                                 ? ReferenceAtomOf(*segment.reference)
-                                : PhraseAtomOf(*phrases, segments.size() == 1, &error);
+                                : PhraseAtomOf(*phrases, decides && segments.size() == 1, &error);
       if (!error.empty()) {
         break;
       }
@@ -188,7 +188,9 @@ class Builder {
 
   void CompileDatabase() {
     if (literals_.empty()) {
-      errors_->push_back("the rules hold no phrase; write at least one rule");
+      if (errors_->empty()) {  // else it only follows from another mistake
+        errors_->push_back("the rules hold no phrase; write at least one rule");
+      }
       return;
     }
     std::vector<const char*> expressions;

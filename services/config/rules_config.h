@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/civil_time.h"
+#include "services/classification/catalogue.h"
+#include "services/classification/rules.h"
+
+namespace supervision::config {
+
+// Reads the *.yaml files of `folder` in the order of their names and puts them together. `as_of` is
+// the day whose rules are in force. Mistakes stand in RuleSet::mistakes, for Classifier::Create to
+// tell together with its own; the status is not OK only when a file cannot be read, or is so broken
+// that checks of its meaning would mislead.
+absl::StatusOr<classification::RuleSet> LoadRules(const std::string& folder, absl::CivilDay as_of);
+
+}  // namespace supervision::config

@@ -1,0 +1,126 @@
+// The rules that we ship: they compile, their examples hold, and clues written for them are sorted
+// as a person would.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "services/classification/classifier.h"
+#include "services/classification/matcher.h"
+#include "services/config/catalogue_config.h"
+#include "services/config/rules_config.h"
+#include "tests/tools/labelled_clues.h"
+
+namespace supervision {
+namespace {
+
+using ::testing::Each;
+using ::testing::Ge;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+const std::string kConfig = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config";
+const std::string kGolden =
+    std::string(SUPERVISION_SOURCE_DIR) + "/tests/unit/classification/golden.jsonl";
+constexpr absl::CivilDay kDay(2026, 6, 1);
+
+const classification::RuleSet& Rules() {
+  static const auto* const rules =
+      new classification::RuleSet(config::LoadRules(kConfig + "/rules", kDay).value());
+  return *rules;
+}
+
+const classification::Classifier& Shipped() {
+  static const auto* const classifier =
+      classification::Classifier::Create(config::LoadCatalogue(kConfig + "/catalogue.yaml").value(),
+                                         Rules())
+          .value()
+          .release();
+  return *classifier;
+}
+
+domain::Verdict Classify(std::string_view title, std::string_view content) {
+  return Shipped().Classify({title, content, nullptr, std::nullopt});
+}
+
+TEST(ShippedRulesTest, CompileWithoutMistakes) {
+  const auto catalogue = config::LoadCatalogue(kConfig + "/catalogue.yaml");
+  ASSERT_TRUE(catalogue.ok()) << catalogue.status();
+  const auto classifier = classification::Classifier::Create(*catalogue, Rules());
+  EXPECT_TRUE(classifier.ok()) << classifier.status();
+}
+
+TEST(ShippedRulesTest, GoldenCluesAreSortedAsLabelled) {
+  const auto clues = tools::ReadLabelledClues(kGolden, tools::Part::kAll);
+  ASSERT_TRUE(clues.ok()) << clues.status();
+  std::map<std::string, int> per_class;
+  for (const tools::LabelledClue& clue : *clues) {
+    const domain::Verdict verdict = Classify(clue.title, clue.content);
+    EXPECT_EQ(domain::Code(verdict.scenario), clue.label) << clue.id << " " << clue.title;
+    ++per_class[clue.label];
+  }
+  EXPECT_EQ(per_class.size(), domain::kScenarios.size());
+  EXPECT_THAT(per_class, Each(Pair(testing::_, Ge(3))));
+}
+
+TEST(ShippedRulesTest, ExamplesOfRulesHold) {
+  const auto normaliser = classification::Normaliser::Create().value();
+  std::vector<const classification::Rule*> all;
+  for (const classification::Rule& rule : Rules().rules) {
+    all.push_back(&rule);
+  }
+  std::vector<std::string> errors;
+  const auto index =
+      classification::BuildRuleIndex(all, Rules().lexicons, Rules().scoring, *normaliser, &errors);
+  ASSERT_THAT(errors, IsEmpty());
+  classification::Matcher matcher(index.get(), normaliser.get());
+  const auto matches = [&](const classification::Phrase& text, size_t rule) {
+    const auto& found = matcher.Match({"", text.text, nullptr, std::nullopt});
+    return std::any_of(found.begin(), found.end(),
+                       [&](const auto& match) { return match.rule == rule; });
+  };
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (const classification::Phrase& text : all[i]->examples) {
+      EXPECT_TRUE(matches(text, i)) << ToString(text.origin) << " " << all[i]->id;
+    }
+    for (const classification::Phrase& text : all[i]->counter_examples) {
+      EXPECT_FALSE(matches(text, i)) << ToString(text.origin) << " " << all[i]->id;
+    }
+  }
+}
+
+TEST(ShippedRulesTest, NightDemolitionIsHighWithItsReasons) {
+  const domain::Verdict verdict =
+      Classify("夜里拆了我的棚", "镇里没有给决定书，夜里十点来了推土机把棚推平，先把电掐断了。");
+  EXPECT_EQ(verdict.scenario, domain::Scenario::kAdminEnforcement);
+  EXPECT_EQ(verdict.risk, domain::Risk::kHigh);
+  EXPECT_THAT(verdict.problem_codes, testing::Contains("ENF-24"));
+  int32_t sum = 0;
+  for (const domain::RiskReason& reason : verdict.risk_reasons) {
+    EXPECT_FALSE(reason.chinese.empty());
+    EXPECT_FALSE(reason.english.empty());
+    sum += reason.points;
+  }
+  EXPECT_EQ(sum, verdict.risk_score);
+}
+
+TEST(ShippedRulesTest, EvidenceOfLongHostileTextsStaysInBounds) {
+  for (const char* piece : {"罚款不退没人管", "扣押", "(2023)浙0424行初", "一二三四五六七八九十",
+                            "a\u0301", "镇里说让街道说让", "１２３４５６７８９"}) {
+    std::string text;
+    while (text.size() < 60'000) {
+      text += piece;
+    }
+    const domain::Verdict verdict = Classify("标题", text);
+    for (const domain::EvidenceSpan& span : verdict.evidence) {
+      EXPECT_LT(span.begin, span.end);
+      EXPECT_LE(span.end, 60'010U);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace supervision
