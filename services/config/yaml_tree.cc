@@ -143,6 +143,18 @@ class TreeBuilder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+// yaml-cpp's words for a mistake; they may quote half a character of the file.
+std::string Printable(std::string_view text) {
+  std::string printable;
+  while (!text.empty()) {
+    const size_t length = base::Utf8SequenceLength(text);
+    const bool shown = length > 1 || (length == 1 && text[0] >= 0x20 && text[0] != 0x7F);
+    printable.append(shown ? text.substr(0, length) : "?");
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return printable;
+}
+
 // The place of the byte at `offset`.
 Position PositionOf(std::string_view text, size_t offset) {
   Position position{1, 1};
@@ -187,9 +199,9 @@ bool ParseYaml(std::string_view text, std::string_view file, YamlNode* root, Pro
   } catch (const Refused& refused) {
     problems->AddAt(file, refused.position, refused.text);
   } catch (const YAML::Exception& error) {
-    problems->AddAt(
-        file, ToPosition(error.mark),
-        absl::StrCat("this is no YAML: ", error.msg, "; check indentation, quotes and brackets"));
+    problems->AddAt(file, ToPosition(error.mark),
+                    absl::StrCat("this is no YAML: ", Printable(error.msg),
+                                 "; check indentation, quotes and brackets"));
   } catch (const std::exception&) {
     problems->AddAt(file, {}, "this is no YAML that can be read");
   }

@@ -37,7 +37,8 @@ class Intake {
          Options options);
   ~Intake();
 
-  // Room for one request under way; gives it back when destroyed. Moves with the request.
+  // Room for one request under way; gives it back when destroyed, also after the intake is gone.
+  // Moves with the request.
   class Ticket;
   absl::StatusOr<std::unique_ptr<Ticket>> Admit(size_t bytes, size_t clues = 1);
 
@@ -78,6 +79,20 @@ class Intake {
  private:
   class Core;
   std::shared_ptr<Core> core_;
+};
+
+class Intake::Ticket {
+ public:
+  ~Ticket();
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+
+ private:
+  friend class Core;
+  Ticket(std::shared_ptr<Core> core, size_t bytes, size_t clues);
+  const std::shared_ptr<Core> core_;
+  const size_t bytes_;
+  const size_t clues_;
 };
 
 }  // namespace supervision::intake

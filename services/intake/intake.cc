@@ -1,0 +1,189 @@
+#include "services/intake/intake.h"
+
+#include <chrono>
+#include <utility>
+
+#include "services/base/mutex.h"
+#include "services/intake/intake_metrics.h"
+#include "services/intake/text_rules.h"
+
+namespace supervision::intake {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+absl::Duration Since(SteadyTime start) {
+  return absl::FromChrono(std::chrono::steady_clock::now() - start);
+}
+
+// Adds what this side finds to what the edge found. Of a field that the edge could not read it has
+// no value, so nothing more is said about it.
+Violations Join(Violations edge, Violations found) {
+  const size_t known = edge.size();
+  for (domain::FieldViolation& violation : found) {
+    bool told = false;
+    for (size_t i = 0; i < known && !told; ++i) told = edge[i].field == violation.field;
+    if (!told) edge.push_back(std::move(violation));
+  }
+  return edge;
+}
+
+void ValidateGiven(std::string_view value, std::string_view field, Violations* violations) {
+  if (!value.empty()) return;
+  violations->push_back({std::string(field),
+                         "is missing; write what the answer or the reading of the clue gave",
+                         "缺失；请填写受理回执或读取线索时给出的值"});
+}
+
+}  // namespace
+
+class Intake::Core : public std::enable_shared_from_this<Core> {
+ public:
+  using Change = IntakeMetrics::Change;
+
+  Core(ledger::Ledger* ledger, const classification::Classifier* classifier,
+       const RegionTable* regions, const base::Clock* clock, prometheus::Registry* metrics,
+       Options options)
+      : ledger_(ledger),
+        classifier_(classifier),
+        regions_(regions),
+        clock_(clock),
+        metrics_(metrics),
+        options_(options) {}
+
+  // One request larger than the whole limit is let in when nothing else is under way: it could
+  // never be otherwise, and its size is bounded by the edge.
+  absl::StatusOr<std::unique_ptr<Ticket>> Admit(size_t bytes, size_t clues) {
+    base::MutexLock lock(&mutex_);
+    const bool too_many = clues_ > 0 && clues_ + clues > options_.max_concurrent;
+    const bool too_much = clues_ > 0 && bytes_ + bytes > options_.max_bytes;
+    if (too_many || too_much) {
+      metrics_.RefusedAdmission(/*for_bytes=*/!too_many);
+      domain::ErrorDetail detail;
+      detail.reason = domain::Reason::kOverloaded;
+      detail.retry_after = options_.retry_delay;
+      return domain::MakeError(std::move(detail));
+    }
+    clues_ += clues;
+    bytes_ += bytes;
+    metrics_.UnderWay(clues_, bytes_);
+    return std::unique_ptr<Ticket>(new Ticket(shared_from_this(), bytes, clues));
+  }
+
+  void Leave(size_t bytes, size_t clues) {
+    base::MutexLock lock(&mutex_);
+    clues_ -= clues;
+    bytes_ -= bytes;
+    metrics_.UnderWay(clues_, bytes_);
+  }
+
+  void Submit(SubmitRequest request, absl::Duration timeout, Callback callback) {
+    const SteadyTime start = std::chrono::steady_clock::now();
+    Violations found;
+    if (!request.validate_only || !request.request_id.empty()) {
+      ValidateRequestId(request.request_id, request.path, &found);
+    }
+    ValidateContent(request.content, FieldPath(request.path, "clue"), *regions_, clock_->Now(),
+                    &found);
+    found = Join(std::move(request.violations), std::move(found));
+    if (!found.empty()) return Refuse(Change::kSubmit, start, std::move(found), callback);
+    domain::Verdict verdict = Classify(request.content);
+    if (request.validate_only) {
+      ledger::Receipt receipt;
+      receipt.verdict = std::move(verdict);
+      metrics_.Validated(Change::kSubmit, Since(start));
+      return callback(std::move(receipt));
+    }
+    ledger_->Submit({std::move(request.partner), std::move(request.request_id),
+                     std::move(request.content), std::move(verdict)},
+                    timeout, Measured(Change::kSubmit, start, std::move(callback)));
+  }
+
+  void Revise(ReviseRequest request, absl::Duration timeout, Callback callback) {
+    const SteadyTime start = std::chrono::steady_clock::now();
+    Violations found;
+    ValidateRequestId(request.request_id, "", &found);
+    ValidateGiven(request.clue_id, "clue_id", &found);
+    ValidateGiven(request.etag, "etag", &found);
+    ValidateContent(request.content, "clue", *regions_, clock_->Now(), &found);
+    found = Join(std::move(request.violations), std::move(found));
+    if (!found.empty()) return Refuse(Change::kRevise, start, std::move(found), callback);
+    domain::Verdict verdict = Classify(request.content);
+    ledger_->Revise(
+        {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),
+         std::move(request.etag), std::move(request.content), std::move(verdict)},
+        timeout, Measured(Change::kRevise, start, std::move(callback)));
+  }
+
+  void Withdraw(WithdrawRequest request, absl::Duration timeout, Callback callback) {
+    const SteadyTime start = std::chrono::steady_clock::now();
+    Violations found;
+    ValidateRequestId(request.request_id, "", &found);
+    ValidateGiven(request.clue_id, "clue_id", &found);
+    ValidateGiven(request.etag, "etag", &found);
+    ValidateWithdrawReason(request.reason, "", &found);
+    if (!found.empty()) return Refuse(Change::kWithdraw, start, std::move(found), callback);
+    ledger_->Withdraw(
+        {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),
+         std::move(request.etag), std::move(request.reason)},
+        timeout, Measured(Change::kWithdraw, start, std::move(callback)));
+  }
+
+ private:
+  void Refuse(Change change, SteadyTime start, Violations violations, const Callback& callback) {
+    const absl::StatusOr<ledger::Receipt> refusal = ToStatus(std::move(violations));
+    metrics_.Answered(change, refusal, Since(start));
+    callback(refusal);
+  }
+
+  domain::Verdict Classify(const domain::ClueContent& content) {
+    const SteadyTime start = std::chrono::steady_clock::now();
+    domain::Verdict verdict = classifier_->Classify(
+        {content.title, content.content, &content.instruments, content.persons_affected});
+    metrics_.Classified(Since(start));
+    return verdict;
+  }
+
+  Callback Measured(Change change, SteadyTime start, Callback callback) {
+    return [self = shared_from_this(), change, start,
+            callback = std::move(callback)](absl::StatusOr<ledger::Receipt> answer) {
+      self->metrics_.Answered(change, answer, Since(start));
+      callback(std::move(answer));
+    };
+  }
+
+  ledger::Ledger* const ledger_;
+  const classification::Classifier* const classifier_;
+  const RegionTable* const regions_;
+  const base::Clock* const clock_;
+  IntakeMetrics metrics_;
+  const Options options_;
+  base::Mutex mutex_;
+  size_t clues_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+Intake::Ticket::Ticket(std::shared_ptr<Core> core, size_t bytes, size_t clues)
+    : core_(std::move(core)), bytes_(bytes), clues_(clues) {}
+Intake::Ticket::~Ticket() { core_->Leave(bytes_, clues_); }
+
+Intake::Intake(ledger::Ledger* ledger, const classification::Classifier* classifier,
+               const RegionTable* regions, const base::Clock* clock, prometheus::Registry* metrics,
+               Options options)
+    : core_(std::make_shared<Core>(ledger, classifier, regions, clock, metrics, options)) {}
+Intake::~Intake() = default;
+
+absl::StatusOr<std::unique_ptr<Intake::Ticket>> Intake::Admit(size_t bytes, size_t clues) {
+  return core_->Admit(bytes, clues);
+}
+void Intake::Submit(SubmitRequest request, absl::Duration timeout, Callback callback) {
+  core_->Submit(std::move(request), timeout, std::move(callback));
+}
+void Intake::Revise(ReviseRequest request, absl::Duration timeout, Callback callback) {
+  core_->Revise(std::move(request), timeout, std::move(callback));
+}
+void Intake::Withdraw(WithdrawRequest request, absl::Duration timeout, Callback callback) {
+  core_->Withdraw(std::move(request), timeout, std::move(callback));
+}
+
+}  // namespace supervision::intake
