@@ -5,9 +5,9 @@ namespace {
 
 // Indexed by the enum's number.
 constexpr std::array<std::string_view, 13> kScenarioCodes = {
-    "SCENARIO_UNSPECIFIED", "PARTY_INSPECTION", "PEOPLES_CONGRESS", "CPPCC_DEMOCRATIC",
-    "ADMIN_ENFORCEMENT",    "DECISION_DISCLOSURE", "RECONSIDERATION", "JUDICIAL",
-    "PETITION_DISPUTE",     "AUDIT_FISCAL_STATISTICS", "SOCIAL_OPINION", "LAW_PUBLICITY_DUTY",
+    "SCENARIO_UNSPECIFIED", "PARTY_INSPECTION",        "PEOPLES_CONGRESS", "CPPCC_DEMOCRATIC",
+    "ADMIN_ENFORCEMENT",    "DECISION_DISCLOSURE",     "RECONSIDERATION",  "JUDICIAL",
+    "PETITION_DISPUTE",     "AUDIT_FISCAL_STATISTICS", "SOCIAL_OPINION",   "LAW_PUBLICITY_DUTY",
     "OUT_OF_SCOPE"};
 constexpr std::array<std::string_view, 4> kRiskCodes = {"RISK_UNSPECIFIED", "LOW", "MEDIUM",
                                                         "HIGH"};
