@@ -150,6 +150,9 @@ TEST_F(EmbeddedRedisTest, IsReachableByNobodyElse) {
   const auto redis = MustStart(Options());
   EXPECT_EQ(ModeOf(Options().data_directory), 0700);
   EXPECT_EQ(ModeOf(redis->socket_path()), 0600);
+  for (const auto& file : std::filesystem::recursive_directory_iterator(Options().data_directory)) {
+    EXPECT_EQ(ModeOf(file.path()) & 0077, 0) << file.path();
+  }
 }
 
 TEST_F(EmbeddedRedisTest, PutsTheSocketElsewhereWhenThePathIsTooLong) {
