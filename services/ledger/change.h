@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/ledger/codec.h"
+#include "services/ledger/descriptor.h"
+#include "services/ledger/ids.h"
+#include "services/ledger/keys.h"
+#include "services/ledger/types.h"
+
+namespace supervision::ledger {
+
+// One change, encoded and ready to be committed by script. Made by the caller's thread, so that
+// the loop only concatenates.
+struct Change {
+  // The numbers are those of commit.lua.
+  enum class Kind : uint8_t { kProbe = 0, kCreate = 1, kRevise = 2, kWithdraw = 3 };
+  Kind kind = Kind::kProbe;
+  ClueRef clue;
+  std::string clue_key;
+  std::string request_id;
+  std::string digest;     // tells the same request from another under the same request_id
+  uint32_t expected = 0;  // version that the clue must have
+  int64_t order = 0;      // proposed order key: microseconds
+  std::vector<std::string> join;
+  std::vector<std::string> leave;
+  std::string version;  // StoredClue
+  std::string summary;  // StoredSummary
+  std::string event;    // StoredEvent
+  Receipt receipt;      // once it is accepted
+
+  size_t bytes() const { return version.size() + summary.size() + event.size() + 512; }
+};
+
+Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submission,
+                  absl::Time now);
+
+// What a revision or withdrawal starts from: the clue as it was read.
+struct Current {
+  VersionRecord version;
+  ClueSummary summary;
+};
+Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revision,
+                    const Current& current, absl::Time now);
+Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal withdrawal,
+                      const Current& current, absl::Time now);
+
+// A change that can only repeat the answer of an earlier request.
+Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, std::string digest);
+
+std::string DigestOf(const Revision& revision);
+std::string DigestOf(const Withdrawal& withdrawal);
+
+// The receipt of a version that is in the ledger.
+Receipt ReceiptOf(const Descriptor& ledger, const VersionRecord& record);
+
+}  // namespace supervision::ledger

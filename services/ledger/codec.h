@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/domain/alert.h"
+#include "services/domain/clue.h"
+#include "services/ledger/types.h"
+
+namespace supervision::ledger {
+
+// Values of the domain to and from what lies in Redis (supervision.storage.v1). Text of a clue and
+// what names a person is always put into an envelope. Decoding gives nothing for bytes that are
+// damaged; numbers of enums that this service does not know are kept as they are.
+
+// One version of a clue, with the request that made it.
+struct VersionRecord {
+  domain::Clue clue;
+  std::string request_id;
+  uint32_t alert_version = 0;  // after this change; 0: the clue has no alert
+};
+std::string EncodeVersion(const VersionRecord& record);
+std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_view clue_id);
+
+std::string EncodeSummary(const ClueSummary& summary);
+std::optional<ClueSummary> DecodeSummary(std::string_view bytes, std::string_view clue_id);
+
+// An entry of the log: the clue after the change, and the facets of its alert's version before.
+struct EventRecord {
+  ClueSummary summary;
+  std::optional<domain::Facets> previous;
+};
+std::string EncodeEvent(const EventRecord& event);
+std::optional<EventRecord> DecodeEvent(std::string_view bytes);
+
+}  // namespace supervision::ledger

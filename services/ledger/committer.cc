@@ -1,0 +1,419 @@
+#include "services/ledger/committer.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/domain/error.h"
+#include "services/ledger/scripts.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::ErrorDetail;
+using domain::MakeError;
+using domain::Reason;
+
+// How often late callers are looked for while any wait.
+constexpr absl::Duration kSweepInterval = absl::Milliseconds(10);
+// A gate that was closed for this long is "away": nobody is made to wait for it.
+constexpr absl::Duration kPatience = absl::Milliseconds(100);
+constexpr absl::Duration kNudgeInterval = absl::Milliseconds(500);
+
+absl::Status Retry(Reason reason, absl::Duration delay) {
+  ErrorDetail detail;
+  detail.reason = reason;
+  detail.retry_after = delay;
+  return MakeError(std::move(detail));
+}
+
+}  // namespace
+
+Committer::Committer(Context* context)
+    : context_(context), closed_since_(std::chrono::steady_clock::now()) {
+  for (int partition = 0; partition < context->descriptor.partitions; ++partition) {
+    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.back()->partition = partition;
+    // What an earlier run left unconfirmed is confirmed by the first nudge.
+    lanes_.back()->unconfirmed = context->options->replicas > 0;
+  }
+}
+
+absl::Status Committer::Unavailable() const {
+  return Retry(Reason::kLedgerUnavailable, context_->options->retry_delay);
+}
+
+void Committer::Commit(Change change, Deadline deadline, Callback callback) {
+  Lane* const lane = lanes_[change.clue.partition].get();
+  const size_t bytes = change.bytes();
+  auto pending =
+      std::make_unique<Pending>(Pending{std::move(change), deadline, std::move(callback), {}});
+  bool wake = false;
+  {
+    base::MutexLock lock(&lane->mutex);
+    if (lane->count < context_->options->max_queued &&
+        lane->bytes + bytes <= context_->options->max_queued_bytes) {
+      lane->count += 1;
+      lane->bytes += bytes;
+      wake = lane->incoming.empty();
+      lane->incoming.push_back(std::move(pending));
+    }
+  }
+  if (pending != nullptr) {  // not taken
+    context_->metrics->CountChange(ChangeResult::kOverloaded);
+    context_->loop->Post([callback = std::move(pending->callback),
+                          status = Retry(Reason::kOverloaded, context_->options->retry_delay)] {
+      callback(status);
+    });
+    return;
+  }
+  queued_.fetch_add(1, std::memory_order_relaxed);
+  if (wake) context_->loop->Post([this, lane] { Flush(lane); });
+}
+
+void Committer::OpenGate(bool fsynced) {
+  if (stopped_) return;
+  open_ = true;
+  fsynced_ = fsynced;
+  for (const auto& lane : lanes_) Flush(lane.get());
+  if (context_->options->replicas > 0) Nudge();
+}
+
+void Committer::CloseGate() {
+  if (open_) closed_since_ = std::chrono::steady_clock::now();
+  open_ = false;
+}
+
+void Committer::Stop() {
+  stopped_ = true;
+  open_ = false;
+  sweep_timer_.reset();
+  nudge_timer_.reset();
+  for (const auto& lane : lanes_) Flush(lane.get());
+}
+
+// ---- From the queue to Redis
+
+void Committer::Flush(Lane* lane) {
+  {
+    base::MutexLock lock(&lane->mutex);
+    lane->waiting.splice(lane->waiting.end(), lane->incoming);
+  }
+  if (stopped_) {
+    for (const auto& pending : lane->waiting) {
+      Left(lane, *pending);
+      Answer(pending.get(), Unavailable(), ChangeResult::kUnavailable);
+    }
+    lane->waiting.clear();
+    return;
+  }
+  if (open_ && !lane->busy && !lane->waiting.empty()) {
+    lane->in_flight = TakeBatch(lane);
+    if (!lane->in_flight.empty()) Send(lane);
+  }
+  if (!open_) Sweep();
+  ArmSweep();
+}
+
+std::vector<std::unique_ptr<Committer::Pending>> Committer::TakeBatch(Lane* lane) {
+  const size_t most = std::clamp<size_t>(context_->options->max_batch, 1, kMaxBatchChanges);
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::unique_ptr<Pending>> batch;
+  std::unordered_map<std::string_view, Pending*> clues;
+  size_t bytes = 0;
+  for (auto next = lane->waiting.begin(); next != lane->waiting.end();) {
+    Pending& pending = **next;
+    const auto same_clue = clues.find(pending.change.clue_key);
+    if (pending.callback == nullptr || pending.deadline.at() <= now) {
+      Left(lane, pending);
+      Answer(&pending, Unavailable(), ChangeResult::kUnavailable);
+    } else if (same_clue == clues.end()) {
+      bytes += pending.change.bytes();
+      if (batch.size() == most || (!batch.empty() && bytes > context_->options->max_batch_bytes)) {
+        break;
+      }
+      Left(lane, pending);
+      clues.emplace(pending.change.clue_key, &pending);
+      batch.push_back(std::move(*next));
+    } else if (same_clue->second->change.kind == pending.change.kind &&
+               same_clue->second->change.request_id == pending.change.request_id &&
+               same_clue->second->change.digest == pending.change.digest) {
+      Left(lane, pending);
+      same_clue->second->sharers.push_back(std::move(*next));
+    } else {
+      ++next;  // another change of a clue of this batch: the next batch decides on it
+      continue;
+    }
+    next = lane->waiting.erase(next);
+  }
+  return batch;
+}
+
+void Committer::Send(Lane* lane) {
+  lane->busy = true;
+  lane->epoch = context_->board->state(lane->partition).epoch;
+  std::vector<const Change*> changes;
+  for (const auto& pending : lane->in_flight) changes.push_back(&pending->change);
+  const int replicas = context_->options->replicas;
+  BatchCall call = MakeBatchCall(context_->keys, lane->partition, changes, replicas > 0);
+  context_->metrics->batch_changes.Observe(static_cast<double>(changes.size()));
+  const absl::Time sent = absl::Now();
+  const absl::Duration timeout = context_->options->command_timeout;
+  if (replicas == 0) {
+    context_->commit->Run(
+        CommitScript(), call.keys, call.arguments, timeout,
+        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); });
+    return;
+  }
+  // WAIT speaks of this connection's last write, so it must stand right behind the script.
+  redis::Command script = {"EVALSHA", CommitScript().sha1(), std::to_string(call.keys.size())};
+  script.insert(script.end(), call.keys.begin(), call.keys.end());
+  script.insert(script.end(), std::make_move_iterator(call.arguments.begin()),
+                std::make_move_iterator(call.arguments.end()));
+  const absl::Duration patience = context_->options->replica_timeout;
+  std::vector<redis::Command> commands;
+  commands.push_back(std::move(script));
+  commands.push_back({"WAIT", std::to_string(replicas),
+                      std::to_string(std::max<int64_t>(absl::ToInt64Milliseconds(patience), 1))});
+  context_->commit->SendAll(
+      std::move(commands), timeout + patience, [this, lane, sent](std::vector<redis::Result> all) {
+        const int confirmed = all[1].ok() ? static_cast<int>(all[1].reply().integer) : 0;
+        OnReply(lane, sent, std::move(all[0]), confirmed);
+      });
+}
+
+// ---- From Redis to the callers
+
+void Committer::OnReply(Lane* lane, absl::Time sent, redis::Result script, int replicas) {
+  context_->metrics->commit_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - sent));
+  lane->busy = false;
+  if (!script.ok()) {
+    const redis::Failure& failure = script.failure();
+    context_->log->Warning("ledger.commit_failed", {{"partition", int64_t{lane->partition}},
+                                                    {"why", std::string_view(failure.text)}});
+    if (!stopped_ && (failure.kind == redis::FailureKind::kNotSent ||
+                      failure.kind == redis::FailureKind::kNoScript)) {
+      return Requeue(lane);
+    }
+    const bool unknown = failure.kind == redis::FailureKind::kOutcomeUnknown;
+    AnswerAll(lane, failure.ToStatus(), unknown ? ChangeResult::kUnknown : ChangeResult::kFailed);
+    return Flush(lane);
+  }
+  std::optional<BatchReply> reply =
+      ParseBatchReply(std::move(script.reply()), lane->in_flight.size());
+  if (!reply.has_value()) {
+    context_->log->Error("ledger.commit_reply_malformed",
+                         {{"partition", int64_t{lane->partition}}});
+    AnswerAll(lane, MakeError(Reason::kInternal), ChangeResult::kFailed);
+    return Flush(lane);
+  }
+  const int wanted = context_->options->replicas;
+  context_->board->LearnEnd(lane->partition, reply->end);
+  if (wanted > 0) {
+    lane->unconfirmed = replicas < wanted;
+    if (lane->unconfirmed) {
+      ArmNudge();
+    } else {
+      PublishConfirmed(lane, reply->end);
+    }
+  }
+  if (replicas >= wanted && reply->end > 0) {
+    context_->board->Acknowledge(lane->partition, lane->epoch, reply->end);
+  }
+  // The next batch goes out before anyone is answered: Redis works while the callers hear.
+  std::vector<std::unique_ptr<Pending>> answered = std::move(lane->in_flight);
+  lane->in_flight.clear();
+  Flush(lane);
+  for (size_t i = 0; i < answered.size(); ++i) {
+    AnswerOutcome(answered[i].get(), std::move(reply->outcomes[i]), replicas);
+  }
+}
+
+// Nothing of the batch was sent, so it may go again, in its old place.
+void Committer::Requeue(Lane* lane) {
+  {
+    base::MutexLock lock(&lane->mutex);
+    for (const auto& pending : lane->in_flight) {
+      lane->count += 1 + pending->sharers.size();
+      lane->bytes += pending->change.bytes();
+      for (const auto& sharer : pending->sharers) lane->bytes += sharer->change.bytes();
+      queued_.fetch_add(1 + static_cast<int64_t>(pending->sharers.size()),
+                        std::memory_order_relaxed);
+    }
+  }
+  Queue again;
+  for (auto& pending : lane->in_flight) {
+    std::vector<std::unique_ptr<Pending>> sharers = std::move(pending->sharers);
+    pending->sharers.clear();
+    again.push_back(std::move(pending));
+    for (auto& sharer : sharers) again.push_back(std::move(sharer));
+  }
+  lane->in_flight.clear();
+  lane->waiting.splice(lane->waiting.begin(), again);
+  // Not at once: a connection that refuses would make this a busy loop. The sweep tries again.
+  ArmSweep();
+}
+
+void Committer::AnswerAll(Lane* lane, const absl::Status& status, ChangeResult result) {
+  const std::vector<std::unique_ptr<Pending>> answered = std::move(lane->in_flight);
+  lane->in_flight.clear();
+  for (const auto& pending : answered) {
+    for (const auto& sharer : pending->sharers) Answer(sharer.get(), status, result);
+    Answer(pending.get(), status, result);
+  }
+}
+
+void Committer::AnswerOutcome(Pending* pending, Outcome outcome, int replicas) {
+  absl::StatusOr<Receipt> receipt = MakeError(Reason::kInternal);
+  ChangeResult result = ChangeResult::kConflict;
+  switch (outcome.decision) {
+    case Decision::kAccepted:
+      receipt = std::move(pending->change.receipt);
+      result = ChangeResult::kAccepted;
+      break;
+    case Decision::kRepeated: {
+      const std::optional<VersionRecord> first =
+          DecodeVersion(outcome.version, pending->change.clue.ToText());
+      result = first.has_value() ? ChangeResult::kRepeated : ChangeResult::kFailed;
+      if (first.has_value()) {
+        receipt = ReceiptOf(context_->descriptor, *first);
+        receipt->repeated = true;
+      }
+      break;
+    }
+    case Decision::kReused:
+      receipt = MakeError(Reason::kIdempotencyKeyReused);
+      break;
+    case Decision::kExists: {
+      ErrorDetail detail;
+      detail.reason = Reason::kSourceRecordExists;
+      detail.metadata = {{"clue_id", pending->change.clue.ToText()}};
+      receipt = MakeError(std::move(detail));
+      break;
+    }
+    case Decision::kMissing:
+      receipt = MakeError(Reason::kClueNotFound);
+      break;
+    case Decision::kMoved:
+      receipt = MakeError(Reason::kEtagMismatch);
+      break;
+    case Decision::kWrongType:
+    case Decision::kDamaged:
+      result = ChangeResult::kFailed;
+      break;
+  }
+  if (result == ChangeResult::kFailed) {
+    context_->log->Error("ledger.record_damaged", {{"clue", pending->change.clue_key}});
+  }
+  if (receipt.ok()) {
+    receipt->durability = {fsynced_, replicas};
+    if (replicas < context_->options->replicas) {
+      result = ChangeResult::kNotDurable;
+      receipt = Retry(Reason::kDurabilityNotReached, context_->options->retry_delay);
+    }
+  }
+  for (const auto& sharer : pending->sharers) {
+    if (receipt.ok()) {
+      Receipt repeated = *receipt;
+      repeated.repeated = true;
+      Answer(sharer.get(), std::move(repeated), ChangeResult::kRepeated);
+    } else {
+      Answer(sharer.get(), receipt.status(), result);
+    }
+  }
+  Answer(pending, std::move(receipt), result);
+}
+
+void Committer::Answer(Pending* pending, absl::StatusOr<Receipt> receipt, ChangeResult result) {
+  if (pending->callback == nullptr) return;
+  context_->metrics->CountChange(result);
+  const Callback callback = std::move(pending->callback);
+  pending->callback = nullptr;
+  callback(std::move(receipt));
+}
+
+void Committer::Left(Lane* lane, const Pending& pending) {
+  base::MutexLock lock(&lane->mutex);
+  lane->count -= 1;
+  lane->bytes -= pending.change.bytes();
+  queued_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// ---- Replicas
+
+// The stream's id is the position itself, so a late publisher is refused by Redis and does no harm.
+void Committer::PublishConfirmed(Lane* lane, int64_t end) {
+  if (end < 1) return;
+  context_->board->Confirm(lane->partition, end);
+  context_->commit->Send({"XADD", context_->keys.Told(lane->partition), "MAXLEN", "1",
+                          std::to_string(end) + "-0", "c", ""},
+                         context_->options->command_timeout, [](redis::Result) {});
+}
+
+// An empty batch writes a marker, and WAIT then speaks of everything before it.
+void Committer::Nudge() {
+  bool more = false;
+  for (const auto& lane : lanes_) {
+    if (!lane->unconfirmed) continue;
+    more = true;
+    if (open_ && !lane->busy) Send(lane.get());
+  }
+  if (more) ArmNudge();
+}
+
+void Committer::ArmNudge() {
+  if (nudge_timer_ != nullptr || stopped_) return;
+  nudge_timer_ = context_->loop->RunAfter(kNudgeInterval, [this] {
+    nudge_timer_.reset();
+    Nudge();
+  });
+}
+
+// ---- Late callers
+
+void Committer::ArmSweep() {
+  if (sweep_timer_ != nullptr || stopped_) return;
+  const bool any = std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) {
+    return !lane->waiting.empty() || !lane->in_flight.empty();
+  });
+  if (!any) return;
+  sweep_timer_ = context_->loop->RunAfter(kSweepInterval, [this] {
+    sweep_timer_.reset();
+    Sweep();
+    for (const auto& lane : lanes_) Flush(lane.get());
+  });
+}
+
+void Committer::Sweep() {
+  const auto now = std::chrono::steady_clock::now();
+  const bool away = !open_ && now - closed_since_ > absl::ToChronoNanoseconds(kPatience);
+  double bytes = 0;
+  for (const auto& lane : lanes_) {
+    // Answers are collected first: a callback may come back with another change.
+    Queue late;
+    for (auto next = lane->waiting.begin(); next != lane->waiting.end();) {
+      const auto pending = next++;
+      if (away || (*pending)->deadline.at() <= now) {
+        Left(lane.get(), **pending);
+        late.splice(late.end(), lane->waiting, pending);
+      }
+    }
+    for (const auto& pending : late) {
+      Answer(pending.get(), Unavailable(), ChangeResult::kUnavailable);
+    }
+    const absl::Status unknown = Retry(Reason::kOutcomeUnknown, context_->options->retry_delay);
+    for (const auto& pending : lane->in_flight) {
+      for (const auto& sharer : pending->sharers) {
+        if (sharer->deadline.at() <= now) Answer(sharer.get(), unknown, ChangeResult::kUnknown);
+      }
+      if (pending->deadline.at() <= now) Answer(pending.get(), unknown, ChangeResult::kUnknown);
+    }
+    base::MutexLock lock(&lane->mutex);
+    bytes += static_cast<double>(lane->bytes);
+  }
+  context_->metrics->queued_bytes.Set(bytes);
+  context_->metrics->queued_changes.Set(static_cast<double>(queued()));
+}
+
+}  // namespace supervision::ledger

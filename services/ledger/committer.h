@@ -1,0 +1,96 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "services/base/mutex.h"
+#include "services/ledger/batch.h"
+#include "services/ledger/change.h"
+#include "services/ledger/context.h"
+#include "services/ledger/deadline.h"
+
+namespace supervision::ledger {
+
+// Group commit. Changes wait in one bounded queue per partition; whenever the partition's script
+// has come back, all that wait go into the next call, up to its limits. So a lone change pays one
+// round trip and one fsync, and under load hundreds share them.
+//
+// A change whose clue is in the batch already waits for the next one, except the very same request:
+// it shares the answer. With replicas asked for, WAIT follows the script in the same pipeline, and
+// what it has confirmed is published for every replica's tail.
+//
+// The gate is closed until the connection's settings and the ledger's history have been checked,
+// and whenever the connection is lost; what waits then fails soon, and nothing is acknowledged.
+//
+// Commit() is thread-safe; everything else runs on the loop's thread, callbacks too.
+class Committer {
+ public:
+  using Callback = Ledger::Callback<Receipt>;
+
+  explicit Committer(Context* context);
+
+  void Commit(Change change, Deadline deadline, Callback callback);
+
+  void OpenGate(bool fsynced);
+  void CloseGate();
+  // Answers everyone who waits; nothing is taken afterwards.
+  void Stop();
+
+  int64_t queued() const { return queued_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Pending {
+    Change change;
+    Deadline deadline;
+    Callback callback;                              // null: answered already
+    std::vector<std::unique_ptr<Pending>> sharers;  // the very same request
+  };
+  using Queue = std::list<std::unique_ptr<Pending>>;
+
+  struct Lane {
+    int partition = 0;
+    // Callers' side.
+    base::Mutex mutex;
+    Queue incoming ABSL_GUARDED_BY(mutex);
+    size_t count ABSL_GUARDED_BY(mutex) = 0;  // waiting, here or in `waiting`
+    size_t bytes ABSL_GUARDED_BY(mutex) = 0;
+    // The loop's side.
+    Queue waiting;
+    std::vector<std::unique_ptr<Pending>> in_flight;
+    bool busy = false;         // a script call is under way
+    int64_t epoch = 1;         // when it was sent
+    bool unconfirmed = false;  // replicas have yet to confirm something
+  };
+
+  void Flush(Lane* lane);
+  std::vector<std::unique_ptr<Pending>> TakeBatch(Lane* lane);
+  void Send(Lane* lane);
+  void OnReply(Lane* lane, absl::Time sent, redis::Result script, int replicas);
+  void Requeue(Lane* lane);
+  void AnswerAll(Lane* lane, const absl::Status& status, ChangeResult result);
+  void AnswerOutcome(Pending* pending, Outcome outcome, int replicas);
+  void Answer(Pending* pending, absl::StatusOr<Receipt> receipt, ChangeResult result);
+  void Left(Lane* lane, const Pending& pending);
+  void PublishConfirmed(Lane* lane, int64_t end);
+  void Sweep();
+  void ArmSweep();
+  void Nudge();
+  void ArmNudge();
+  absl::Status Unavailable() const;
+
+  Context* const context_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::atomic<int64_t> queued_{0};
+  bool open_ = false;
+  bool stopped_ = false;
+  bool fsynced_ = false;
+  std::chrono::steady_clock::time_point closed_since_;
+  std::unique_ptr<redis::Loop::Timer> sweep_timer_;
+  std::unique_ptr<redis::Loop::Timer> nudge_timer_;
+};
+
+}  // namespace supervision::ledger

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "services/base/clock.h"
+#include "services/ledger/board.h"
+#include "services/ledger/descriptor.h"
+#include "services/ledger/keys.h"
+#include "services/ledger/ledger.h"
+#include "services/ledger/metrics.h"
+#include "services/observability/log.h"
+#include "services/redis/client.h"
+#include "services/redis/loop.h"
+
+namespace supervision::ledger {
+
+// What the parts of an open ledger share. The clients are used on the loop's thread only.
+struct Context {
+  redis::Loop* loop;
+  const base::Clock* clock;
+  observability::Logger* log;
+  Metrics* metrics;
+  const Ledger::Options* options;
+  redis::Client* commit;  // scripts that write
+  redis::Client* read;    // short reads
+  redis::Client* bulk;    // catch-up reads of the log
+  redis::Client* tail;    // blocks
+  Descriptor descriptor;
+  Keys keys;
+  std::unique_ptr<Board> board;
+  std::function<void()> on_new_epoch;  // on the loop's thread
+
+  // Puts what was read on the board, and tells when a new epoch shows.
+  void Learn(int partition, const PartitionMeta& meta) {
+    if (!board->Learn(partition, meta)) return;
+    metrics->epochs.Increment();
+    log->Error("ledger.history_lost", {{"partition", int64_t{partition}},
+                                       {"epoch", meta.epochs.current()},
+                                       {"first", meta.epochs.current_first()}});
+    if (on_new_epoch) on_new_epoch();
+  }
+};
+
+}  // namespace supervision::ledger

@@ -1,0 +1,203 @@
+#include "services/ledger/core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/domain/error.h"
+#include "services/ledger/scripts.h"
+
+namespace supervision::ledger {
+namespace {
+
+// A connection that has been away for longer is not waited for.
+constexpr absl::Duration kPatience = absl::Milliseconds(100);
+constexpr absl::Duration kWitnessInterval = absl::Seconds(1);
+
+}  // namespace
+
+Ledger::Core::Core(redis::Loop* loop, const base::Clock* clock, observability::Logger* log,
+                   prometheus::Registry* metrics, Options options)
+    : loop_(loop),
+      clock_(clock),
+      log_(log),
+      options_(std::move(options)),
+      metrics_(metrics),
+      witness_file_(options_.witness_directory, options_.key_prefix),
+      away_since_(std::chrono::steady_clock::now()) {
+  state_.not_ready_because = {"The ledger has not been reached yet."};
+  state_.replicas = options_.replicas;
+}
+
+void Ledger::Core::Start() {
+  if (const auto sentence = Keys::CheckPrefix(options_.key_prefix)) return Publish({*sentence});
+  absl::StatusOr<std::optional<WitnessRecord>> witness = witness_file_.Read();
+  if (!witness.ok()) {
+    return Publish({std::string(witness.status().message()) +
+                    ". It proves what was acknowledged; make it readable and restart."});
+  }
+  witness_ = *std::move(witness);
+  commit_ = Connect("commit");
+  read_ = Connect("read");
+  bulk_ = Connect("bulk");
+  tail_ = Connect("tail");
+  KeepWitness();
+}
+
+std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name) {
+  redis::Client::Options options;
+  options.address = options_.address;
+  options.name = name;
+  prometheus::Gauge* const gauge = &metrics_.Connected(name);
+  if (name == "commit") options.scripts = AllScripts();
+  // Clients are stopped before the core goes, so `this` lives.
+  options.on_state_change = [this, name, gauge](bool connected) {
+    gauge->Set(connected ? 1 : 0);
+    if (name == "commit") OnCommitConnection(connected);
+    if (name == "tail") OnTailConnection(connected);
+  };
+  return std::make_unique<redis::Client>(loop_, std::move(options));
+}
+
+void Ledger::Core::OnCommitConnection(bool connected) {
+  ++attempt_;
+  {
+    base::MutexLock lock(&mutex_);
+    if (state_.connected && !connected) away_since_ = std::chrono::steady_clock::now();
+    state_.connected = connected;
+  }
+  if (stopped_) return;
+  if (connected) return Admit();
+  // The tail has a connection of its own, which breaks when this one broke with Redis itself.
+  if (opened_ != nullptr) opened_->committer.CloseGate();
+  Publish({"Redis cannot be reached: " + commit_->GetStats().last_error + "."});
+}
+
+void Ledger::Core::OnTailConnection(bool connected) {
+  tail_connected_ = connected;
+  if (stopped_ || opened_ == nullptr) return;
+  if (!connected) {
+    opened_->tail.Pause();
+    tail_running_ = false;
+    return;
+  }
+  bool ready_to_follow = false;
+  {
+    base::MutexLock lock(&mutex_);
+    ready_to_follow = state_.connected;
+  }
+  // The connection may lead to a Redis that has restarted: history is checked first.
+  if (ready_to_follow) Admit();
+}
+
+void Ledger::Core::Follow(TailObserver* observer) {
+  observer_ = observer;
+  if (opened_ != nullptr) opened_->tail.Follow(observer);
+}
+
+void Ledger::Core::KeepWitness() {
+  if (stopped_) return;
+  witness_timer_ = loop_->RunAfter(kWitnessInterval, [this] { KeepWitness(); });
+  if (opened_ == nullptr) return;
+  WitnessRecord record;
+  record.ledger_id = state().ledger_id;
+  for (int p = 0; p < opened_->context.descriptor.partitions; ++p) {
+    record.partitions.push_back(opened_->context.board->witness(p));
+    const PartitionState partition = opened_->context.board->state(p);
+    metrics_.LogEnd(p).Set(static_cast<double>(partition.end));
+    metrics_.LogBytes(p).Set(static_cast<double>(partition.log_bytes));
+  }
+  const absl::Status written = witness_file_.Write(record);
+  if (!written.ok()) {
+    log_->Warning("ledger.witness_not_written",
+                  {{"why", std::string_view(written.message().data(), written.message().size())}});
+  }
+}
+
+void Ledger::Core::Stop() {
+  if (stopped_) return;
+  KeepWitness();
+  stopped_ = true;
+  ++attempt_;
+  admit_timer_.reset();
+  witness_timer_.reset();
+  {
+    base::MutexLock lock(&mutex_);
+    closed_ = true;
+    on_state_change_ = nullptr;
+    state_.ready = false;
+    state_.not_ready_because = {"The ledger has been stopped."};
+  }
+  metrics_.ready.Set(0);
+  if (opened_ != nullptr) {
+    opened_->retention.Stop();
+    opened_->tail.Stop();
+    opened_->tail.Follow(nullptr);
+    opened_->committer.Stop();
+  }
+  for (redis::Client* client : {commit_.get(), read_.get(), bulk_.get(), tail_.get()}) {
+    if (client != nullptr) client->Stop();
+  }
+}
+
+// ---- Snapshots
+
+OpenParts* Ledger::Core::parts() const {
+  base::MutexLock lock(&mutex_);
+  return shared_parts_;
+}
+
+OpenParts* Ledger::Core::reachable_parts() const {
+  base::MutexLock lock(&mutex_);
+  const bool away = !state_.connected && std::chrono::steady_clock::now() - away_since_ >
+                                             absl::ToChronoNanoseconds(kPatience);
+  return away || closed_ ? nullptr : shared_parts_;
+}
+
+LedgerState Ledger::Core::state() const {
+  LedgerState state;
+  OpenParts* parts = nullptr;
+  {
+    base::MutexLock lock(&mutex_);
+    state = state_;
+    parts = shared_parts_;
+  }
+  if (parts == nullptr) return state;
+  for (int p = 0; p < parts->context.descriptor.partitions; ++p) {
+    state.partitions.push_back(parts->context.board->state(p));
+  }
+  state.queued = parts->committer.queued();
+  return state;
+}
+
+void Ledger::Core::OnStateChange(std::function<void()> callback) {
+  base::MutexLock lock(&mutex_);
+  on_state_change_ = std::move(callback);
+}
+
+absl::Status Ledger::Core::Unavailable() const {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kLedgerUnavailable;
+  detail.retry_after = options_.retry_delay;
+  return domain::MakeError(std::move(detail));
+}
+
+// No reasons: ready.
+void Ledger::Core::Publish(std::vector<std::string> reasons) {
+  std::function<void()> changed;
+  const bool ready = reasons.empty();
+  {
+    base::MutexLock lock(&mutex_);
+    if (ready != state_.ready || reasons != state_.not_ready_because) changed = on_state_change_;
+    state_.ready = ready;
+    state_.not_ready_because = reasons;
+    state_.redis_version = settings_.version;
+    state_.durable = settings_.durable;
+    state_.shortfalls = settings_.shortfalls;
+    state_.used_memory_bytes = settings_.used_memory_bytes;
+  }
+  metrics_.ready.Set(ready ? 1 : 0);
+  for (const std::string& reason : reasons) log_->Warning("ledger.not_ready", {{"why", reason}});
+  if (changed) changed();
+}
+
+}  // namespace supervision::ledger

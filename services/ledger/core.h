@@ -1,0 +1,132 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/base/mutex.h"
+#include "services/ledger/committer.h"
+#include "services/ledger/context.h"
+#include "services/ledger/ledger.h"
+#include "services/ledger/lister.h"
+#include "services/ledger/places.h"
+#include "services/ledger/reader.h"
+#include "services/ledger/retention.h"
+#include "services/ledger/reviser.h"
+#include "services/ledger/settings.h"
+#include "services/ledger/tail.h"
+#include "services/ledger/witness.h"
+
+namespace supervision::ledger {
+
+// The parts of a ledger that has been found or created. They live as long as the core.
+struct OpenParts {
+  explicit OpenParts(Context made)
+      : context(std::move(made)),
+        committer(&context),
+        reviser(&context, &committer),
+        reader(&context),
+        lister(&context),
+        places(&context),
+        tail(&context),
+        retention(&context) {}
+
+  Context context;
+  Committer committer;
+  Reviser reviser;
+  Reader reader;
+  Lister lister;
+  Places places;
+  Tail tail;
+  Retention retention;
+};
+
+// Connects, and admits the ledger on each new connection before anything is committed on it:
+//
+//   settings of Redis -> descriptor (found, created or refused) -> epochs (was history lost?)
+//   -> gate open, tail and retention running
+//
+// The same way is gone again every check interval without closing the gate, and soon while
+// something falls short. All on the loop's thread, except the snapshots.
+class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
+ public:
+  Core(redis::Loop* loop, const base::Clock* clock, observability::Logger* log,
+       prometheus::Registry* metrics, Options options);
+
+  void Start();
+  void Stop();  // what callers wait for is answered, nothing is begun any more
+  void Follow(TailObserver* observer);
+
+  // Calls `use(parts, callback)` on the loop's thread, or answers at once that the ledger is away.
+  template <typename T, typename Use>
+  void OnLoop(Callback<T> callback, Use use) {
+    loop_->Post([self = shared_from_this(), callback = std::move(callback),
+                 use = std::move(use)]() mutable {
+      OpenParts* const open = self->reachable_parts();
+      if (open == nullptr) return callback(self->Unavailable());
+      use(open, std::move(callback));
+    });
+  }
+
+  redis::Loop* loop() const { return loop_; }
+  const base::Clock* clock() const { return clock_; }
+  const Options& options() const { return options_; }
+
+  // Null until the ledger is open. Any thread.
+  OpenParts* parts() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Null as well when Redis is known to be away, or the ledger stopped: nobody is made to wait.
+  OpenParts* reachable_parts() const ABSL_LOCKS_EXCLUDED(mutex_);
+  LedgerState state() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnStateChange(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Unavailable() const;
+
+ private:
+  std::unique_ptr<redis::Client> Connect(const std::string& name);
+  void OnCommitConnection(bool connected);
+  void OnTailConnection(bool connected);
+
+  void Admit();
+  void OnSettings(RedisSettings settings);
+  void OnDescriptor(const redis::Result& result);
+  void Create();
+  void Open(Descriptor descriptor);
+  void CheckEpochs();
+  void Admitted();
+  void Refuse(std::string sentence);
+  void Later(absl::Duration delay);
+
+  void Publish(std::vector<std::string> reasons);
+  void KeepWitness();
+
+  redis::Loop* const loop_;
+  const base::Clock* const clock_;
+  observability::Logger* const log_;
+  const Options options_;
+  Metrics metrics_;
+
+  // The loop's thread.
+  std::unique_ptr<redis::Client> commit_;
+  std::unique_ptr<redis::Client> read_;
+  std::unique_ptr<redis::Client> bulk_;
+  std::unique_ptr<redis::Client> tail_;
+  WitnessFile witness_file_;
+  std::optional<WitnessRecord> witness_;  // of an earlier run
+  std::unique_ptr<OpenParts> opened_;
+  RedisSettings settings_;
+  TailObserver* observer_ = nullptr;
+  uint64_t attempt_ = 0;  // an admission under way ends when this moves on
+  bool tail_connected_ = false;
+  bool tail_running_ = false;
+  bool stopped_ = false;
+  std::unique_ptr<redis::Loop::Timer> admit_timer_;
+  std::unique_ptr<redis::Loop::Timer> witness_timer_;
+
+  mutable base::Mutex mutex_;
+  OpenParts* shared_parts_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  LedgerState state_ ABSL_GUARDED_BY(mutex_);
+  std::chrono::steady_clock::time_point away_since_ ABSL_GUARDED_BY(mutex_);
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> on_state_change_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace supervision::ledger

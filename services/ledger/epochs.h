@@ -1,0 +1,29 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/ledger/context.h"
+
+namespace supervision::ledger {
+
+// Reads every partition's meta on `client`, puts it on the board and hands it over.
+void ReadMetas(Context* context, redis::Client* client, absl::Duration timeout,
+               std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback);
+
+// Evidence that history may be lost: for each partition an acknowledged place (epoch 0: none), and
+// Redis' master_replid2 (empty: it was never promoted).
+struct Evidence {
+  std::vector<Board::Witness> witnesses;
+  std::string promotion;
+};
+
+// Opens a new epoch in every partition where `evidence` says that history was lost or may have
+// been, by script, and hands over the partitions as they then stand. Without loss it changes
+// nothing, so it may be asked at any time and by every replica.
+void CheckHistory(Context* context, Evidence evidence, absl::Duration timeout,
+                  std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback);
+
+}  // namespace supervision::ledger

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "services/domain/alert.h"
+#include "services/ledger/ids.h"
+
+namespace supervision::ledger {
+
+// Every key in Redis, in one place. All keys of partition p begin with "<prefix>sv:{p}:", so they
+// share a hash slot. None has a TTL.
+//
+//   sv:{0}:ledger   hash: id, secret, partitions, schema, created_at (microseconds)
+//   sv:{p}:meta     hash: n   position of the log's end
+//                         f   first position that is left (absent: 1)
+//                         b   bytes of the events that are left
+//                         t   the newest order key (microseconds, strictly increasing)
+//                         e   epochs, "1:1,2:501": number and first position
+//                         r   master_replid2 that the newest epoch knows
+//                         g   number of trims; gl the last one, "from:to:micros"
+//                         m   markers, written when a repeated answer must be replicated
+//   sv:{p}:log      stream of events, ids "<position>-0", field "e"
+//   sv:{p}:told     stream of length 1 whose id is the last position that replicas have confirmed
+//   sv:{p}:lease    hash: holder, fence, until (milliseconds); who trims
+//   sv:{p}:c:<id>   hash of a clue: v version, t order key, w "1" when withdrawn, l StoredSummary,
+//                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version
+//   sv:{p}:i:…      sorted sets of clues by order key, member: the 16 bytes of the id
+//                   i:all, i:s:<scenario>, i:k:<risk>, i:r:<region, 6 digits>,
+//                   i:u:<digest of a unit's name or credit code>, i:p:<partner>
+class Keys {
+ public:
+  Keys(std::string_view prefix, int partitions);
+
+  // A sentence when `prefix` may not be one.
+  static std::optional<std::string> CheckPrefix(std::string_view prefix);
+
+  static std::string Descriptor(std::string_view prefix);
+  std::string Meta(int partition) const { return bases_[partition] + "meta"; }
+  std::string Log(int partition) const { return bases_[partition] + "log"; }
+  std::string Told(int partition) const { return bases_[partition] + "told"; }
+  std::string Lease(int partition) const { return bases_[partition] + "lease"; }
+  std::string Clue(const ClueRef& clue) const;
+
+  std::string All(int partition) const { return bases_[partition] + "i:all"; }
+  std::string Scenario(int partition, domain::Scenario scenario) const;
+  std::string Risk(int partition, domain::Risk risk) const;
+  // By the first six digits: `code` has at least as many.
+  std::string Region(int partition, std::string_view code) const;
+  std::string Unit(int partition, std::string_view name_or_code) const;
+  std::string Partner(int partition, std::string_view partner) const;
+
+  // Every index that a clue with these facets is in.
+  std::vector<std::string> IndexesOf(int partition, const domain::Facets& facets) const;
+
+  int partitions() const { return static_cast<int>(bases_.size()); }
+
+ private:
+  std::vector<std::string> bases_;  // "<prefix>sv:{p}:"
+};
+
+inline constexpr size_t kRegionDigits = 6;
+
+}  // namespace supervision::ledger

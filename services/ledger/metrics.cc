@@ -1,0 +1,80 @@
+#include "services/ledger/metrics.h"
+
+#include "services/observability/buckets.h"
+
+namespace supervision::ledger {
+namespace {
+
+prometheus::Gauge& Gauge(prometheus::Registry* registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add({});
+}
+
+prometheus::Counter& Counter(prometheus::Registry* registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry).Add({});
+}
+
+prometheus::Histogram& Histogram(prometheus::Registry* registry, const char* name, const char* help,
+                                 const prometheus::Histogram::BucketBoundaries& bounds) {
+  return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry).Add({}, bounds);
+}
+
+constexpr const char* kResultNames[kChangeResults] = {"accepted",    "repeated",    "conflict",
+                                                      "overloaded",  "unavailable", "unknown",
+                                                      "not_durable", "failed"};
+
+}  // namespace
+
+Metrics::Metrics(prometheus::Registry* registry)
+    : commit_seconds(Histogram(registry, "supervision_ledger_commit_seconds",
+                               "Time from handing a batch to Redis to its durable answer.",
+                               observability::LatencySeconds())),
+      batch_changes(Histogram(registry, "supervision_ledger_batch_changes",
+                              "Changes in one commit.", observability::BatchCount())),
+      queued_changes(
+          Gauge(registry, "supervision_ledger_queued_changes", "Changes that wait for a commit.")),
+      queued_bytes(
+          Gauge(registry, "supervision_ledger_queued_bytes", "Bytes of the changes that wait.")),
+      told_entries(Counter(registry, "supervision_ledger_told_entries_total",
+                           "Log entries handed to the stream hub.")),
+      tail_lag_entries(Gauge(registry, "supervision_ledger_tail_lag_entries",
+                             "Log entries known to exist that have not been handed on.")),
+      trimmed_entries(Counter(registry, "supervision_ledger_trimmed_entries_total",
+                              "Log entries trimmed by retention.")),
+      epochs(Counter(registry, "supervision_ledger_epochs_total",
+                     "Times that lost history, or a promotion, was found.")),
+      ready(Gauge(registry, "supervision_ledger_ready",
+                  "1 while the durability promise can be kept.")),
+      connected_(prometheus::BuildGauge()
+                     .Name("supervision_ledger_redis_connected")
+                     .Help("1 while the connection to Redis stands.")
+                     .Register(*registry)),
+      log_end_(prometheus::BuildGauge()
+                   .Name("supervision_ledger_log_end_position")
+                   .Help("Position of the log's end, by partition.")
+                   .Register(*registry)),
+      log_bytes_(prometheus::BuildGauge()
+                     .Name("supervision_ledger_log_bytes")
+                     .Help("Bytes of the events in the log, by partition.")
+                     .Register(*registry)) {
+  auto& family = prometheus::BuildCounter()
+                     .Name("supervision_ledger_changes_total")
+                     .Help("Changes by how they ended.")
+                     .Register(*registry);
+  for (size_t i = 0; i < kChangeResults; ++i) {
+    changes_[i] = &family.Add({{"result", kResultNames[i]}});
+  }
+}
+
+prometheus::Gauge& Metrics::Connected(const std::string& connection) {
+  return connected_.Add({{"connection", connection}});
+}
+
+prometheus::Gauge& Metrics::LogEnd(int partition) {
+  return log_end_.Add({{"partition", std::to_string(partition)}});
+}
+
+prometheus::Gauge& Metrics::LogBytes(int partition) {
+  return log_bytes_.Add({{"partition", std::to_string(partition)}});
+}
+
+}  // namespace supervision::ledger

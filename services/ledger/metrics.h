@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace supervision::ledger {
+
+// How a change ended, as the metric names it.
+enum class ChangeResult {
+  kAccepted,
+  kRepeated,
+  kConflict,     // refused by the clue's state: reused, exists, moved, missing
+  kOverloaded,   // the queue was full
+  kUnavailable,  // Redis away; nothing stored
+  kUnknown,      // sent, answer lost or late
+  kNotDurable,   // stored, too few replicas
+  kFailed,       // anything else
+};
+inline constexpr size_t kChangeResults = 8;
+
+// The ledger's metrics; handles are taken once. Labels come from closed sets and name no clue.
+class Metrics {
+ public:
+  explicit Metrics(prometheus::Registry* registry);
+
+  void CountChange(ChangeResult result) { changes_[static_cast<size_t>(result)]->Increment(); }
+  prometheus::Gauge& Connected(const std::string& connection);
+  prometheus::Gauge& LogEnd(int partition);
+  prometheus::Gauge& LogBytes(int partition);
+
+  prometheus::Histogram& commit_seconds;
+  prometheus::Histogram& batch_changes;
+  prometheus::Gauge& queued_changes;
+  prometheus::Gauge& queued_bytes;
+  prometheus::Counter& told_entries;
+  prometheus::Gauge& tail_lag_entries;
+  prometheus::Counter& trimmed_entries;
+  prometheus::Counter& epochs;
+  prometheus::Gauge& ready;
+
+ private:
+  prometheus::Family<prometheus::Gauge>& connected_;
+  prometheus::Family<prometheus::Gauge>& log_end_;
+  prometheus::Family<prometheus::Gauge>& log_bytes_;
+  std::array<prometheus::Counter*, kChangeResults> changes_;
+};
+
+}  // namespace supervision::ledger

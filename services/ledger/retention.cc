@@ -1,0 +1,143 @@
+#include "services/ledger/retention.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/base/hash.h"
+#include "services/base/hex.h"
+#include "services/ledger/reader.h"
+#include "services/ledger/scripts.h"
+
+namespace supervision::ledger {
+namespace {
+
+constexpr int kPieceEntries = 500;  // trimmed in one script call
+constexpr size_t kHolderBytes = 16;
+constexpr absl::Duration kLeastLease = absl::Seconds(10);
+
+}  // namespace
+
+struct Retention::Round {
+  int partition = 0;
+  int64_t fence = 0;
+  // The first entry that is young enough lies in [low, high].
+  int64_t low = 1;
+  int64_t high = 1;
+  int64_t last_allowed = 0;
+  int64_t oldest_micros = 0;
+};
+
+Retention::Retention(Context* context)
+    : context_(context), holder_(base::HexEncode(base::RandomBytes(kHolderBytes))) {}
+
+void Retention::Start() {
+  if (!stopped_) return;
+  stopped_ = false;
+  RunRound(0);
+}
+
+void Retention::Stop() {
+  stopped_ = true;
+  timer_.reset();
+}
+
+void Retention::Next(int partition) {
+  if (stopped_) return;
+  if (partition + 1 < context_->descriptor.partitions) return RunRound(partition + 1);
+  timer_ = context_->loop->RunAfter(context_->options->retention_interval, [this] { RunRound(0); });
+}
+
+void Retention::RunRound(int partition) {
+  if (stopped_) return;
+  auto round = std::make_shared<Round>();
+  round->partition = partition;
+  const absl::Duration lease = std::max(3 * context_->options->retention_interval, kLeastLease);
+  context_->commit->Run(
+      LeaseScript(), {context_->keys.Lease(partition)},
+      {holder_, std::to_string(absl::ToInt64Milliseconds(lease))},
+      context_->options->command_timeout, [this, round](const redis::Result& leased) {
+        if (stopped_) return;
+        round->fence = leased.ok() ? leased.reply().integer : 0;
+        if (round->fence == 0) return Next(round->partition);
+        std::vector<redis::Command> commands;
+        const bool with_told = context_->options->replicas > 0;
+        if (with_told) commands.push_back(ReadTold(context_->keys, round->partition));
+        commands.push_back(ReadMeta(context_->keys, round->partition));
+        context_->read->SendAll(
+            std::move(commands), context_->options->command_timeout,
+            [this, round, with_told](const std::vector<redis::Result>& results) {
+              if (stopped_) return;
+              const std::optional<PartitionMeta> meta =
+                  ParseMeta(results.back(), with_told ? &results[0] : nullptr);
+              if (!meta.has_value()) return Next(round->partition);
+              context_->Learn(round->partition, *meta);
+              round->low = meta->earliest;
+              round->high = round->last_allowed = meta->confirmed;
+              ++round->high;
+              round->oldest_micros =
+                  absl::ToUnixMicros(context_->clock->Now() - context_->options->log_age);
+              FindAge(round);
+            });
+      });
+}
+
+// Positions are dense, so the border between too old and young enough is found by halving.
+void Retention::FindAge(const std::shared_ptr<Round>& round) {
+  if (round->low >= round->high) return Trim(round);
+  const int64_t middle = round->low + (round->high - round->low) / 2;
+  const std::string id = std::to_string(middle) + "-0";
+  context_->read->Send(
+      {"XRANGE", context_->keys.Log(round->partition), id, id}, context_->options->command_timeout,
+      [this, round, middle](const redis::Result& result) {
+        if (stopped_) return;
+        if (!result.ok()) return Next(round->partition);
+        bool old = true;  // an entry that is not there holds nothing back
+        if (!result.reply().elements.empty()) {
+          const LogEntryPtr entry =
+              ReadEntry(context_, round->partition, result.reply().elements[0]);
+          old = entry != nullptr &&
+                absl::ToUnixMicros(entry->event.alert.raised_at) < round->oldest_micros;
+        }
+        (old ? round->low : round->high) = old ? middle + 1 : middle;
+        FindAge(round);
+      });
+}
+
+void Retention::Trim(const std::shared_ptr<Round>& round) {
+  const int p = round->partition;
+  context_->commit->Run(
+      TrimScript(), {context_->keys.Lease(p), context_->keys.Meta(p), context_->keys.Log(p)},
+      {std::to_string(round->fence), std::to_string(round->low),
+       std::to_string(context_->options->log_bytes), std::to_string(round->last_allowed),
+       std::to_string(kPieceEntries), std::to_string(absl::ToUnixMicros(context_->clock->Now()))},
+      context_->options->command_timeout, [this, round, p](const redis::Result& result) {
+        if (stopped_) return;
+        if (!result.ok() || result.reply().elements.size() != 3) {
+          if (!result.ok()) {
+            context_->log->Warning(
+                "ledger.trim_failed",
+                {{"partition", int64_t{p}}, {"why", std::string_view(result.failure().text)}});
+          }
+          return Next(p);
+        }
+        const int64_t trimmed = result.reply().elements[0].integer;
+        if (trimmed <= 0) return Next(p);
+        const int64_t first = result.reply().elements[1].integer;
+        context_->metrics->trimmed_entries.Increment(static_cast<double>(trimmed));
+        context_->log->Debug("ledger.trimmed", {{"partition", int64_t{p}},
+                                                {"entries", trimmed},
+                                                {"first", first},
+                                                {"bytes", result.reply().elements[2].integer}});
+        context_->read->Send(ReadMeta(context_->keys, p), context_->options->command_timeout,
+                             [this, p](const redis::Result& meta) {
+                               const std::optional<PartitionMeta> parsed = ParseMeta(meta, nullptr);
+                               if (!parsed.has_value()) return;
+                               PartitionMeta seen = *parsed;
+                               seen.confirmed = 0;  // not asked here
+                               context_->Learn(p, seen);
+                             });
+        Trim(round);
+      });
+}
+
+}  // namespace supervision::ledger

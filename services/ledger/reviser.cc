@@ -1,0 +1,108 @@
+#include "services/ledger/reviser.h"
+
+#include <utility>
+
+#include "services/domain/error.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::MakeError;
+using domain::Reason;
+
+absl::Status OtherRecord() {
+  domain::ErrorDetail detail;
+  detail.reason = Reason::kInvalidRequest;
+  detail.violations = {{"clue.source_record_id",
+                        "must be that of the clue's first version; submit another record as a "
+                        "clue of its own",
+                        "必须与该线索首个版本的来源记录编号一致；其他记录请作为新线索提交"}};
+  return MakeError(std::move(detail));
+}
+
+}  // namespace
+
+void Reviser::Revise(Revision revision, Deadline deadline, Committer::Callback callback) {
+  Request request{revision.partner, revision.request_id, revision.clue_id, revision.etag,
+                  DigestOf(revision)};
+  Begin(
+      std::move(request), deadline,
+      [this, revision](const Current& current) -> absl::StatusOr<Change> {
+        if (revision.content.source_record_id != current.version.clue.content.source_record_id) {
+          return OtherRecord();
+        }
+        // The last version that may be is left for a withdrawal.
+        if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
+          return MakeError(Reason::kTooManyVersions);
+        }
+        return MakeRevision(context_->descriptor, context_->keys, revision, current,
+                            context_->clock->Now());
+      },
+      std::move(callback));
+}
+
+void Reviser::Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Callback callback) {
+  Request request{withdrawal.partner, withdrawal.request_id, withdrawal.clue_id, withdrawal.etag,
+                  DigestOf(withdrawal)};
+  Begin(
+      std::move(request), deadline,
+      [this, withdrawal](const Current& current) -> absl::StatusOr<Change> {
+        return MakeWithdrawal(context_->descriptor, context_->keys, withdrawal, current,
+                              context_->clock->Now());
+      },
+      std::move(callback));
+}
+
+void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Callback callback) {
+  const std::optional<ClueRef> clue = ParseClueId(request.clue_id, context_->descriptor.partitions);
+  if (!clue.has_value()) {
+    return context_->loop->Post([callback] { callback(MakeError(Reason::kClueNotFound)); });
+  }
+  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v", "l", "q:" + request.request_id};
+  context_->read->Send(std::move(read), deadline.left(),
+                       [this, request = std::move(request), clue = *clue, deadline,
+                        make = std::move(make), callback](const redis::Result& head) {
+                         OnHead(request, clue, deadline, make, callback, head);
+                       });
+}
+
+void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadline,
+                     const Make& make, const Committer::Callback& callback,
+                     const redis::Result& head) {
+  if (!head.ok()) return callback(head.failure().ToStatus());
+  const std::vector<redis::Reply>& fields = head.reply().elements;
+  if (fields.size() != 3 || fields[0].is_nil()) {
+    return callback(MakeError(Reason::kClueNotFound));
+  }
+  std::optional<ClueSummary> summary = DecodeSummary(fields[1].text, request.clue_id);
+  if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
+  if (summary->alert.facets.partner != request.partner) {
+    return callback(MakeError(Reason::kClueNotFound));  // no hint that another's clue exists
+  }
+  // A known request is answered as it was, whatever has become of the clue since.
+  if (!fields[2].is_nil()) {
+    return committer_->Commit(MakeProbe(context_->keys, clue, request.request_id, request.digest),
+                              deadline, callback);
+  }
+  if (summary->state == domain::ClueState::kWithdrawn) {
+    return callback(MakeError(Reason::kClueWithdrawn));
+  }
+  if (EtagOf(context_->descriptor.secret, request.clue_id, summary->version) != request.etag) {
+    return callback(MakeError(Reason::kEtagMismatch));
+  }
+  context_->read->Send(
+      {"HGET", context_->keys.Clue(clue), "s:" + fields[0].text}, deadline.left(),
+      [this, clue_id = request.clue_id, summary = *std::move(summary), deadline, make,
+       callback](const redis::Result& body) {
+        if (!body.ok()) return callback(body.failure().ToStatus());
+        std::optional<VersionRecord> version = DecodeVersion(body.reply().text, clue_id);
+        if (body.reply().is_nil() || !version.has_value()) {
+          return callback(MakeError(Reason::kInternal));
+        }
+        absl::StatusOr<Change> change = make(Current{*std::move(version), summary});
+        if (!change.ok()) return callback(change.status());
+        committer_->Commit(*std::move(change), deadline, callback);
+      });
+}
+
+}  // namespace supervision::ledger

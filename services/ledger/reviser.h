@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "services/ledger/committer.h"
+#include "services/ledger/context.h"
+
+namespace supervision::ledger {
+
+// Revisions and withdrawals: reads the clue as it stands, decides whether it may change, and
+// commits a new version that the script accepts only while the clue is still the one that was
+// read. On the loop's thread.
+class Reviser {
+ public:
+  Reviser(Context* context, Committer* committer) : context_(context), committer_(committer) {}
+
+  void Revise(Revision revision, Deadline deadline, Committer::Callback callback);
+  void Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Callback callback);
+
+ private:
+  struct Request {
+    std::string partner;
+    std::string request_id;
+    std::string clue_id;
+    std::string etag;
+    std::string digest;
+  };
+  using Make = std::function<absl::StatusOr<Change>(const Current&)>;
+
+  void Begin(Request request, Deadline deadline, Make make, Committer::Callback callback);
+  void OnHead(const Request& request, const ClueRef& clue, Deadline deadline, const Make& make,
+              const Committer::Callback& callback, const redis::Result& head);
+
+  Context* const context_;
+  Committer* const committer_;
+};
+
+}  // namespace supervision::ledger

@@ -1,0 +1,40 @@
+#include "services/ledger/scripts.h"
+
+#include <string_view>
+
+namespace supervision::ledger {
+
+// Made from the files when the library is built (scripts/embed.cmake).
+extern const std::string_view k_commit_lua;
+extern const std::string_view k_open_lua;
+extern const std::string_view k_epoch_lua;
+extern const std::string_view k_lease_lua;
+extern const std::string_view k_trim_lua;
+
+// Scripts outlive every client, also one that a static object still holds: never destroyed.
+const redis::Script& CommitScript() {
+  static const auto* const script = new redis::Script(std::string(k_commit_lua));
+  return *script;
+}
+const redis::Script& OpenScript() {
+  static const auto* const script = new redis::Script(std::string(k_open_lua));
+  return *script;
+}
+const redis::Script& EpochScript() {
+  static const auto* const script = new redis::Script(std::string(k_epoch_lua));
+  return *script;
+}
+const redis::Script& LeaseScript() {
+  static const auto* const script = new redis::Script(std::string(k_lease_lua));
+  return *script;
+}
+const redis::Script& TrimScript() {
+  static const auto* const script = new redis::Script(std::string(k_trim_lua));
+  return *script;
+}
+
+std::vector<const redis::Script*> AllScripts() {
+  return {&CommitScript(), &OpenScript(), &EpochScript(), &LeaseScript(), &TrimScript()};
+}
+
+}  // namespace supervision::ledger

@@ -1,0 +1,138 @@
+#include "services/ledger/settings.h"
+
+#include <cstdlib>
+#include <map>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+namespace supervision::ledger {
+namespace {
+
+constexpr int kLeastMajorVersion = 7;
+
+using Texts = std::map<std::string, std::string>;
+
+// "name:value" lines; comments and empty lines are left out.
+Texts ParseInfo(const std::string& text) {
+  Texts fields;
+  size_t at = 0;
+  while (at < text.size()) {
+    size_t end = text.find('\n', at);
+    if (end == std::string::npos) end = text.size();
+    std::string line = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    const size_t colon = line.find(':');
+    if (line.empty() || line.front() == '#' || colon == std::string::npos) continue;
+    fields[line.substr(0, colon)] = line.substr(colon + 1);
+  }
+  return fields;
+}
+
+Texts ParseConfig(const redis::Reply& reply) {
+  Texts settings;
+  for (size_t i = 0; i + 1 < reply.elements.size(); i += 2) {
+    settings[reply.elements[i].text] = reply.elements[i + 1].text;
+  }
+  return settings;
+}
+
+int64_t Number(const Texts& fields, const std::string& name) {
+  const auto found = fields.find(name);
+  return found == fields.end() ? 0 : std::strtoll(found->second.c_str(), nullptr, 10);
+}
+
+std::string Text(const Texts& fields, const std::string& name) {
+  const auto found = fields.find(name);
+  return found == fields.end() ? "" : found->second;
+}
+
+void JudgeConfig(const Texts& config, RedisSettings* settings) {
+  const struct {
+    const char* name;
+    const char* wanted;
+    const char* why;
+    bool decides_durability;
+  } rules[] = {
+      {"appendonly", "yes", "without an append-only file a restart loses what was accepted", true},
+      {"appendfsync", "always", "a power cut loses up to seconds of what was accepted", true},
+      {"no-appendfsync-on-rewrite", "no", "nothing is synchronised while the file is rewritten",
+       true},
+      {"maxmemory-policy", "noeviction", "when memory is full Redis would delete clues", false},
+  };
+  for (const auto& rule : rules) {
+    const std::string value = Text(config, rule.name);
+    if (value == rule.wanted) continue;
+    settings->shortfalls.push_back(absl::StrCat("Redis has ", rule.name, " ",
+                                                value.empty() ? "unknown" : value, ": ", rule.why,
+                                                "; set it to ", rule.wanted, "."));
+    if (rule.decides_durability) settings->durable = false;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const redis::Result& config,
+                                            const redis::Result& role, int replicas_wanted) {
+  if (!info.ok()) return info.failure().ToStatus();
+  const Texts fields = ParseInfo(info.reply().text);
+  RedisSettings settings;
+  settings.version = Text(fields, "redis_version");
+  settings.used_memory_bytes = Number(fields, "used_memory");
+  settings.connected_replicas = static_cast<int>(Number(fields, "connected_slaves"));
+  settings.primary = role.ok() && !role.reply().elements.empty()
+                         ? role.reply().elements[0].text == "master"
+                         : Text(fields, "role") == "master";
+  settings.durable = true;
+
+  if (std::atoi(settings.version.c_str()) < kLeastMajorVersion) {
+    settings.obstacles.push_back(
+        absl::StrCat("Redis ", settings.version, " is too old; install 7.0 or newer."));
+  }
+  if (!settings.primary) {
+    settings.obstacles.push_back(
+        "This Redis is a replica and takes no changes; give the address of its primary.");
+  }
+  // A replica that was promoted keeps the old primary's id as its second one, all zeros before.
+  const std::string second = Text(fields, "master_replid2");
+  if (second.find_first_not_of('0') != std::string::npos) settings.promotion = second;
+
+  if (config.ok()) {
+    JudgeConfig(ParseConfig(config.reply()), &settings);
+  } else {
+    settings.durable = false;
+    settings.shortfalls.push_back(
+        Text(fields, "aof_enabled") == "1"
+            ? "Redis does not permit CONFIG GET, so appendfsync, no-appendfsync-on-rewrite and "
+              "maxmemory-policy cannot be checked; grant the user +config|get."
+            : "Redis has appendonly no (CONFIG GET is not permitted, INFO says so); set it to yes "
+              "and grant the user +config|get.");
+  }
+  const std::string last_write = Text(fields, "aof_last_write_status");
+  if (!last_write.empty() && last_write != "ok") {
+    settings.durable = false;
+    settings.shortfalls.push_back(
+        "Redis could not write its append-only file last time; look at its disk.");
+  }
+  if (settings.connected_replicas < replicas_wanted) {
+    settings.enough_replicas = false;
+    settings.shortfalls.push_back(absl::StrCat(
+        replicas_wanted, " replicas are asked for and ", settings.connected_replicas,
+        " are connected; start the others or lower ledger replicas in the configuration."));
+  }
+  return settings;
+}
+
+void ReadSettings(redis::Client* client, int replicas_wanted, absl::Duration timeout,
+                  std::function<void(absl::StatusOr<RedisSettings>)> callback) {
+  client->SendAll({{"INFO", "default"},
+                   {"CONFIG", "GET", "appendonly", "appendfsync", "no-appendfsync-on-rewrite",
+                    "maxmemory-policy"},
+                   {"ROLE"}},
+                  timeout, [replicas_wanted, callback](const std::vector<redis::Result>& results) {
+                    callback(JudgeSettings(results[0], results[1], results[2], replicas_wanted));
+                  });
+}
+
+}  // namespace supervision::ledger

@@ -1,0 +1,220 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/registry.h"
+#include "services/base/clock.h"
+#include "services/base/mutex.h"
+#include "services/domain/error.h"
+#include "services/ledger/ledger.h"
+#include "tests/support/eventually.h"
+#include "tests/support/redis_server.h"
+
+namespace supervision::testing {
+
+inline constexpr absl::Duration kPatience = absl::Seconds(20);
+
+// A valid submission; `key` makes it another record with another text.
+inline ledger::Submission ExampleSubmission(const std::string& key) {
+  ledger::Submission submission;
+  submission.partner = "hotline";
+  submission.request_id = "req-" + key;
+  submission.content.source_record_id = "rec-" + key;
+  submission.content.title = "决定书未送达 " + key;
+  submission.content.content = "处罚决定书没有送达，罚款已经扣缴。" + key;
+  submission.content.region_code = "330106";
+  submission.content.unit = {"某区城市管理局", "11330106MB1234567X"};
+  submission.content.confidentiality = domain::Confidentiality::kNormal;
+  submission.verdict.scenario = domain::Scenario::kAdminEnforcement;
+  submission.verdict.risk = domain::Risk::kMedium;
+  submission.verdict.confidence = 0.75f;
+  submission.verdict.rules_version = "rules-1";
+  return submission;
+}
+
+inline ledger::Revision RevisionOf(const ledger::Submission& submission,
+                                   const ledger::Receipt& receipt, const std::string& request_id) {
+  ledger::Revision revision;
+  revision.partner = submission.partner;
+  revision.request_id = request_id;
+  revision.clue_id = receipt.clue_id;
+  revision.etag = receipt.etag;
+  revision.content = submission.content;
+  revision.content.content += " 补充：" + request_id;
+  revision.verdict = submission.verdict;
+  return revision;
+}
+
+inline ledger::Withdrawal WithdrawalOf(const ledger::Submission& submission,
+                                       const ledger::Receipt& receipt,
+                                       const std::string& request_id) {
+  return {submission.partner, request_id, receipt.clue_id, receipt.etag, "重复提交"};
+}
+
+// Calls an asynchronous method and waits for its one answer.
+template <typename T>
+absl::StatusOr<T> Await(const std::function<void(ledger::Ledger::Callback<T>)>& call) {
+  auto promise = std::make_shared<std::promise<absl::StatusOr<T>>>();
+  std::future<absl::StatusOr<T>> answer = promise->get_future();
+  call([promise](absl::StatusOr<T> result) { promise->set_value(std::move(result)); });
+  return answer.get();
+}
+
+// A ledger with a loop of its own, and waiting forms of its methods.
+class TestLedger {
+ public:
+  explicit TestLedger(ledger::Ledger::Options options,
+                      const base::Clock* clock = base::Clock::System())
+      : ledger_(std::make_unique<ledger::Ledger>(&loop_, clock, observability::Logger::Null(),
+                                                 &registry_, std::move(options))) {}
+  ~TestLedger() { ledger_.reset(); }
+
+  ledger::Ledger* operator->() { return ledger_.get(); }
+  ledger::Ledger* get() { return ledger_.get(); }
+
+  bool WaitReady() {
+    return Eventually([this] { return ledger_->state().ready; });
+  }
+
+  absl::StatusOr<ledger::Receipt> Submit(ledger::Submission submission,
+                                         absl::Duration timeout = kPatience) {
+    return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      ledger_->Submit(std::move(submission), timeout, std::move(done));
+    });
+  }
+  std::future<absl::StatusOr<ledger::Receipt>> SubmitLater(ledger::Submission submission,
+                                                           absl::Duration timeout = kPatience) {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<ledger::Receipt>>>();
+    ledger_->Submit(std::move(submission), timeout,
+                    [promise](absl::StatusOr<ledger::Receipt> result) {
+                      promise->set_value(std::move(result));
+                    });
+    return promise->get_future();
+  }
+  absl::StatusOr<ledger::Receipt> Revise(ledger::Revision revision) {
+    return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      ledger_->Revise(std::move(revision), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::Receipt> Withdraw(ledger::Withdrawal withdrawal) {
+    return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      ledger_->Withdraw(std::move(withdrawal), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::ClueRecord> Get(const std::string& clue_id, domain::Scope scope = {}) {
+    return Await<ledger::ClueRecord>([&](ledger::Ledger::Callback<ledger::ClueRecord> done) {
+      ledger_->GetClue(clue_id, scope, kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::ClueRecord> Find(ledger::Identity identity, domain::Scope scope = {}) {
+    return Await<ledger::ClueRecord>([&](ledger::Ledger::Callback<ledger::ClueRecord> done) {
+      ledger_->FindClue(std::move(identity), scope, kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::ListPage> List(ledger::ListQuery query) {
+    return Await<ledger::ListPage>([&](ledger::Ledger::Callback<ledger::ListPage> done) {
+      ledger_->List(std::move(query), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::LogPage> ReadLog(int partition, int64_t epoch, int64_t after,
+                                          int max_entries = 1000, size_t max_bytes = 1 << 20) {
+    return Await<ledger::LogPage>([&](ledger::Ledger::Callback<ledger::LogPage> done) {
+      ledger_->ReadLog(partition, epoch, after, max_entries, max_bytes, kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::Place> Latest() {
+    return Await<ledger::Place>([&](ledger::Ledger::Callback<ledger::Place> done) {
+      ledger_->LatestPlace(kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::Place> Earliest() {
+    return Await<ledger::Place>([&](ledger::Ledger::Callback<ledger::Place> done) {
+      ledger_->EarliestPlace(kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::Place> Resolve(const std::string& cursor) {
+    return Await<ledger::Place>([&](ledger::Ledger::Callback<ledger::Place> done) {
+      ledger_->ResolveCursor(cursor, kPatience, std::move(done));
+    });
+  }
+
+ private:
+  redis::Loop loop_;
+  prometheus::Registry registry_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+inline ledger::Ledger::Options OptionsFor(const RedisServer& server) {
+  ledger::Ledger::Options options;
+  options.address.unix_path = server.path();
+  return options;
+}
+
+// Keeps what the tail tells, and looks whether positions are dense.
+class RecordingObserver final : public ledger::TailObserver {
+ public:
+  void OnEntries(int partition, absl::Span<const ledger::LogEntryPtr> entries) override {
+    base::MutexLock lock(&mutex_);
+    for (const ledger::LogEntryPtr& entry : entries) {
+      EXPECT_EQ(entry->partition, partition);
+      entries_.push_back(entry);
+    }
+  }
+  void OnNewEpoch(int partition, int64_t epoch, int64_t first) override {
+    base::MutexLock lock(&mutex_);
+    epochs_.push_back({partition, epoch, first});
+  }
+
+  struct NewEpoch {
+    int partition;
+    int64_t epoch;
+    int64_t first;
+    bool operator==(const NewEpoch&) const = default;
+  };
+  std::vector<ledger::LogEntryPtr> entries() const {
+    base::MutexLock lock(&mutex_);
+    return entries_;
+  }
+  std::vector<NewEpoch> epochs() const {
+    base::MutexLock lock(&mutex_);
+    return epochs_;
+  }
+  bool WaitFor(size_t count) const {
+    return Eventually([&] { return entries().size() >= count; });
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  std::vector<ledger::LogEntryPtr> entries_ ABSL_GUARDED_BY(mutex_);
+  std::vector<NewEpoch> epochs_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Whether a StatusOr or Status failed for `reason`.
+MATCHER_P(FailsWith, reason, std::string("fails with ") + std::string(domain::Row(reason).name)) {
+  if (arg.ok()) {
+    *result_listener << "it succeeded";
+    return false;
+  }
+  *result_listener << arg.status().ToString();
+  return domain::HasReason(arg.status(), reason);
+}
+
+// A fact of an error; empty when it has none.
+template <typename T>
+std::string FactOf(const absl::StatusOr<T>& result, const std::string& name) {
+  const std::optional<domain::ErrorDetail> detail = domain::DetailOf(result.status());
+  if (!detail.has_value()) return "";
+  for (const auto& [key, value] : detail->metadata) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+}  // namespace supervision::testing
