@@ -114,7 +114,9 @@ absl::Status CluePipeline::RunStream() {
       base::MutexLock lock(&mutex_);
       while ((step = NextStep()) == Step::kWait) WaitUntil(NextWake());
       if (step == Step::kWrite) clue = std::move(stream_.writing);
-      status = stream_.status;
+      status = stream_.cancelled && !abandoned_
+                   ? absl::UnavailableError("The service gave no answer in time.")
+                   : stream_.status;
     }
     switch (step) {
       case Step::kWait:
@@ -228,7 +230,7 @@ void CluePipeline::Settle(v1::StreamCluesResponse& response) {
     if (IsTransient(error)) {
       // Many are refused at once: the first of them sets the pause for all.
       if (now >= pause_until_) pause_until_ = now + DelayAfter(error, backoff_);
-      last_refusal_ = status;
+      last_trouble_ = status;
       ++resent_;
       waiting_.emplace(taken.order, std::move(taken.clue));
       return;
@@ -238,7 +240,7 @@ void CluePipeline::Settle(v1::StreamCluesResponse& response) {
          status.ok() ? absl::InternalError("The answer has neither receipt nor error.") : status});
   }
   last_settled_ = now;
-  last_refusal_ = absl::OkStatus();
+  last_trouble_ = absl::OkStatus();
   backoff_.Reset();
 }
 
@@ -255,10 +257,11 @@ bool CluePipeline::PrepareNext(const absl::Status& status) {
     if (!status.ok() && !IsTransientForStream(error)) {
       end = status;
     } else if (absl::Now() - last_settled_ >= options_.patience) {
-      end = !last_refusal_.ok() ? last_refusal_
+      end = !last_trouble_.ok() ? last_trouble_
             : status.ok()       ? absl::UnavailableError("The service ends every stream at once.")
                                 : status;
     } else {
+      if (!status.ok()) last_trouble_ = status;
       delay = status.ok() ? backoff_.Next() : DelayAfter(error, backoff_);
     }
   }

@@ -119,7 +119,7 @@ class CluePipeline {
   std::map<uint64_t, v1::StreamCluesRequest> waiting_ ABSL_GUARDED_BY(mutex_);  // by order
   std::map<uint64_t, Taken> sent_ ABSL_GUARDED_BY(mutex_);  // by index in the present stream
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);     // to be told
-  absl::Status last_refusal_ ABSL_GUARDED_BY(mutex_);       // "come back later", most recently
+  absl::Status last_trouble_ ABSL_GUARDED_BY(mutex_);       // what kept clues from being settled
   absl::Time pause_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time last_settled_ ABSL_GUARDED_BY(mutex_);  // or since when something is outstanding
   absl::Time last_heard_ ABSL_GUARDED_BY(mutex_);    // or since when an answer is owed

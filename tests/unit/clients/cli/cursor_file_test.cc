@@ -1,0 +1,74 @@
+#include "clients/cli/cursor_file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+
+namespace supervision::cli {
+namespace {
+
+v1::AlertUpdate Alert(const std::string& id, uint32_t version) {
+  v1::AlertUpdate update;
+  update.mutable_alert()->set_id(id);
+  update.mutable_alert()->set_version(version);
+  return update;
+}
+
+class CursorFileTest : public ::testing::Test {
+ protected:
+  testing::TempDir directory_;
+  const std::string path_ = directory_.path() + "/place";
+};
+
+TEST_F(CursorFileTest, GoesOnInTheMiddleOfAMessage) {
+  CursorFile first(path_);
+  ASSERT_TRUE(first.Load().ok());
+  EXPECT_EQ(first.cursor(), "");
+  first.MoveTo("c\"1");
+  first.Told(Alert("a", 1));
+  ASSERT_TRUE(first.Save().ok());
+
+  CursorFile second(path_);
+  ASSERT_TRUE(second.Load().ok());
+  EXPECT_EQ(second.cursor(), "c\"1");
+  EXPECT_TRUE(second.WasTold(Alert("a", 1)));
+  EXPECT_FALSE(second.WasTold(Alert("a", 2)));
+  EXPECT_FALSE(second.WasTold(Alert("b", 1)));
+}
+
+TEST_F(CursorFileTest, AWholeMessageNeedsOnlyItsCursor) {
+  CursorFile file(path_);
+  file.Told(Alert("a", 1));
+  file.MoveTo("c2");
+  ASSERT_TRUE(file.Save().ok());
+  CursorFile again(path_);
+  ASSERT_TRUE(again.Load().ok());
+  EXPECT_FALSE(again.WasTold(Alert("a", 1)));
+  EXPECT_EQ(again.cursor(), "c2");
+}
+
+TEST_F(CursorFileTest, ADamagedFileIsRefusedAndLeftAlone) {
+  std::ofstream(path_) << "{\"cursor\":";
+  CursorFile file(path_);
+  EXPECT_FALSE(file.Load().ok());
+}
+
+TEST_F(CursorFileTest, APlaceThatCannotBeKeptIsSaid) {
+  CursorFile file(directory_.path() + "/no/such/folder");
+  file.MoveTo("c");
+  EXPECT_FALSE(file.Save().ok());
+}
+
+TEST_F(CursorFileTest, WithoutAPathNothingIsKept) {
+  CursorFile file("");
+  file.Told(Alert("a", 1));
+  file.MoveTo("c");
+  EXPECT_TRUE(file.Save().ok());
+  EXPECT_FALSE(file.WasTold(Alert("a", 1)));
+}
+
+}  // namespace
+}  // namespace supervision::cli
