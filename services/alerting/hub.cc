@@ -1,6 +1,7 @@
 #include "services/alerting/hub.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,6 +45,9 @@ class Hub::Core final : public StreamHouse, public std::enable_shared_from_this<
   void CloseAll();
   void OnEntries(int partition, absl::Span<const ledger::LogEntryPtr> entries);
   void OnNewEpoch(int partition, int64_t epoch, int64_t first);
+  // Looks once in an interval whether the tail has told what the ledger had an interval ago. What
+  // it has not, streams read for themselves: a tail that stands still must never mean silence.
+  void WatchTail();
 
   void WakeLater(std::vector<Tail::Wake> wakes) override;
   void OnEnding(StreamSession* session) override;
@@ -56,17 +60,21 @@ class Hub::Core final : public StreamHouse, public std::enable_shared_from_this<
   Census census() const;
 
  private:
+  void CheckTail(absl::StatusOr<ledger::Place> latest);
   void Wake(std::vector<Tail::Wake> wakes);
   std::vector<std::shared_ptr<StreamSession>> Sessions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   observability::Logger* const log_;
+  std::optional<ledger::Place> expected_;  // belongs to the loop's thread
   mutable base::Mutex mutex_;
+  std::unique_ptr<Scheduler::Timer> watch_timer_ ABSL_GUARDED_BY(mutex_);
   base::CondVar ended_;
   absl::flat_hash_map<const StreamSession*, std::shared_ptr<StreamSession>> sessions_
       ABSL_GUARDED_BY(mutex_);
   size_t open_ ABSL_GUARDED_BY(mutex_) = 0;  // until Finish has returned
   uint32_t opened_ ABSL_GUARDED_BY(mutex_) = 0;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::function<void()>> drained_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -119,6 +127,8 @@ void Hub::Core::CloseAll() {
   {
     base::MutexLock lock(&mutex_);
     draining_ = true;
+    closed_ = true;
+    watch_timer_.reset();
     sessions = Sessions();
   }
   for (const auto& session : sessions) session->Close();
@@ -138,6 +148,34 @@ void Hub::Core::OnNewEpoch(int partition, int64_t epoch, int64_t first) {
       "alert_streams_new_epoch",
       {{"partition", static_cast<int64_t>(partition)}, {"epoch", epoch}, {"first", first}});
   Wake(tail.BeginEpoch(partition, epoch, first));
+}
+
+void Hub::Core::WatchTail() {
+  base::MutexLock lock(&mutex_);
+  if (closed_) return;
+  watch_timer_ = scheduler->RunAfter(options.bookmark_interval, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->source->LatestPlace(self->options.read_timeout,
+                              [weak](absl::StatusOr<ledger::Place> latest) {
+                                const auto self = weak.lock();
+                                if (self == nullptr) return;
+                                self->CheckTail(std::move(latest));
+                                self->WatchTail();
+                              });
+  });
+}
+
+void Hub::Core::CheckTail(absl::StatusOr<ledger::Place> latest) {
+  if (expected_.has_value()) {
+    if (std::optional<std::vector<Tail::Wake>> wakes = tail.SkipTo(*expected_)) {
+      log_->Warning("alert_tail_stands_still");
+      metrics.tail_stalls.Increment();
+      Wake(*std::move(wakes));
+    }
+  }
+  expected_.reset();
+  if (latest.ok()) expected_ = *std::move(latest);
 }
 
 void Hub::Core::WakeLater(std::vector<Tail::Wake> wakes) {
@@ -202,6 +240,7 @@ Hub::Hub(Ports ports, const AlertEncoder* encoder, observability::Logger* log,
     : core_(std::make_shared<Core>(std::move(ports.source), std::move(ports.scheduler), encoder,
                                    log, metrics, options)) {
   core_->source->Follow(this);
+  core_->WatchTail();
 }
 
 Hub::~Hub() {

@@ -36,6 +36,8 @@ StreamMetrics::StreamMetrics(prometheus::Registry* registry)
           Gauge(registry, "supervision_alert_tail_entries", "Entries of the tail kept in memory.")),
       tail_bytes(
           Gauge(registry, "supervision_alert_tail_bytes", "What the tail kept in memory costs.")),
+      tail_stalls(Counter(registry, "supervision_alert_tail_stalls_total",
+                          "How often the tail had not told what the ledger held.")),
       wake_seconds(prometheus::BuildHistogram()
                        .Name("supervision_alert_wake_seconds")
                        .Help("From the arrival of an alert at the hub to its write to a stream.")

@@ -23,6 +23,7 @@ struct StreamMetrics {
   prometheus::Counter& page_failures;
   prometheus::Gauge& tail_entries;
   prometheus::Gauge& tail_bytes;
+  prometheus::Counter& tail_stalls;
   prometheus::Histogram& wake_seconds;  // from the tail's hand-over to the write
 };
 

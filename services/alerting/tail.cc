@@ -87,6 +87,14 @@ std::vector<Tail::Wake> Tail::BeginEpoch(int partition, int64_t epoch, int64_t f
   return wakes;
 }
 
+std::optional<std::vector<Tail::Wake>> Tail::SkipTo(const ledger::Place& place) {
+  std::vector<Wake> wakes;
+  base::MutexLock lock(&mutex_);
+  if (!ring_.SkipTo(place)) return std::nullopt;
+  WakeEveryone(&wakes);
+  return wakes;
+}
+
 std::vector<Tail::Wake> Tail::Learn(const ledger::Place& place, std::optional<int> partition) {
   std::vector<Wake> wakes;
   base::MutexLock lock(&mutex_);

@@ -19,8 +19,8 @@ namespace supervision::alerting {
 // once; where none of them passes, its waiters sleep on and only their common place moves. So a
 // thousand filtered streams cost nothing while what passes is none of their business.
 //
-// Thread-safe; Append and BeginEpoch are called by one thread. Who must be woken is returned, to be
-// called by the caller without a lock.
+// Thread-safe; Append, BeginEpoch and SkipTo are called by one thread. Who must be woken is
+// returned, to be called by the caller without a lock.
 class Tail {
  public:
   class Listener {
@@ -47,6 +47,8 @@ class Tail {
   std::vector<Wake> Append(int partition, absl::Span<const ledger::LogEntryPtr> entries,
                            absl::Duration now);
   std::vector<Wake> BeginEpoch(int partition, int64_t epoch, int64_t first);
+  // Nothing when the tail is not behind (see TailRing::SkipTo).
+  std::optional<std::vector<Wake>> SkipTo(const ledger::Place& place);
   // What the ledger has told about the end of one partition, or of all (see TailRing::Learn).
   std::vector<Wake> Learn(const ledger::Place& place, std::optional<int> partition);
 

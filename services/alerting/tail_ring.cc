@@ -82,6 +82,22 @@ void TailRing::BeginEpoch(int partition, int64_t epoch, int64_t first) {
   ++generation_;
 }
 
+bool TailRing::SkipTo(const ledger::Place& place) {
+  bool skipped = false;
+  const size_t partitions = std::min(partitions_.size(), place.positions.size());
+  for (size_t i = 0; i < partitions; ++i) {
+    Partition& own = partitions_[i];
+    if (!own.known || own.epoch != place.epochs[i] || own.told >= place.positions[i]) continue;
+    if (!skipped) Empty();
+    own.base = own.told = place.positions[i];
+    skipped = true;
+  }
+  if (!skipped) return false;
+  RenewEndPlace();
+  ++generation_;
+  return true;
+}
+
 bool TailRing::AdoptEpochs(ledger::Place* place) const {
   const size_t partitions = std::min(partitions_.size(), place->positions.size());
   for (size_t i = 0; i < partitions; ++i) {

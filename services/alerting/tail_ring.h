@@ -42,6 +42,9 @@ class TailRing {
   // any was new.
   bool Learn(const ledger::Place& place, std::optional<int> partition);
   void BeginEpoch(int partition, int64_t epoch, int64_t first);
+  // The tail should have told all before `place` and has not: gives up on it, as on a hole. Returns
+  // whether anything was missing.
+  bool SkipTo(const ledger::Place& place);
 
   // Moves the epochs of `place` to those that the ring knows. False when `place` saw history that
   // is lost.

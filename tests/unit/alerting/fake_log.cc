@@ -59,6 +59,11 @@ void FakeLog::HoldTail(bool hold) {
   if (!hold) scheduler_->Post([this] { PostNews(); });
 }
 
+void FakeLog::DropNews(int count) {
+  base::MutexLock lock(&mutex_);
+  dropped_news_ = count;
+}
+
 int FakeLog::reads() const {
   base::MutexLock lock(&mutex_);
   return reads_;
@@ -178,6 +183,10 @@ bool FakeLog::Lost(const Partition& partition, int64_t epoch, int64_t position) 
 }
 
 void FakeLog::Tell(std::function<void(ledger::TailObserver*)> news) {
+  if (dropped_news_ > 0) {
+    --dropped_news_;
+    return;
+  }
   news_.push_back(std::move(news));
   if (!hold_tail_) scheduler_->Post([this] { PostNews(); });
 }

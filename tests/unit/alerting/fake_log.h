@@ -27,6 +27,8 @@ class FakeLog final : public LogSource {
   void HoldReads(bool hold);  // answers wait until it is false again
   // Entries appended from now on reach the observer only when it is false again.
   void HoldTail(bool hold);
+  // The tail forgets to tell the next `count` changes.
+  void DropNews(int count);
   int reads() const;
   int64_t end(int partition) const;
 
@@ -64,6 +66,7 @@ class FakeLog final : public LogSource {
   std::vector<std::function<void()>> held_reads_ ABSL_GUARDED_BY(mutex_);
   bool hold_tail_ ABSL_GUARDED_BY(mutex_) = false;
   bool hold_reads_ ABSL_GUARDED_BY(mutex_) = false;
+  int dropped_news_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
   int reads_ ABSL_GUARDED_BY(mutex_) = 0;
 };

@@ -97,6 +97,37 @@ TEST_F(HubSlowTest, PlaceAheadOfTheTailWaitsForIt) {
   EXPECT_EQ(ahead.updates(), Expected("a", 6, 7));
 }
 
+TEST_F(HubSlowTest, TailThatStandsStillDoesNotMeanSilence) {
+  StartHub();
+  TestStream stream(TestStream::Eager);
+  Open(&stream, Latest());
+  PublishMany("a", 1, 3);
+  log_.HoldTail(true);
+  PublishMany("a", 4, 9);
+  scheduler_.Advance(absl::Seconds(20));
+  EXPECT_EQ(stream.updates(), Expected("a", 1, 9));
+  EXPECT_EQ(Metric("supervision_alert_tail_stalls_total"), 1);
+  log_.HoldTail(false);
+  PublishMany("a", 10, 12);
+  EXPECT_EQ(stream.updates(), Expected("a", 1, 12));
+}
+
+TEST_F(HubSlowTest, HoleInTheTailIsFilledFromTheLedger) {
+  StartHub();
+  TestStream stream(TestStream::Eager), grave(TestStream::Eager);
+  Hub::Request high = Latest();
+  high.filter.min_risk = domain::Risk::kHigh;
+  Open(&stream, Latest());
+  Open(&grave, high);
+  PublishMany("a", 1, 3);
+  log_.DropNews(2);
+  PublishMany("a", 4, 4);
+  Publish("a5", domain::Risk::kHigh);
+  PublishMany("a", 6, 7);
+  EXPECT_EQ(stream.updates(), Expected("a", 1, 7));
+  EXPECT_THAT(grave.updates(), ElementsAre("a5 1 full"));
+}
+
 TEST_F(HubSlowTest, HistoryTrimmedUnderAParkedStreamIsSaid) {
   StartHub(SmallTail());
   TestStream slow;
