@@ -75,8 +75,9 @@ class Converter {
     if (!UnixPath(in.grpc()) && !SplitHostPort(in.grpc())) {
       merged_.Complain("listen.grpc", "must be host:port, [v6]:port or unix:/path");
     }
-    if (in.metrics() != "off" && !SplitHostPort(in.metrics())) {
-      merged_.Complain("listen.metrics", "must be host:port, [v6]:port or off");
+    // The page's server speaks IPv4 only.
+    if (in.metrics() != "off" && (!SplitHostPort(in.metrics()) || in.metrics()[0] == '[')) {
+      merged_.Complain("listen.metrics", "must be host:port with an IPv4 address, or off");
     }
   }
 

@@ -1,7 +1,13 @@
 #include "services/observability/metrics_page.h"
 
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <charconv>
+#include <chrono>
 #include <exception>
+#include <future>
 #include <utility>
 #include <vector>
 
@@ -26,8 +32,25 @@ HostPort Split(std::string_view address) {
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), result.port);
   const bool numeric = error == std::errc() && end == port.data() + port.size();
   if (!numeric || result.port < 0 || result.port > 65535) return result;
+  if (address[0] == '[') return result;  // Debian builds civetweb without IPv6
   result.host = address.substr(0, colon);
   return result;
+}
+
+// Begins a connection to where the page listens and drops it.
+void Knock(const std::string& address) {
+  const HostPort peer = Split(address);
+  addrinfo hints{};
+  hints.ai_family = AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(peer.host.c_str(), absl::StrCat(peer.port).c_str(), &hints, &found) != 0) return;
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd >= 0) {
+    (void)connect(fd, found->ai_addr, found->ai_addrlen);  // in progress is enough
+    close(fd);
+  }
+  freeaddrinfo(found);
 }
 
 }  // namespace
@@ -40,7 +63,16 @@ struct MetricsPage::Server {
 
 MetricsPage::MetricsPage(std::unique_ptr<Server> server, std::string address)
     : server_(std::move(server)), address_(std::move(address)) {}
-MetricsPage::~MetricsPage() = default;
+
+// civetweb notices the end only when its listener wakes, up to 2 seconds later: so somebody knocks
+// until it has.
+MetricsPage::~MetricsPage() {
+  if (server_ == nullptr) return;
+  const std::future<void> closed = std::async(std::launch::async, [this] { server_.reset(); });
+  while (closed.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+    Knock(address_);
+  }
+}
 
 absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
     std::string_view address, std::shared_ptr<prometheus::Registry> registry) {
@@ -48,8 +80,9 @@ absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
   const HostPort wanted = Split(address);
   if (wanted.host.empty()) {
     return absl::InvalidArgumentError(
-        "the address of the metrics page is not host:port; write for example 127.0.0.1:9464, or "
-        "off for none");
+        "the address of the metrics page is not host:port (IPv4); write for example "
+        "127.0.0.1:9464, "
+        "or off for none");
   }
   try {
     auto server = std::make_unique<Server>(

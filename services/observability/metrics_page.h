@@ -14,9 +14,9 @@ namespace supervision::observability {
 // sets.
 class MetricsPage {
  public:
-  // `address` is "host:port" with a numeric host ("127.0.0.1:9464", "[::1]:0"; port 0 takes a free
-  // one), or "off" for a page that listens nowhere. INVALID_ARGUMENT when it is neither,
-  // UNAVAILABLE when the address cannot be listened on.
+  // `address` is "host:port" ("127.0.0.1:9464", "0.0.0.0:0"; IPv4 only; port 0 takes a free one),
+  // or "off" for a page that listens nowhere. INVALID_ARGUMENT when it is neither, UNAVAILABLE when
+  // the address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<MetricsPage>> Start(
       std::string_view address, std::shared_ptr<prometheus::Registry> registry);
   ~MetricsPage();
@@ -29,7 +29,7 @@ class MetricsPage {
  private:
   struct Server;
   MetricsPage(std::unique_ptr<Server> server, std::string address);
-  const std::unique_ptr<Server> server_;
+  std::unique_ptr<Server> server_;
   const std::string address_;
 };
 

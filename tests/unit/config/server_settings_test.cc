@@ -139,6 +139,7 @@ TEST_F(ServerSettingsTest, EachValueThatCannotBeMeantIsRefused) {
                          "listen.grpc=127.0.0.1:65536",
                          "listen.grpc=::1:5",
                          "listen.metrics=9464",
+                         "listen.metrics=[::1]:9464",
                          "redis.address=redis",
                          "redis.address=host:0",
                          "redis.data_directory=",

@@ -63,6 +63,12 @@ TEST(MetricsPageTest, OffListensNowhere) {
   EXPECT_EQ((*page)->address(), "");
 }
 
+TEST(MetricsPageTest, ListensOnEveryAddressWhenAsked) {
+  auto page = MetricsPage::Start("0.0.0.0:0", std::make_shared<prometheus::Registry>());
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(Get((*page)->address(), "/metrics"), HasSubstr("200 OK"));
+}
+
 TEST(MetricsPageTest, TakenPortIsRefusedWithARemedy) {
   auto registry = std::make_shared<prometheus::Registry>();
   auto first = MetricsPage::Start("127.0.0.1:0", registry);
@@ -74,7 +80,7 @@ TEST(MetricsPageTest, TakenPortIsRefusedWithARemedy) {
 
 TEST(MetricsPageTest, AddressThatIsNoneIsRefused) {
   for (const char* address :
-       {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536"}) {
+       {"", "9464", ":9464", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "[::1]:0"}) {
     auto page = MetricsPage::Start(address, std::make_shared<prometheus::Registry>());
     EXPECT_EQ(page.status().code(), absl::StatusCode::kInvalidArgument) << address;
   }
