@@ -175,7 +175,9 @@ void Hub::Core::CheckTail(absl::StatusOr<ledger::Place> latest) {
     }
   }
   expected_.reset();
-  if (latest.ok()) expected_ = *std::move(latest);
+  if (!latest.ok()) return;
+  WakeLater(tail.Learn(*latest, std::nullopt));
+  expected_ = *std::move(latest);
 }
 
 void Hub::Core::WakeLater(std::vector<Tail::Wake> wakes) {

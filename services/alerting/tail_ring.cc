@@ -87,7 +87,8 @@ bool TailRing::SkipTo(const ledger::Place& place) {
   const size_t partitions = std::min(partitions_.size(), place.positions.size());
   for (size_t i = 0; i < partitions; ++i) {
     Partition& own = partitions_[i];
-    if (!own.known || own.epoch != place.epochs[i] || own.told >= place.positions[i]) continue;
+    if (own.epoch != 0 && own.epoch != place.epochs[i]) continue;  // news of it is on the way
+    if (!own.known || own.told >= place.positions[i]) continue;
     if (!skipped) Empty();
     own.base = own.told = place.positions[i];
     skipped = true;

@@ -2,6 +2,7 @@
 // goes away, comes back with a cursor that it kept), it has been told exactly what its view passes,
 // in order, each once.
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
@@ -135,7 +136,12 @@ void HubModelTest::RunOneLife(uint32_t seed) {
       for (const ModelEntry& entry : model[partition]) {
         if (entry.risk >= monitor.filter.min_risk) expected.push_back(entry.id + " 1 full");
       }
-      ASSERT_EQ(Of(monitor.told, partition), expected);
+      const std::vector<std::string> told = Of(monitor.told, partition);
+      const auto [at, wanted] =
+          std::mismatch(told.begin(), told.end(), expected.begin(), expected.end());
+      ASSERT_EQ(told.size(), expected.size())
+          << "differ at " << (wanted == expected.end() ? "the end" : *wanted);
+      ASSERT_EQ(at, told.end()) << "told " << *at << " for " << *wanted;
     }
   }
 }

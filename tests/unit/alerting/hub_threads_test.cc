@@ -178,6 +178,7 @@ TEST_F(HubThreadsTest, ThousandStreamsAreToldEverything) {
     if (i % 10 == 0) request.filter.unit = "unit " + std::to_string(i);  // hears nothing
     streams.back()->Open(hub_.get(), request);
   }
+  ASSERT_TRUE(testing::Eventually([&] { return hub_->census().waiting == kStreams; }));
   for (int i = 1; i <= kAlerts; ++i) log_.Append(0, NewAlert("a" + std::to_string(i)));
   for (int i = 0; i < kStreams; ++i) {
     if (i % 10 == 0) continue;
