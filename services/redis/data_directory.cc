@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -124,7 +125,9 @@ absl::Status DataDirectory::LockRedis(absl::Duration orphan_timeout) {
     if (absl::Now() >= ask) {
       // Its append-only file is complete, so nothing is saved beside it. It may be starting or
       // ending and not answer: asked again until the lock is free.
-      CallAndWait(SocketOfEarlierRun(), {"SHUTDOWN", "NOSAVE"}, kAskAgain).IgnoreError();
+      CallAndWait(SocketOfEarlierRun(), {"SHUTDOWN", "NOSAVE"},
+                  std::min(kAskAgain, deadline - absl::Now()))
+          .IgnoreError();
       ask = absl::Now() + kAskAgain;
     }
     absl::SleepFor(kLookAgain);

@@ -270,8 +270,12 @@ void EmbeddedRedis::Keeper::EndChild() {
   }
   const absl::Time terminate = absl::Now() + timeout / 2;
   const absl::Time kill = absl::Now() + timeout * 3 / 4;
-  CallAndWait(directory_->socket_path(), {"SHUTDOWN", "NOSAVE"}, timeout / 2).IgnoreError();
-  while (!child_->HasEnded() && absl::Now() < terminate) absl::SleepFor(kAskAgain);
+  // Again and again: while it starts there is no socket yet.
+  while (!child_->HasEnded() && absl::Now() < terminate) {
+    CallAndWait(directory_->socket_path(), {"SHUTDOWN", "NOSAVE"}, terminate - absl::Now())
+        .IgnoreError();
+    absl::SleepFor(kAskAgain);
+  }
   child_->Signal(SIGTERM);
   while (!child_->HasEnded() && absl::Now() < kill) absl::SleepFor(kAskAgain);
   child_.reset();  // SIGKILL where it still lives

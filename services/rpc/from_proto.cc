@@ -24,8 +24,8 @@ Domain EnumFromProto(Proto proto, bool known, std::string_view path, std::string
                      Violations* violations) {
   if (known) return static_cast<Domain>(proto);
   violations->push_back({JoinPath(path, field),
-                         "Unknown number; send one of the values of the published enum.",
-                         "枚举值未知；请使用接口定义中列出的值。"});
+                         "is no value of the enum; write one of those that the interface names",
+                         "枚举值未知；请使用接口定义中列出的值"});
   return Domain{};
 }
 
@@ -71,10 +71,11 @@ std::optional<absl::CivilDay> FromProto(const v1::CivilDate& proto, std::string_
                       day.year() == proto.year() && day.month() == proto.month() &&
                       day.day() == proto.day();
   if (exists) return day;
-  violations->push_back({std::string(path),
-                         "No such date; send a year from 1900 to 9999, a month from 1 to 12 and a "
-                         "day of that month.",
-                         "日期不存在；年份应为 1900 至 9999，月份为 1 至 12，日期须在当月之内。"});
+  violations->push_back(
+      {std::string(path),
+       "does not exist; write a year from 1900 to 9999, a month from 1 to 12 and a day of "
+       "that month",
+       "日期不存在；年份应为 1900 至 9999，月份为 1 至 12，日期须在当月之内"});
   return std::nullopt;
 }
 
@@ -120,13 +121,13 @@ domain::ClueContent FromProto(v1::ClueContent&& proto, std::string_view path,
 void ValidateFacts(const v1::ClassifyTextRequest& proto, Violations* violations) {
   constexpr int64_t kMaxPersons = 10'000'000;
   if (proto.instruments_size() > static_cast<int>(intake::kMaxListLength)) {
-    violations->push_back({"instruments", "Too many papers; send at most 50.",
-                           "文书过多；最多 50 件，请删减后重新提交。"});
+    violations->push_back(
+        {"instruments", "has too many papers; write at most 50", "文书过多；最多 50 件"});
   }
   if (proto.has_persons_affected() &&
       (proto.persons_affected() < 0 || proto.persons_affected() > kMaxPersons)) {
-    violations->push_back({"persons_affected", "Out of range; send 0 to 10,000,000.",
-                           "人数超出范围；应为 0 至 10,000,000。"});
+    violations->push_back({"persons_affected", "is out of range; write 0 to 10,000,000",
+                           "人数超出范围；应为 0 至 10,000,000"});
   }
 }
 

@@ -32,28 +32,29 @@ domain::Filter FilterFrom(const Proto& proto, std::string_view path, Violations*
     const int number = proto.scenarios(i);
     if (number <= 0 || !v1::Scenario_IsValid(number)) {
       violations->push_back({absl::StrCat(JoinPath(path, "scenarios"), "[", i, "]"),
-                             "Unknown scenario; send one that ListScenarios names.",
-                             "子场景未知；请使用 ListScenarios 返回的值。"});
+                             "is no scenario; write one that ListScenarios names",
+                             "子场景未知；请使用 ListScenarios 返回的值"});
       continue;
     }
     filter.scenarios.set(static_cast<size_t>(number));
   }
   if (!v1::Risk_IsValid(proto.min_risk())) {
-    violations->push_back({JoinPath(path, "min_risk"), "Unknown risk; send LOW, MEDIUM or HIGH.",
-                           "风险等级未知；请使用 LOW、MEDIUM 或 HIGH。"});
+    violations->push_back({JoinPath(path, "min_risk"), "is no risk; write LOW, MEDIUM or HIGH",
+                           "风险等级未知；请使用 LOW、MEDIUM 或 HIGH"});
   } else {
     filter.min_risk = static_cast<domain::Risk>(proto.min_risk());
   }
   const std::string& prefix = proto.region_prefix();
   if (!prefix.empty() &&
       (prefix.size() < kMinRegionPrefix || prefix.size() > kMaxRegionPrefix || !IsDigits(prefix))) {
-    violations->push_back({JoinPath(path, "region_prefix"), "Not a prefix; send 2 to 9 digits.",
-                           "区划代码前缀有误；应为 2 至 9 位数字。"});
+    violations->push_back({JoinPath(path, "region_prefix"),
+                           "is no prefix of a region code; write 2 to 9 digits",
+                           "区划代码前缀有误；应为 2 至 9 位数字"});
   }
   filter.region_prefix = prefix;
   if (proto.unit().size() > kMaxUnitBytes) {
-    violations->push_back({JoinPath(path, "unit"), "Too long; send at most 200 characters.",
-                           "责任单位过长；最多 200 个字符。"});
+    violations->push_back({JoinPath(path, "unit"), "is too long; write at most 200 characters",
+                           "责任单位过长；最多 200 个字符"});
   }
   filter.unit = proto.unit();
   return filter;
@@ -64,8 +65,8 @@ std::optional<absl::Time> TimeFrom(bool given, const google::protobuf::Timestamp
   if (!given) return std::nullopt;
   const std::optional<absl::Time> time = FromProto(timestamp);
   if (!time.has_value()) {
-    violations->push_back({std::string(field), "No such time; send a valid Timestamp.",
-                           "时间无效；请使用有效的 Timestamp。"});
+    violations->push_back({std::string(field), "is no time; write a valid Timestamp",
+                           "时间无效；请使用有效的 Timestamp"});
   }
   return time;
 }
@@ -79,17 +80,17 @@ void CopyPage(Proto* proto, ledger::ListQuery* query, Violations* violations) {
                                     "received_before", violations);
   if (query->received_from && query->received_before &&
       *query->received_from >= *query->received_before) {
-    violations->push_back({"received_before", "Not behind received_from; send a later time.",
-                           "结束时间不晚于开始时间；请更正。"});
+    violations->push_back({"received_before", "is not behind received_from; write a later time",
+                           "结束时间不晚于开始时间；请改为更晚的时间"});
   }
   if (proto->page_size() < 0 || proto->page_size() > kMaxPageSize) {
-    violations->push_back({"page_size", "Out of range; send 1 to 500, or 0 for 50.",
-                           "每页条数超出范围；应为 1 至 500，0 表示 50。"});
+    violations->push_back({"page_size", "is out of range; write 1 to 500, or 0 for 50",
+                           "每页条数超出范围；应为 1 至 500，0 表示 50"});
   }
   query->page_size = proto->page_size() == 0 ? kDefaultPageSize : proto->page_size();
   if (proto->page_token().size() > kMaxPageTokenLength) {
-    violations->push_back({"page_token", "Not a page token; send it exactly as it was returned.",
-                           "分页标记有误；请原样传回。"});
+    violations->push_back({"page_token", "is no page token; pass it exactly as it was returned",
+                           "分页标记有误；请原样传回"});
   }
   query->page_token = std::move(*proto->mutable_page_token());
 }
@@ -106,13 +107,13 @@ ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations
   query.kind = ledger::ListQuery::Kind::kClues;
   query.filter = FilterFrom(proto, "", violations);
   if (proto.partner().size() > kMaxPartnerLength) {
-    violations->push_back({"partner", "Too long; a partner's id has at most 64 characters.",
-                           "来源单位标识过长；最多 64 个字符。"});
+    violations->push_back({"partner", "is too long; a partner's name has at most 64 characters",
+                           "来源单位标识过长；最多 64 个字符"});
   }
   query.partner = std::move(*proto.mutable_partner());
   if (!v1::ClueState_IsValid(proto.state())) {
-    violations->push_back({"state", "Unknown state; send ACTIVE or WITHDRAWN.",
-                           "线索状态未知；请使用 ACTIVE 或 WITHDRAWN。"});
+    violations->push_back({"state", "is no state; write ACTIVE or WITHDRAWN",
+                           "线索状态未知；请使用 ACTIVE 或 WITHDRAWN"});
   } else {
     query.state = static_cast<domain::ClueState>(proto.state());
   }
@@ -135,8 +136,8 @@ absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations*
   if (!interval.has_value() || *interval < kMinBookmarkInterval ||
       *interval > kMaxBookmarkInterval) {
     violations->push_back({"bookmark_interval",
-                           "Out of range; send 0.1 s to 60 s, or 0 for the server's setting.",
-                           "间隔超出范围；应为 0.1 秒至 60 秒，0 表示采用服务端设置。"});
+                           "is out of range; write 0.1 s to 60 s, or 0 for the server's setting",
+                           "间隔超出范围；应为 0.1 秒至 60 秒，0 表示采用服务端设置"});
     return absl::ZeroDuration();
   }
   return *interval;

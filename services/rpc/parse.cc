@@ -31,18 +31,19 @@ absl::Status ParseRequest(std::string_view bytes, std::string_view path,
                           google::protobuf::Message* message, intake::Violations* violations) {
   if (Parse(bytes, message)) return absl::OkStatus();
   const BadTexts texts = LocateInvalidUtf8(bytes, *message->GetDescriptor(), kMaxBadTexts);
+  message->Clear();
   if (!texts.well_formed || texts.found.empty()) {
     return domain::MakeError(domain::Reason::kMalformedMessage);
   }
   std::string repaired(bytes);
   for (const BadText& text : texts.found) {
     repaired.replace(text.offset, text.size, text.size, '?');
-    violations->push_back({JoinPath(path, text.path), "Not UTF-8; encode the text as UTF-8.",
-                           "不是 UTF-8 编码；请将文本转换为 UTF-8 后重新提交。"});
+    violations->push_back({JoinPath(path, text.path), "is not UTF-8; encode the text as UTF-8",
+                           "不是 UTF-8 编码；请将文本转换为 UTF-8"});
   }
+  if (Parse(repaired, message)) return absl::OkStatus();
   message->Clear();
-  if (!Parse(repaired, message)) return domain::MakeError(domain::Reason::kMalformedMessage);
-  return absl::OkStatus();
+  return domain::MakeError(domain::Reason::kMalformedMessage);
 }
 
 }  // namespace supervision::rpc

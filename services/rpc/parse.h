@@ -11,7 +11,7 @@ namespace supervision::rpc {
 // Parses `bytes` into `message`. Text that is not UTF-8 becomes a violation at `path` (of the
 // message within the request: "" or "items[7]") and is replaced by question marks, so that the
 // other mistakes of the request are found as well. MALFORMED_MESSAGE when the bytes are no such
-// message.
+// message; it is empty then.
 absl::Status ParseRequest(std::string_view bytes, std::string_view path,
                           google::protobuf::Message* message, intake::Violations* violations);
 

@@ -1,10 +1,9 @@
 #include "services/rpc/utf8_locator.h"
 
-#include <cstdint>
-#include <cstring>
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "services/base/utf8.h"
 #include "services/rpc/wire_reader.h"
 
 namespace supervision::rpc {
@@ -62,7 +61,7 @@ class Walk {
 
  private:
   void Text(std::string_view text, const Step* step) {
-    if (IsUtf8(text) || result_->found.size() >= limit_) return;
+    if (base::IsUtf8(text) || result_->found.size() >= limit_) return;
     result_->found.push_back(
         {PathOf(step), static_cast<size_t>(text.data() - begin_), text.size()});
   }
@@ -72,50 +71,7 @@ class Walk {
   BadTexts* const result_;
 };
 
-// How many bytes the character that starts with `lead` has, and the range that its second byte must
-// lie in; size 0 for what cannot start a character.
-struct LeadByte {
-  int size;
-  unsigned char low;
-  unsigned char high;
-};
-LeadByte Classify(unsigned char lead) {
-  if (lead < 0xC2) return {0, 0, 0};
-  if (lead < 0xE0) return {2, 0x80, 0xBF};
-  if (lead == 0xE0) return {3, 0xA0, 0xBF};
-  if (lead == 0xED) return {3, 0x80, 0x9F};
-  if (lead < 0xF0) return {3, 0x80, 0xBF};
-  if (lead == 0xF0) return {4, 0x90, 0xBF};
-  if (lead < 0xF4) return {4, 0x80, 0xBF};
-  if (lead == 0xF4) return {4, 0x80, 0x8F};
-  return {0, 0, 0};
-}
-
 }  // namespace
-
-bool IsUtf8(std::string_view text) {
-  const auto* at = reinterpret_cast<const unsigned char*>(text.data());
-  const auto* const end = at + text.size();
-  while (at < end) {
-    uint64_t eight = 0;
-    if (end - at >= 8 && (std::memcpy(&eight, at, 8), (eight & 0x8080808080808080u) == 0)) {
-      at += 8;
-      continue;
-    }
-    if (*at < 0x80) {
-      ++at;
-      continue;
-    }
-    const LeadByte lead = Classify(*at);
-    if (lead.size == 0 || end - at < lead.size) return false;
-    if (at[1] < lead.low || at[1] > lead.high) return false;
-    for (int i = 2; i < lead.size; ++i) {
-      if ((at[i] & 0xC0) != 0x80) return false;
-    }
-    at += lead.size;
-  }
-  return true;
-}
 
 BadTexts LocateInvalidUtf8(std::string_view wire, const Descriptor& descriptor, size_t limit) {
   BadTexts result;

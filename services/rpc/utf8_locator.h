@@ -10,10 +10,6 @@
 // nothing. We find out which field it was.
 namespace supervision::rpc {
 
-// True for text that protobuf takes in a string field: no overlong forms, surrogates or code points
-// above U+10FFFF.
-bool IsUtf8(std::string_view text);
-
 // A string field whose bytes are not UTF-8.
 struct BadText {
   std::string path;   // "clue.instruments[3].number"

@@ -181,6 +181,17 @@ TEST_F(EmbeddedRedisTest, StopEndsRedisAndFreesTheDirectory) {
   EXPECT_EQ(Ask(MustStart(Options())->socket_path(), {"PING"}), "PONG");
 }
 
+TEST_F(EmbeddedRedisTest, StopEndsARedisInOrderThatHasJustBeenStarted) {
+  const auto redis = MustStart(Options());
+  kill(redis->pid(), SIGKILL);
+  ASSERT_TRUE(Eventually([&] { return redis->state().restarts == 1 && redis->pid() != 0; }));
+  redis->Stop(absl::Seconds(60));
+  std::ifstream log(Options().data_directory + "/redis.log");
+  const std::string words((std::istreambuf_iterator<char>(log)), std::istreambuf_iterator<char>());
+  EXPECT_THAT(words, HasSubstr("User requested shutdown"));
+  EXPECT_THAT(words, ::testing::Not(HasSubstr("Received SIGTERM")));
+}
+
 TEST_F(EmbeddedRedisTest, StopEndsARedisThatDoesNotListen) {
   auto redis = MustStart(Options());
   const int pid = redis->pid();

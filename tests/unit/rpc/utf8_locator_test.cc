@@ -93,7 +93,8 @@ TEST(Utf8LocatorTest, AgreesWithProtobufOnRandomBytes) {
       text += alphabet[random() % alphabet.size()];
     }
     const std::string wire = "\x0a" + std::string(1, static_cast<char>(text.size())) + text;
-    ASSERT_EQ(IsUtf8(text), v1::StreamCluesRequest().ParseFromString(wire))
+    const BadTexts texts = LocateInvalidUtf8(wire, *v1::StreamCluesRequest::descriptor(), 1);
+    ASSERT_EQ(texts.found.empty(), v1::StreamCluesRequest().ParseFromString(wire))
         << ::testing::PrintToString(text);
   }
 }

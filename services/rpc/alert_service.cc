@@ -1,0 +1,85 @@
+#include "services/rpc/alert_service.h"
+
+#include <utility>
+
+#include "services/domain/alert_policy.h"
+#include "services/domain/error.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/to_proto.h"
+#include "services/rpc/watch_alerts.h"
+
+namespace supervision::rpc {
+namespace {
+
+using security::Method;
+
+// What the ledger says of a clue, said of its alert.
+absl::Status AsAlertError(const absl::Status& status) {
+  if (!domain::HasReason(status, domain::Reason::kClueNotFound)) return status;
+  return domain::MakeError(domain::Reason::kAlertNotFound);
+}
+
+v1::Alert Shown(const domain::Alert& alert, const domain::Scope& scope) {
+  return ToProto(alert, domain::ProjectionFor(scope, alert.facets.confidentiality));
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* AlertService::WatchAlerts(Context* context,
+                                                                      const Bytes* bytes) {
+  return rpc::WatchAlerts(edge_, hub_, context, *bytes);
+}
+
+grpc::ServerUnaryReactor* AlertService::ListAlerts(Context* context, const Bytes* bytes,
+                                                   Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kListAlerts, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  v1::ListAlertsRequest request;
+  Violations violations;
+  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  ledger::ListQuery query = FromProto(std::move(request), &violations);
+  if (!call->Accept(std::move(violations))) return call;
+  query.scope = caller->scope;
+  ledger_->List(std::move(query), caller->timeout,
+                [call, scope = caller->scope](absl::StatusOr<ledger::ListPage> page) {
+                  if (!page.ok()) return call->Fail(page.status());
+                  v1::ListAlertsResponse answer;
+                  for (const ledger::ClueSummary& clue : page->clues) {
+                    *answer.add_alerts() = Shown(clue.alert, scope);
+                  }
+                  answer.set_next_page_token(std::move(page->next_page_token));
+                  call->Answer(answer);
+                });
+  return call;
+}
+
+grpc::ServerUnaryReactor* AlertService::GetAlert(Context* context, const Bytes* bytes,
+                                                 Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kGetAlert, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  v1::GetAlertRequest request;
+  Violations violations;
+  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  if (request.alert_id().empty()) {
+    violations.push_back({"alert_id", "is missing; write the alert's id", "缺少预警编号；请补充"});
+  }
+  if (!call->Accept(std::move(violations))) return call;
+  std::optional<std::string> clue_id = domain::ClueIdOf(request.alert_id());
+  if (!clue_id.has_value()) {
+    call->Fail(domain::MakeError(domain::Reason::kAlertNotFound));
+    return call;
+  }
+  ledger_->GetClue(*std::move(clue_id), caller->scope, caller->timeout,
+                   [call, scope = caller->scope](absl::StatusOr<ledger::ClueRecord> record) {
+                     if (!record.ok()) return call->Fail(AsAlertError(record.status()));
+                     if (record->alert.version == 0) {
+                       return call->Fail(domain::MakeError(domain::Reason::kAlertNotFound));
+                     }
+                     v1::GetAlertResponse answer;
+                     *answer.mutable_alert() = Shown(record->alert, scope);
+                     call->Answer(answer);
+                   });
+  return call;
+}
+
+}  // namespace supervision::rpc

@@ -1,0 +1,127 @@
+#include "services/rpc/batch_submit.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/domain/error.h"
+#include "services/rpc/bytes.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/parse.h"
+#include "services/rpc/status.h"
+#include "services/rpc/to_proto.h"
+#include "services/rpc/wire_reader.h"
+
+namespace supervision::rpc {
+namespace {
+
+// Collects the results. Each item writes its own place once; the last one answers.
+class Collector {
+ public:
+  Collector(UnaryCall* call, std::shared_ptr<intake::Intake::Ticket> ticket, size_t items)
+      : call_(call), ticket_(std::move(ticket)), open_(items) {
+    for (size_t i = 0; i < items; ++i) response_.add_results();
+  }
+
+  void Set(size_t index, const absl::StatusOr<ledger::Receipt>& receipt) {
+    auto* const result = response_.mutable_results(static_cast<int>(index));
+    if (receipt.ok()) {
+      *result->mutable_receipt() = ToProto(*receipt);
+    } else {
+      *result->mutable_error() = ToRpcStatus(receipt.status());
+    }
+    if (open_.fetch_sub(1, std::memory_order_acq_rel) == 1) call_->Answer(response_);
+  }
+
+ private:
+  UnaryCall* const call_;
+  const std::shared_ptr<intake::Intake::Ticket> ticket_;
+  v1::BatchSubmitCluesResponse response_;
+  std::atomic<size_t> open_;
+};
+
+absl::Status TooLarge(std::string_view limit, size_t value) {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kBatchTooLarge;
+  detail.metadata.emplace_back(limit, absl::StrCat(value));
+  return domain::MakeError(std::move(detail));
+}
+
+absl::StatusOr<SplitBatch> SplitWithinLimits(std::string_view bytes) {
+  if (bytes.size() > intake::kMaxBatchBytes) {
+    return TooLarge("limit_bytes", intake::kMaxBatchBytes);
+  }
+  absl::StatusOr<SplitBatch> batch = Split(bytes);
+  if (batch.ok() && batch->items.size() > intake::kMaxBatchItems) {
+    return TooLarge("limit_items", intake::kMaxBatchItems);
+  }
+  if (batch.ok() && batch->items.empty()) {
+    domain::ErrorDetail detail;
+    detail.reason = domain::Reason::kInvalidRequest;
+    detail.violations.push_back(
+        {"items", "is empty; send 1 to 500 clues", "批量为空；请提交 1 至 500 条线索"});
+    return domain::MakeError(std::move(detail));
+  }
+  return batch;
+}
+
+void SubmitItem(const Caller& caller, std::string_view bytes, size_t index, bool validate_only,
+                intake::Intake* intake, std::shared_ptr<Collector> collector) {
+  intake::Intake::SubmitRequest submit;
+  submit.path = absl::StrCat("items[", index, "]");
+  v1::BatchSubmitCluesRequest::Item item;
+  const absl::Status parsed = ParseRequest(bytes, submit.path, &item, &submit.violations);
+  if (!parsed.ok()) return collector->Set(index, parsed);
+  submit.partner = caller.principal->partner;
+  submit.request_id = std::move(*item.mutable_request_id());
+  submit.content =
+      FromProto(std::move(*item.mutable_clue()), JoinPath(submit.path, "clue"), &submit.violations);
+  submit.validate_only = validate_only;
+  intake->Submit(
+      std::move(submit), caller.timeout,
+      [collector = std::move(collector), index](const absl::StatusOr<ledger::Receipt>& receipt) {
+        collector->Set(index, receipt);
+      });
+}
+
+}  // namespace
+
+absl::StatusOr<SplitBatch> Split(std::string_view batch) {
+  constexpr uint32_t kItems = v1::BatchSubmitCluesRequest::kItemsFieldNumber;
+  constexpr uint32_t kValidateOnly = v1::BatchSubmitCluesRequest::kValidateOnlyFieldNumber;
+  SplitBatch split;
+  WireReader reader(batch);
+  while (reader.Next()) {
+    const WireReader::Field& field = reader.field();
+    if (field.number == kItems && field.type == WireReader::Type::kBytes) {
+      split.items.push_back(field.bytes);
+    } else if (field.number == kValidateOnly && field.type == WireReader::Type::kVarint) {
+      split.validate_only = field.varint != 0;
+    }
+  }
+  if (!reader.ok()) return domain::MakeError(domain::Reason::kMalformedMessage);
+  return split;
+}
+
+void SubmitBatch(const Caller& caller, const grpc::ByteBuffer& bytes, intake::Intake* intake,
+                 const IntakeDoor& door, UnaryCall* call) {
+  if (bytes.Length() > intake::kMaxBatchBytes) {
+    return call->Fail(TooLarge("limit_bytes", intake::kMaxBatchBytes));
+  }
+  grpc::Slice holder;
+  const absl::StatusOr<SplitBatch> batch = SplitWithinLimits(Flatten(bytes, &holder));
+  if (!batch.ok()) return call->Fail(batch.status());
+  if (absl::Status open = door.Check(); !open.ok() && !batch->validate_only) {
+    return call->Fail(open);
+  }
+  auto ticket = intake->Admit(bytes.Length(), batch->items.size());
+  if (!ticket.ok()) return call->Fail(ticket.status());
+  auto collector = std::make_shared<Collector>(call, *std::move(ticket), batch->items.size());
+  for (size_t i = 0; i < batch->items.size(); ++i) {
+    SubmitItem(caller, batch->items[i], i, batch->validate_only, intake, collector);
+  }
+}
+
+}  // namespace supervision::rpc

@@ -1,0 +1,125 @@
+// The methods of ClueService that change something: room first, then the request.
+#include <memory>
+#include <utility>
+
+#include "services/rpc/batch_submit.h"
+#include "services/rpc/clue_service.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/to_proto.h"
+
+namespace supervision::rpc {
+namespace {
+
+using security::Method;
+
+// Answers `call` with a `Response` that carries the receipt, and gives the room back.
+template <typename Response>
+intake::Intake::Callback AnswerWith(UnaryCall* call,
+                                    std::shared_ptr<intake::Intake::Ticket> ticket) {
+  return [call, ticket = std::move(ticket)](absl::StatusOr<ledger::Receipt> receipt) {
+    if (!receipt.ok()) return call->Fail(receipt.status());
+    Response response;
+    *response.mutable_receipt() = ToProto(*receipt);
+    call->Answer(response);
+  };
+}
+
+// Room for a request of this size; the call has failed when there is none.
+std::shared_ptr<intake::Intake::Ticket> Admit(intake::Intake* intake, size_t bytes,
+                                              UnaryCall* call) {
+  auto ticket = intake->Admit(bytes);
+  if (ticket.ok()) return *std::move(ticket);
+  call->Fail(ticket.status());
+  return nullptr;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ClueService::SubmitClue(Context* context, const Bytes* bytes,
+                                                  Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kSubmitClue, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  if (!caller) return call;
+  auto ticket = Admit(parts_.intake, bytes->Length(), call);
+  v1::SubmitClueRequest request;
+  intake::Intake::SubmitRequest submit;
+  if (ticket == nullptr || !call->Parse(*bytes, &request, &submit.violations)) return call;
+  if (absl::Status open = parts_.door->Check(); !open.ok() && !request.validate_only()) {
+    call->Fail(open);
+    return call;
+  }
+  submit.partner = caller->principal->partner;
+  submit.request_id = std::move(*request.mutable_request_id());
+  submit.content = FromProto(std::move(*request.mutable_clue()), "clue", &submit.violations);
+  submit.validate_only = request.validate_only();
+  parts_.intake->Submit(std::move(submit), caller->timeout,
+                        AnswerWith<v1::SubmitClueResponse>(call, std::move(ticket)));
+  return call;
+}
+
+grpc::ServerUnaryReactor* ClueService::BatchSubmitClues(Context* context, const Bytes* bytes,
+                                                        Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kBatchSubmitClues, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  if (caller) SubmitBatch(*caller, *bytes, parts_.intake, *parts_.door, call);
+  return call;
+}
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ClueService::StreamClues(
+    Context* context) {
+  return streams_.Open(edge_, parts_.intake, parts_.door, context);
+}
+
+grpc::ServerUnaryReactor* ClueService::ReviseClue(Context* context, const Bytes* bytes,
+                                                  Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kReviseClue, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  if (!caller) return call;
+  auto ticket = Admit(parts_.intake, bytes->Length(), call);
+  v1::ReviseClueRequest request;
+  intake::Intake::ReviseRequest revise;
+  if (ticket == nullptr || !call->Parse(*bytes, &request, &revise.violations)) return call;
+  if (absl::Status open = parts_.door->Check(); !open.ok()) {
+    call->Fail(open);
+    return call;
+  }
+  revise.partner = caller->principal->partner;
+  revise.request_id = std::move(*request.mutable_request_id());
+  revise.clue_id = std::move(*request.mutable_clue_id());
+  revise.etag = std::move(*request.mutable_etag());
+  revise.content = FromProto(std::move(*request.mutable_clue()), "clue", &revise.violations);
+  parts_.intake->Revise(std::move(revise), caller->timeout,
+                        AnswerWith<v1::ReviseClueResponse>(call, std::move(ticket)));
+  return call;
+}
+
+grpc::ServerUnaryReactor* ClueService::WithdrawClue(Context* context, const Bytes* bytes,
+                                                    Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kWithdrawClue, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  if (!caller) return call;
+  auto ticket = Admit(parts_.intake, bytes->Length(), call);
+  v1::WithdrawClueRequest request;
+  Violations violations;
+  if (ticket == nullptr || !call->Parse(*bytes, &request, &violations)) return call;
+  if (!violations.empty()) {
+    // Intake takes no mistakes of ours here: look for its own before all are told at once.
+    intake::ValidateRequestId(request.request_id(), "", &violations);
+    intake::ValidateWithdrawReason(request.reason(), "", &violations);
+  }
+  if (!call->Accept(std::move(violations))) return call;
+  if (absl::Status open = parts_.door->Check(); !open.ok()) {
+    call->Fail(open);
+    return call;
+  }
+  parts_.intake->Withdraw({.partner = caller->principal->partner,
+                           .request_id = std::move(*request.mutable_request_id()),
+                           .clue_id = std::move(*request.mutable_clue_id()),
+                           .etag = std::move(*request.mutable_etag()),
+                           .reason = std::move(*request.mutable_reason())},
+                          caller->timeout,
+                          AnswerWith<v1::WithdrawClueResponse>(call, std::move(ticket)));
+  return call;
+}
+
+}  // namespace supervision::rpc

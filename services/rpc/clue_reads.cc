@@ -1,0 +1,108 @@
+// The methods of ClueService that read.
+#include <utility>
+
+#include "services/rpc/clue_service.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/to_proto.h"
+
+namespace supervision::rpc {
+namespace {
+
+using security::Method;
+
+constexpr size_t kMaxIdLength = 128;
+
+ledger::Ledger::Callback<ledger::ClueRecord> AnswerTo(UnaryCall* call, domain::Scope scope) {
+  return [call, scope = std::move(scope)](absl::StatusOr<ledger::ClueRecord> record) {
+    if (!record.ok()) return call->Fail(record.status());
+    v1::GetClueResponse response;
+    *response.mutable_clue() =
+        ToProto(*record, ShownTo(scope, record->clue.content.confidentiality));
+    call->Answer(response);
+  };
+}
+
+void ValidateKey(const std::string& value, std::string_view path, Violations* violations) {
+  if (!value.empty() && value.size() <= kMaxIdLength) return;
+  violations->push_back({std::string(path), "is missing or too long; write 1 to 128 characters",
+                         "缺失或过长；应为 1 至 128 个字符"});
+}
+
+// What GetClue asks for; every mistake becomes a violation.
+void ValidateKeys(const v1::GetClueRequest& request, const Caller& caller, Violations* violations) {
+  switch (request.key_case()) {
+    case v1::GetClueRequest::kClueId:
+      return ValidateKey(request.clue_id(), "clue_id", violations);
+    case v1::GetClueRequest::KEY_NOT_SET:
+      violations->push_back({"clue_id", "is missing; write clue_id or identity",
+                             "缺少线索标识；请提供 clue_id 或 identity"});
+      return;
+    case v1::GetClueRequest::kIdentity:
+      break;
+  }
+  const v1::ClueIdentity& identity = request.identity();
+  if (identity.partner().empty() && caller.principal->partner.empty()) {
+    violations->push_back({"identity.partner", "is missing; name the partner, as you are none",
+                           "缺少来源单位；您不是来源单位，请指明"});
+  }
+  if (identity.has_source_record_id()) {
+    ValidateKey(identity.source_record_id(), "identity.source_record_id", violations);
+  } else if (identity.has_request_id()) {
+    ValidateKey(identity.request_id(), "identity.request_id", violations);
+  } else {
+    violations->push_back({"identity.source_record_id",
+                           "is missing; write source_record_id or request_id",
+                           "缺少来源标识；请提供 source_record_id 或 request_id"});
+  }
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* ClueService::GetClue(Context* context, const Bytes* bytes,
+                                               Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kGetClue, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  v1::GetClueRequest request;
+  Violations violations;
+  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  ValidateKeys(request, *caller, &violations);
+  if (!call->Accept(std::move(violations))) return call;
+  if (request.has_clue_id()) {
+    parts_.ledger->GetClue(request.clue_id(), caller->scope, caller->timeout,
+                           AnswerTo(call, caller->scope));
+    return call;
+  }
+  const v1::ClueIdentity& identity = request.identity();
+  parts_.ledger->FindClue(
+      {.partner = identity.partner().empty() ? caller->principal->partner : identity.partner(),
+       .source_record_id = identity.source_record_id(),
+       .request_id = identity.request_id()},
+      caller->scope, caller->timeout, AnswerTo(call, caller->scope));
+  return call;
+}
+
+grpc::ServerUnaryReactor* ClueService::ListClues(Context* context, const Bytes* bytes,
+                                                 Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kListClues, context, response);
+  const std::optional<Caller> caller = call->Enter();
+  v1::ListCluesRequest request;
+  Violations violations;
+  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  ledger::ListQuery query = FromProto(std::move(request), &violations);
+  if (!call->Accept(std::move(violations))) return call;
+  query.scope = caller->scope;
+  parts_.ledger->List(std::move(query), caller->timeout,
+                      [call, scope = caller->scope](absl::StatusOr<ledger::ListPage> page) {
+                        if (!page.ok()) return call->Fail(page.status());
+                        v1::ListCluesResponse answer;
+                        for (const ledger::ClueSummary& clue : page->clues) {
+                          *answer.add_clues() =
+                              ToProto(clue, ShownTo(scope, clue.alert.facets.confidentiality));
+                        }
+                        answer.set_next_page_token(std::move(page->next_page_token));
+                        call->Answer(answer);
+                      });
+  return call;
+}
+
+}  // namespace supervision::rpc

@@ -1,0 +1,63 @@
+#include "services/rpc/gate.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "services/domain/error.h"
+
+namespace supervision::rpc {
+namespace {
+
+constexpr char kAuthorization[] = "authorization";
+constexpr std::string_view kScheme = "Bearer ";
+
+// The answer needs a moment for its way back: a caller that waits 1 s is answered after 0.9 s, so
+// that it reads our error and not its own "deadline exceeded".
+constexpr double kShareForTheWork = 0.9;
+constexpr absl::Duration kMostForTheWayBack = absl::Milliseconds(100);
+
+// The token of "authorization: Bearer <token>"; empty when there is none.
+std::string_view TokenOf(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(kAuthorization);
+  if (found == context.client_metadata().end()) return {};
+  const std::string_view value(found->second.data(), found->second.size());
+  const bool is_bearer =
+      absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
+                                 absl::string_view(kScheme.data(), kScheme.size()));
+  return is_bearer ? value.substr(kScheme.size()) : std::string_view{};
+}
+
+}  // namespace
+
+absl::Status Gate::DrainingError() const {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kDraining;
+  detail.retry_after = options_.retry_delay;
+  return domain::MakeError(std::move(detail));
+}
+
+absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const {
+  const auto deadline = context.deadline();
+  if (deadline == std::chrono::system_clock::time_point::max()) return options_.default_timeout;
+  const absl::Duration left = absl::FromChrono(deadline - std::chrono::system_clock::now());
+  const absl::Duration work = std::max(left * kShareForTheWork, left - kMostForTheWayBack);
+  return std::clamp(work, absl::ZeroDuration(), options_.default_timeout);
+}
+
+absl::StatusOr<Caller> Gate::Enter(const grpc::CallbackServerContext& context,
+                                   security::Method method) const {
+  if (draining_.load(std::memory_order_relaxed)) return DrainingError();
+  Caller caller;
+  caller.principal = principals_->Authenticate(TokenOf(context));
+  if (caller.principal == nullptr) return domain::MakeError(domain::Reason::kUnauthenticated);
+  if (absl::Status status = security::Authorise(*caller.principal, method); !status.ok()) {
+    return status;
+  }
+  caller.scope = security::ScopeOf(*caller.principal);
+  caller.timeout = TimeoutOf(context);
+  return caller;
+}
+
+}  // namespace supervision::rpc

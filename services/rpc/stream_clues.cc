@@ -1,0 +1,171 @@
+#include "services/rpc/stream_clues.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "services/domain/error.h"
+#include "services/rpc/bytes.h"
+#include "services/rpc/clue_stream_state.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/parse.h"
+#include "services/rpc/status.h"
+#include "services/rpc/to_proto.h"
+#include "supervision/v1/clue_service.pb.h"
+
+namespace supervision::rpc {
+
+// Messages of one stream that may be unanswered; the API's comment names it.
+constexpr size_t kWindow = 256;
+
+// The reactor of one stream. It decides nothing: ClueStreamState does. Callbacks of intake hold the
+// state, and touch the reactor only to carry out a step, during which the state keeps the call from
+// ending.
+class ClueStream final : public ClueStreams::Reactor {
+ public:
+  ClueStream(ClueStreams* streams, const Edge& edge, intake::Intake* intake, const IntakeDoor* door,
+             grpc::CallbackServerContext* context)
+      : streams_(streams), edge_(edge), intake_(intake), door_(door), context_(context) {
+    edge_.metrics->Started(security::Method::kStreamClues);
+  }
+
+  // The first step; false when the caller may not open a stream (the call is then finished).
+  bool Start() {
+    absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, security::Method::kStreamClues);
+    if (!caller.ok()) {
+      FinishWith(caller.status());
+      return false;
+    }
+    caller_ = *std::move(caller);
+    Perform(state_->OnStart());
+    return true;
+  }
+
+  const std::shared_ptr<ClueStreamState>& state() const { return state_; }
+  absl::Status DrainingError() const { return edge_.gate->DrainingError(); }
+
+  // Carries out `step` and what follows from it. An empty step touches nothing: the stream may be
+  // gone.
+  void Perform(ClueStreamState::Step step) {
+    while (!step.empty()) {
+      if (step.finish.has_value()) return FinishWith(*step.finish);
+      if (step.write.has_value()) {
+        grpc::Slice slice(*step.write);
+        outgoing_ = grpc::ByteBuffer(&slice, 1);
+        StartWrite(&outgoing_);
+      }
+      if (step.read) StartRead(&incoming_);
+      step = state_->Performed();
+    }
+  }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (!ok) return Perform(state_->OnNoMoreMessages());
+    Take(state_->OnMessage());
+    Perform(state_->OnMessageTaken());
+  }
+  void OnWriteDone(bool ok) override { Perform(state_->OnWritten(ok)); }
+  void OnCancel() override { Perform(state_->OnCancelled()); }
+  void OnDone() override {
+    streams_->Remove(this);
+    delete this;
+  }
+
+  // Hands message number `index` to intake; whatever comes of it is its answer.
+  void Take(uint64_t index) {
+    v1::StreamCluesRequest message;
+    intake::Intake::SubmitRequest submit;
+    std::shared_ptr<intake::Intake::Ticket> ticket;
+    const absl::Status taken = Admit(&message, &submit.violations, &ticket);
+    submit.request_id = std::move(*message.mutable_request_id());
+    auto answer = AnswerTo(index, submit.request_id, std::move(ticket));
+    if (!taken.ok()) return answer(taken);
+    submit.partner = caller_.principal->partner;
+    submit.content = FromProto(std::move(*message.mutable_clue()), "clue", &submit.violations);
+    intake_->Submit(std::move(submit), caller_.timeout, std::move(answer));
+  }
+
+  absl::Status Admit(v1::StreamCluesRequest* message, Violations* violations,
+                     std::shared_ptr<intake::Intake::Ticket>* ticket) {
+    if (incoming_.Length() > UnaryCall::kMaxRequestBytes) {
+      return domain::MakeError(domain::Reason::kMessageTooLarge);
+    }
+    grpc::Slice holder;
+    absl::Status parsed = ParseRequest(Flatten(incoming_, &holder), "", message, violations);
+    if (!parsed.ok()) return parsed;
+    if (absl::Status open = door_->Check(); !open.ok()) return open;
+    auto admitted = intake_->Admit(incoming_.Length());
+    if (!admitted.ok()) return admitted.status();
+    *ticket = *std::move(admitted);
+    return absl::OkStatus();
+  }
+
+  intake::Intake::Callback AnswerTo(uint64_t index, std::string request_id,
+                                    std::shared_ptr<intake::Intake::Ticket> ticket) {
+    return [this, state = state_, index, request_id = std::move(request_id),
+            ticket = std::move(ticket)](const absl::StatusOr<ledger::Receipt>& receipt) {
+      v1::StreamCluesResponse response;
+      response.set_request_id(request_id);
+      response.set_index(index);
+      if (receipt.ok()) {
+        *response.mutable_receipt() = ToProto(*receipt);
+      } else {
+        *response.mutable_error() = ToRpcStatus(receipt.status());
+      }
+      Perform(state->OnAnswer(response.SerializeAsString()));
+    };
+  }
+
+  void FinishWith(const absl::Status& status) {
+    grpc::Status result = ToGrpcStatus(status, context_);
+    edge_.metrics->Finished(security::Method::kStreamClues, result.error_code(),
+                            absl::Now() - started_);
+    Finish(std::move(result));
+  }
+
+  ClueStreams* const streams_;
+  const Edge edge_;
+  intake::Intake* const intake_;
+  const IntakeDoor* const door_;
+  grpc::CallbackServerContext* const context_;
+  const absl::Time started_ = absl::Now();
+  Caller caller_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer outgoing_;
+  const std::shared_ptr<ClueStreamState> state_ = std::make_shared<ClueStreamState>(kWindow);
+};
+
+ClueStreams::Reactor* ClueStreams::Open(const Edge& edge, intake::Intake* intake,
+                                        const IntakeDoor* door,
+                                        grpc::CallbackServerContext* context) {
+  auto* const stream = new ClueStream(this, edge, intake, door, context);
+  if (stream->Start() && !Add(stream)) {
+    stream->Perform(stream->state()->Drain(stream->DrainingError()));
+  }
+  return stream;
+}
+
+bool ClueStreams::Add(ClueStream* stream) {
+  base::MutexLock lock(&mutex_);
+  open_.emplace(stream, stream->state());
+  return !draining_;
+}
+
+void ClueStreams::Remove(ClueStream* stream) {
+  base::MutexLock lock(&mutex_);
+  open_.erase(stream);
+}
+
+void ClueStreams::Drain(const absl::Status& status) {
+  Streams streams;
+  {
+    base::MutexLock lock(&mutex_);
+    draining_ = true;
+    streams = open_;
+  }
+  // A stream whose state still gives a step is still there, and stays while it is carried out.
+  for (const auto& [stream, state] : streams) stream->Perform(state->Drain(status));
+}
+
+}  // namespace supervision::rpc

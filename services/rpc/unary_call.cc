@@ -1,0 +1,62 @@
+#include "services/rpc/unary_call.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/domain/error.h"
+#include "services/rpc/bytes.h"
+#include "services/rpc/parse.h"
+#include "services/rpc/status.h"
+
+namespace supervision::rpc {
+
+UnaryCall::UnaryCall(const Edge& edge, security::Method method,
+                     grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
+    : edge_(edge), method_(method), context_(context), response_(response) {
+  edge_.metrics->Started(method_);
+}
+
+std::optional<Caller> UnaryCall::Enter() {
+  absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, method_);
+  if (caller.ok()) return *std::move(caller);
+  Fail(caller.status());
+  return std::nullopt;
+}
+
+bool UnaryCall::Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* request,
+                      intake::Violations* violations) {
+  if (bytes.Length() > kMaxRequestBytes) {
+    domain::ErrorDetail detail;
+    detail.reason = domain::Reason::kMessageTooLarge;
+    detail.metadata.emplace_back("limit_bytes", absl::StrCat(kMaxRequestBytes));
+    Fail(domain::MakeError(std::move(detail)));
+    return false;
+  }
+  grpc::Slice holder;
+  const absl::Status status = ParseRequest(Flatten(bytes, &holder), "", request, violations);
+  if (!status.ok()) Fail(status);
+  return status.ok();
+}
+
+bool UnaryCall::Accept(intake::Violations violations) {
+  if (violations.empty()) return true;
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kInvalidRequest;
+  detail.violations = std::move(violations);
+  Fail(domain::MakeError(std::move(detail)));
+  return false;
+}
+
+void UnaryCall::Answer(const google::protobuf::Message& message) {
+  *response_ = Serialise(message);
+  FinishWith(grpc::Status::OK);
+}
+
+void UnaryCall::Fail(const absl::Status& status) { FinishWith(ToGrpcStatus(status, context_)); }
+
+void UnaryCall::FinishWith(grpc::Status status) {
+  edge_.metrics->Finished(method_, status.error_code(), absl::Now() - started_);
+  Finish(std::move(status));
+}
+
+}  // namespace supervision::rpc

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "services/base/mutex.h"
+
+namespace supervision::rpc {
+
+// The order of write, cancel and finish in a server stream. Knows no gRPC, so that ThreadSanitizer
+// runs on it. Thread-safe.
+//
+// Whoever fills the stream may ask for its end while a write is under way on another thread; the
+// end then waits for that write. After the end has been asked for, or the client has gone, nobody
+// is told of a write any more.
+class WriteOrder {
+ public:
+  // Before a write is started.
+  void BeginWrite();
+
+  struct Written {
+    bool tell = false;                   // whoever fills the stream may go on
+    std::optional<absl::Status> finish;  // the end that waited: finish with it now
+  };
+  // A write is done.
+  Written EndWrite();
+
+  enum class Finish {
+    kNow,    // finish the stream with `status`
+    kLater,  // a write is under way: EndWrite gives `status`. The write may hang on a client that
+             // does not read, so whoever asks should break the stream
+    kNever,  // the end has been asked for before
+  };
+  Finish RequestFinish(const absl::Status& status);
+
+  // The client has gone. True when whoever fills the stream has to be told: once, and not when the
+  // end has been asked for.
+  bool Cancel();
+
+ private:
+  base::Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<absl::Status> waiting_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace supervision::rpc

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "services/observability/log.h"
+
+namespace supervision::server {
+
+// Each stream may come on a connection of its own, which is a file descriptor: raises the soft
+// limit as far as it may go, and warns when `max_streams` cannot be reached with it.
+void RaiseFileLimit(int max_streams, observability::Logger* log);
+
+}  // namespace supervision::server

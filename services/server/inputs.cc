@@ -1,0 +1,92 @@
+#include "services/server/inputs.h"
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/config/catalogue_config.h"
+#include "services/config/rules_config.h"
+#include "services/domain/civil_date.h"
+#include "services/security/loopback.h"
+
+namespace supervision::server {
+namespace {
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return absl::NotFoundError(absl::StrCat(path, ": cannot be read; check files in server.yaml"));
+  }
+  return text.str();
+}
+
+absl::StatusOr<std::unique_ptr<intake::RegionTable>> LoadRegions(const std::string& path) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  return intake::RegionTable::Parse(*text, path);
+}
+
+absl::StatusOr<std::unique_ptr<classification::Classifier>> LoadClassifier(
+    const config::ServerSettings::Files& files, absl::Time now) {
+  absl::StatusOr<classification::Catalogue> catalogue = config::LoadCatalogue(files.catalogue);
+  absl::StatusOr<classification::RuleSet> rules =
+      config::LoadRules(files.rules, domain::CivilDate(now));
+  if (!catalogue.ok() && !rules.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(catalogue.status().message(), "\n", rules.status().message()));
+  }
+  if (!catalogue.ok()) return catalogue.status();
+  if (!rules.ok()) return rules.status();
+  return classification::Classifier::Create(*catalogue, *rules);
+}
+
+// Collects what failed, so that an operator sees all of it at once.
+class Mistakes {
+ public:
+  template <typename T>
+  void Take(absl::StatusOr<T> value, T* into) {
+    if (value.ok()) {
+      *into = *std::move(value);
+      return;
+    }
+    if (!text_.empty()) text_ += '\n';
+    absl::StrAppend(&text_, value.status().message());
+  }
+  absl::Status ToStatus() const {
+    return text_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(text_);
+  }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings::Files& files, absl::Time now) {
+  Inputs inputs;
+  Mistakes mistakes;
+  mistakes.Take(LoadClassifier(files, now), &inputs.classifier);
+  mistakes.Take(LoadRegions(files.regions), &inputs.regions);
+  mistakes.Take(config::LoadPrincipals(files.principals), &inputs.principals);
+  if (absl::Status status = mistakes.ToStatus(); !status.ok()) return status;
+  return inputs;
+}
+
+absl::Status CheckMayListen(const config::ServerSettings::Listen& listen, const Inputs& inputs) {
+  if (inputs.principals.example) {
+    if (absl::Status status = security::CheckExampleMayListen(listen.grpc); !status.ok()) {
+      return status;
+    }
+  }
+  if (security::IsLocalAddress(listen.grpc)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "listen.grpc ", listen.grpc,
+      " can be reached from other machines, and this version speaks plain text only: tokens and "
+      "clues could be read on the way. Listen on 127.0.0.1, [::1] or unix:/path and put a proxy "
+      "that speaks TLS in front of it."));
+}
+
+}  // namespace supervision::server

@@ -1,0 +1,61 @@
+#include <pthread.h>
+
+#include <csignal>
+#include <iostream>
+
+#include "services/server/command_line.h"
+#include "services/server/server.h"
+
+namespace supervision::server {
+namespace {
+
+using observability::Logger;
+
+constexpr int kCannotServe = 1;
+constexpr int kWrongConfiguration = 2;
+
+int Complain(const absl::Status& status, int exit_code) {
+  std::cerr << status.message() << "\n";
+  return exit_code;
+}
+
+int Run(const CommandLine& command, const sigset_t& signals) {
+  absl::StatusOr<config::ServerSettings> settings = config::LoadServer(command.sources);
+  if (!settings.ok()) return Complain(settings.status(), kWrongConfiguration);
+  if (command.action == CommandLine::Action::kPrintConfig) {
+    std::cout << settings->effective;
+    return 0;
+  }
+  for (const std::string& warning : settings->warnings) std::cerr << warning << "\n";
+  Logger log(settings->log.json ? Logger::Format::kJson : Logger::Format::kText,
+             static_cast<Logger::Level>(settings->log.level));
+  auto server = Server::New({.settings = *settings, .log = &log, .version = ProgramVersion()});
+  if (!server.ok()) return Complain(server.status(), kWrongConfiguration);
+  if (command.action == CommandLine::Action::kCheckConfig) {
+    std::cout << "The configuration is right.\n";
+    return 0;
+  }
+  if (absl::Status started = (*server)->Start(); !started.ok()) {
+    return Complain(started, kCannotServe);
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);  // a second one stays pending until the process has ended
+  (*server)->Stop();
+  return 0;
+}
+
+}  // namespace
+}  // namespace supervision::server
+
+int main(int argc, char** argv) {
+  // Before the first thread: every thread inherits it, and only sigwait takes these signals.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  int exit_code = 0;
+  const auto command = supervision::server::ParseCommandLine(argc, argv, &exit_code);
+  return command ? supervision::server::Run(*command, signals) : exit_code;
+}

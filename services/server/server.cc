@@ -1,0 +1,236 @@
+#include "services/server/server.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "google/protobuf/stubs/common.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+#include "services/alerting/hub.h"
+#include "services/base/mutex.h"
+#include "services/classification/catalogue.h"
+#include "services/intake/intake.h"
+#include "services/observability/metrics_page.h"
+#include "services/rpc/alert_encoder.h"
+#include "services/server/addresses_file.h"
+#include "services/server/file_limit.h"
+#include "services/server/front.h"
+#include "services/server/inputs.h"
+#include "services/server/readiness.h"
+#include "services/server/store.h"
+
+namespace supervision::server {
+namespace {
+
+// What a stopped stream's ending message and a cancelled call need to get out.
+constexpr absl::Duration kLastWords = absl::Milliseconds(500);
+
+alerting::Hub::Options HubOptions(const config::ServerSettings& settings) {
+  const config::ServerSettings::Alerting& from = settings.alerting;
+  alerting::Hub::Options options;
+  options.max_streams = static_cast<size_t>(from.max_streams);
+  options.tail_entries = static_cast<size_t>(from.tail_entries);
+  options.tail_bytes = static_cast<size_t>(from.tail_bytes);
+  options.bookmark_interval = from.bookmark_interval;
+  options.max_alerts_per_message = static_cast<size_t>(from.max_alerts_per_message);
+  options.max_message_bytes = static_cast<size_t>(from.max_message_bytes);
+  options.retry_delay = settings.intake.retry_delay;
+  return options;
+}
+
+intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from) {
+  intake::Intake::Options options;
+  options.max_concurrent = static_cast<size_t>(from.max_concurrent);
+  options.max_bytes = static_cast<size_t>(from.max_bytes);
+  options.retry_delay = from.retry_delay;
+  return options;
+}
+
+// Waits for `condition` without holding up whoever makes it true. Only while stopping: there is no
+// hurry, and nobody has to tell us.
+template <typename Condition>
+void WaitUntil(absl::Time deadline, Condition condition) {
+  while (!condition() && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
+}
+
+}  // namespace
+
+// Members stand in the order in which they are started; they end in the reverse order.
+class Server::Body {
+ public:
+  Body(Options options, Inputs inputs)
+      : options_(std::move(options)),
+        inputs_(std::move(inputs)),
+        settings_(options_.settings),
+        log_(options_.log),
+        started_at_(options_.clock->Now()),
+        door_(settings_.intake.retry_delay),
+        readiness_(&door_, log_),
+        gate_(inputs_.principals.directory, {.default_timeout = settings_.intake.default_deadline,
+                                             .retry_delay = settings_.intake.retry_delay}),
+        rpc_metrics_(registry_.get()) {}
+
+  ~Body() { Stop(); }
+
+  absl::Status Start() {
+    base::MutexLock lock(&mutex_);
+    absl::Status status = StartParts();
+    if (!status.ok()) StopParts();
+    return status;
+  }
+
+  void Stop() {
+    base::MutexLock lock(&mutex_);
+    StopParts();
+  }
+
+  std::string grpc_address() const { return front_ == nullptr ? "" : front_->address(); }
+  std::string metrics_address() const { return page_ == nullptr ? "" : page_->address(); }
+  const Readiness& readiness() const { return readiness_; }
+
+ private:
+  absl::Status StartParts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    RaiseFileLimit(settings_.alerting.max_streams, log_);
+    RegisterStartTime();
+    auto store = Store::Open(settings_, {.clock = options_.clock,
+                                         .log = log_,
+                                         .metrics = registry_.get(),
+                                         .readiness = &readiness_});
+    if (!store.ok()) return store.status();
+    store_ = *std::move(store);
+    hub_ = std::make_unique<alerting::Hub>(store_->ledger(), store_->loop(), &encoder_, log_,
+                                           registry_.get(), HubOptions(settings_));
+    intake_ = std::make_unique<intake::Intake>(store_->ledger(), inputs_.classifier.get(),
+                                               inputs_.regions.get(), options_.clock,
+                                               registry_.get(), IntakeOptions(settings_.intake));
+    front_ = std::make_unique<Front>(
+        Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
+                     .clues = {.intake = intake_.get(), .ledger = store_->ledger(), .door = &door_},
+                     .hub = hub_.get(),
+                     .classifier = inputs_.classifier.get(),
+                     .report = [this] { return Report(); }});
+    if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
+    readiness_.Attach(front_->health());
+    auto page = observability::MetricsPage::Start(settings_.listen.metrics, registry_);
+    if (!page.ok()) return page.status();
+    page_ = *std::move(page);
+    LogStart();
+    readiness_.LogIfNotReady();
+    return WriteAddressesFile(settings_.listen.addresses_file, front_->address(), page_->address());
+  }
+
+  // Safe after a part of StartParts, and twice.
+  void StopParts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (stopped_) return;
+    stopped_ = true;
+    readiness_.Drain();
+    if (page_ != nullptr) DrainFront();  // the last part: it has served
+    readiness_.Detach();
+    if (store_ != nullptr) store_->StopLedger();
+    if (front_ != nullptr) front_->Stop(kLastWords);
+    page_.reset();
+    intake_.reset();
+    hub_.reset();
+    if (store_ != nullptr) store_->Stop();
+    if (front_ != nullptr) log_->Info("stopped");
+  }
+
+  void DrainFront() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    log_->Info("draining", {{"open_calls", rpc_metrics_.open()},
+                            {"open_streams", static_cast<int64_t>(hub_->open_streams())}});
+    absl::SleepFor(settings_.drain.announce);
+    gate_.Drain();
+    front_->DrainStreams();
+    // A monitor that does not read never takes its last cursor: it is waited for no longer than
+    // the calls under way.
+    hub_->Drain(settings_.drain.spread, [] {});
+    const absl::Time deadline = absl::Now() + settings_.drain.spread + settings_.drain.finish;
+    WaitUntil(deadline, [this] { return rpc_metrics_.open() == 0; });
+  }
+
+  void RegisterStartTime() {
+    prometheus::BuildGauge()
+        .Name("process_start_time_seconds")
+        .Help("When this process began to serve, seconds since 1970.")
+        .Register(*registry_)
+        .Add({})
+        .Set(absl::ToDoubleSeconds(started_at_ - absl::UnixEpoch()));
+  }
+
+  void LogStart() {
+    log_->Info("serving", {{"grpc", std::string_view(front_->address())},
+                           {"metrics", std::string_view(page_->address())},
+                           {"version", std::string_view(options_.version)}});
+    log_->Info("keeping", {{"redis", std::string_view(store_->address())},
+                           {"durable", settings_.ledger.require_fsync},
+                           {"replicas", static_cast<int64_t>(settings_.ledger.replicas)},
+                           {"data", std::string_view(settings_.redis.data_directory)}});
+    log_->Info("sorting", {{"catalogue", inputs_.classifier->catalogue().version},
+                           {"rules", inputs_.classifier->rules_version()},
+                           {"regions", inputs_.regions->version()},
+                           {"principals", static_cast<int64_t>(inputs_.principals.count)},
+                           {"example_principals", inputs_.principals.example}});
+  }
+
+  rpc::StatusReport Report() const {
+    rpc::StatusReport report;
+    report.version = options_.version;
+    report.started_at = started_at_;
+    report.ready = readiness_.ready();
+    report.not_ready_because = readiness_.not_ready_because();
+    report.ledger = store_->ledger()->state();
+    report.told_positions = hub_->told_positions();
+    report.redis_address = store_->address();
+    report.redis_restarts = store_->restarts();
+    report.catalogue_version = inputs_.classifier->catalogue().version;
+    report.rules_version = std::string(inputs_.classifier->rules_version());
+    report.open_streams = hub_->open_streams();
+    return report;
+  }
+
+  const Options options_;
+  const Inputs inputs_;
+  const config::ServerSettings& settings_;
+  observability::Logger* const log_;
+  const absl::Time started_at_;
+  const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
+  const rpc::ProtoAlertEncoder encoder_;
+  rpc::IntakeDoor door_;
+  Readiness readiness_;
+  rpc::Gate gate_;
+  rpc::RpcMetrics rpc_metrics_;
+
+  base::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<alerting::Hub> hub_;
+  std::unique_ptr<intake::Intake> intake_;
+  std::unique_ptr<Front> front_;
+  std::unique_ptr<observability::MetricsPage> page_;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::New(Options options) {
+  // protobuf writes to standard error, past the log, when a text is not UTF-8; the client is told.
+  google::protobuf::SetLogHandler(nullptr);
+  absl::StatusOr<Inputs> inputs = LoadInputs(options.settings.files, options.clock->Now());
+  if (!inputs.ok()) return inputs.status();
+  if (absl::Status may = CheckMayListen(options.settings.listen, *inputs); !may.ok()) return may;
+  return std::unique_ptr<Server>(
+      new Server(std::make_unique<Body>(std::move(options), *std::move(inputs))));
+}
+
+Server::Server(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+Server::~Server() = default;
+
+absl::Status Server::Start() { return body_->Start(); }
+void Server::Stop() { body_->Stop(); }
+std::string Server::grpc_address() const { return body_->grpc_address(); }
+std::string Server::metrics_address() const { return body_->metrics_address(); }
+bool Server::ready() const { return body_->readiness().ready(); }
+std::vector<std::string> Server::not_ready_because() const {
+  return body_->readiness().not_ready_because();
+}
+
+}  // namespace supervision::server

@@ -1,0 +1,111 @@
+#include "tests/support/test_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "tests/support/eventually.h"
+
+namespace supervision::testing {
+namespace {
+
+[[noreturn]] void Abandon(const std::string& what) {
+  std::fprintf(stderr, "test server: %s\n", what.c_str());
+  std::abort();
+}
+
+config::ServerSettings SettingsOf(const TestServer::Options& options, const std::string& data) {
+  config::ServerSources sources;
+  sources.file = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config/server.yaml";
+  sources.flags = {"--listen.grpc=127.0.0.1:0",      "--listen.metrics=127.0.0.1:0",
+                   "--redis.data_directory=" + data, "--redis.min_free_disk=1MiB",
+                   "--drain.spread=200ms",           "--drain.finish=3s"};
+  if (!options.redis.empty()) sources.flags.push_back("--redis.address=" + options.redis);
+  sources.flags.insert(sources.flags.end(), options.flags.begin(), options.flags.end());
+  absl::StatusOr<config::ServerSettings> settings = config::LoadServer(sources);
+  if (!settings.ok()) Abandon(settings.status().ToString());
+  return *std::move(settings);
+}
+
+std::string Get(const std::string& address, const std::string& path) {
+  const size_t colon = address.rfind(':');
+  sockaddr_in where{};
+  where.sin_family = AF_INET;
+  where.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
+  inet_pton(AF_INET, address.substr(0, colon).c_str(), &where.sin_addr);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof(where)) == 0) {
+    const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
+    if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
+      char buffer[65536];
+      for (ssize_t n = 0; (n = read(fd, buffer, sizeof(buffer))) > 0;) {
+        answer.append(buffer, static_cast<size_t>(n));
+      }
+    }
+  }
+  close(fd);
+  return answer;
+}
+
+}  // namespace
+
+TestServer::TestServer() : TestServer(Options()) {}
+
+TestServer::TestServer(Options options) : options_(std::move(options)) { Start(); }
+
+TestServer::~TestServer() = default;
+
+void TestServer::Start() {
+  absl::StatusOr<std::unique_ptr<server::Server>> made =
+      server::Server::New({.settings = SettingsOf(options_, data_.path() + "/d"),
+                           .log = observability::Logger::Null(),
+                           .version = "test"});
+  if (!made.ok()) Abandon(made.status().ToString());
+  server_ = *std::move(made);
+  if (absl::Status started = server_->Start(); !started.ok()) Abandon(started.ToString());
+  address_ = server_->grpc_address();
+  channel_ = NewChannel();
+  if (options_.wait_until_ready) WaitUntilReady();
+}
+
+void TestServer::Stop() { server_->Stop(); }
+
+void TestServer::WaitUntilReady() {
+  if (Eventually([this] { return server_->ready(); })) return;
+  std::string reasons;
+  for (const std::string& reason : server_->not_ready_because()) reasons += reason + " ";
+  Abandon("not ready: " + reasons);
+}
+
+std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(64 << 20);
+  return grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string TestServer::Metrics() const { return Get(server_->metrics_address(), "/metrics"); }
+
+double TestServer::Metric(const std::string& series) const {
+  const std::string text = "\n" + Metrics();
+  const size_t at = text.find("\n" + series + " ");
+  return at == std::string::npos ? -1 : std::atof(text.c_str() + at + series.size() + 2);
+}
+
+std::unique_ptr<grpc::ClientContext> Context(const std::string& token,
+                                             std::chrono::milliseconds timeout) {
+  auto context = std::make_unique<grpc::ClientContext>();
+  if (!token.empty()) context->AddMetadata("authorization", "Bearer " + token);
+  context->set_deadline(std::chrono::system_clock::now() + timeout);
+  return context;
+}
+
+}  // namespace supervision::testing
