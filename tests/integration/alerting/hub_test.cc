@@ -1,0 +1,203 @@
+// The hub on a real ledger and a real redis-server.
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "services/alerting/hub.h"
+#include "tests/integration/ledger/ledger_fixture.h"
+#include "tests/unit/alerting/test_stream.h"
+
+namespace supervision::alerting {
+namespace {
+
+using testing::Await;
+using testing::Eventually;
+using testing::ExampleSubmission;
+
+class HubOnLedgerTest : public ::testing::Test {
+ protected:
+  ~HubOnLedgerTest() override { StopService(); }
+
+  void StartService(int partitions = 1) {
+    ledger::Ledger::Options ledger_options = testing::OptionsFor(server_);
+    ledger_options.partitions = partitions;
+    ledger_options.log_bytes = log_bytes_;
+    ledger_options.retention_interval = absl::Milliseconds(50);
+    loop_ = std::make_unique<redis::Loop>();
+    ledger_ =
+        std::make_unique<ledger::Ledger>(loop_.get(), base::Clock::System(),
+                                         observability::Logger::Null(), &registry_, ledger_options);
+    ASSERT_TRUE(Eventually([&] { return ledger_->state().ready; }));
+    Hub::Options options;
+    options.tail_entries = 64;
+    options.max_alerts_per_message = 16;
+    options.bookmark_interval = absl::Milliseconds(200);
+    hub_ = std::make_unique<Hub>(ledger_.get(), loop_.get(), &encoder_,
+                                 observability::Logger::Null(), &registry_, options);
+  }
+
+  void StopService() {
+    hub_.reset();
+    ledger_.reset();
+    loop_.reset();
+  }
+
+  // Submits until it is accepted: an unknown outcome may be repeated.
+  ledger::Receipt Submit(const std::string& key) {
+    absl::StatusOr<ledger::Receipt> receipt = absl::UnknownError("not asked yet");
+    EXPECT_TRUE(Eventually([&] {
+      receipt = Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+        ledger_->Submit(ExampleSubmission(key), absl::Seconds(1), std::move(done));
+      });
+      return receipt.ok();
+    })) << receipt.status();
+    return receipt.ok() ? *receipt : ledger::Receipt();
+  }
+
+  // Submits keys prefix + from … prefix + to; adds what streams are to be told of it.
+  void SubmitMany(const std::string& prefix, int from, int to) {
+    for (int i = from; i <= to; ++i) {
+      accepted_.push_back(Submit(prefix + std::to_string(i)).alert_id + " 1 full");
+    }
+  }
+
+  bool WaitForAll(const TestStream& stream) const {
+    return Eventually([&] { return stream.told() >= accepted_.size(); });
+  }
+
+  testing::RedisServer server_;
+  int64_t log_bytes_ = int64_t{1} << 30;
+  TestEncoder encoder_;
+  prometheus::Registry registry_;
+  std::unique_ptr<redis::Loop> loop_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<Hub> hub_;
+  std::vector<std::string> accepted_;
+};
+
+TEST_F(HubOnLedgerTest, StreamsAreToldWhatIsAcceptedLiveAndFromTheLog) {
+  StartService();
+  TestStream live(TestStream::Eager), slow, replay(TestStream::Eager);
+  live.Open(hub_.get(), Latest());
+  slow.Open(hub_.get(), Latest());
+  ASSERT_TRUE(Eventually([&] { return !live.cursor().empty() && slow.outstanding(); }));
+  SubmitMany("a", 1, 150);
+  replay.Open(hub_.get(), Earliest());
+  SubmitMany("a", 151, 160);
+  EXPECT_TRUE(WaitForAll(live));
+  EXPECT_TRUE(WaitForAll(replay));
+  EXPECT_EQ(live.updates(), accepted_);
+  EXPECT_EQ(replay.updates(), accepted_);
+  while (slow.told() < accepted_.size()) {
+    ASSERT_TRUE(Eventually([&] { return slow.outstanding(); }));
+    slow.Take();
+  }
+  EXPECT_EQ(slow.updates(), accepted_);
+}
+
+TEST_F(HubOnLedgerTest, EveryCursorResumesAcrossARestartOfTheService) {
+  StartService(3);
+  std::vector<TestStream::Message> messages;
+  {
+    TestStream stream(TestStream::Eager);
+    stream.Open(hub_.get(), Earliest());
+    SubmitMany("a", 1, 60);
+    ASSERT_TRUE(WaitForAll(stream));
+    messages = stream.messages();
+  }
+  StopService();
+  StartService(3);
+  std::vector<std::string> told;
+  for (const TestStream::Message& message : messages) {
+    told.insert(told.end(), message.updates.begin(), message.updates.end());
+    TestStream resumed(TestStream::Eager);
+    resumed.Open(hub_.get(), Behind(message.cursor));
+    ASSERT_TRUE(Eventually([&] { return resumed.told() + told.size() >= accepted_.size(); }));
+    std::vector<std::string> all = told;
+    const std::vector<std::string> rest = resumed.updates();
+    all.insert(all.end(), rest.begin(), rest.end());
+    EXPECT_THAT(all, ::testing::UnorderedElementsAreArray(accepted_));
+  }
+}
+
+TEST_F(HubOnLedgerTest, StreamsOutlastRedisBeingKilled) {
+  StartService();
+  TestStream live(TestStream::Eager), slow;
+  live.Open(hub_.get(), Earliest());
+  slow.Open(hub_.get(), Earliest());
+  std::atomic<bool> enough = false;
+  std::thread submitter([&] {
+    for (int i = 1; !enough; ++i) SubmitMany("k", i, i);
+  });
+  // On this thread, since a server ends with the thread that started it.
+  for (int kill = 0; kill < 4; ++kill) {
+    const size_t told = live.told();
+    EXPECT_TRUE(Eventually([&] { return live.told() >= told + 50; }));
+    server_.Restart();
+  }
+  enough = true;
+  submitter.join();
+  while (slow.told() < accepted_.size()) {
+    ASSERT_TRUE(Eventually([&] { return slow.outstanding(); }));
+    slow.Take();
+  }
+  EXPECT_TRUE(WaitForAll(live));
+  EXPECT_EQ(live.updates(), accepted_);
+  EXPECT_EQ(slow.updates(), accepted_);
+}
+
+TEST_F(HubOnLedgerTest, TrimmedHistoryIsSaidWithTheEarliestCursorThatIsLeft) {
+  log_bytes_ = 20'000;
+  StartService();
+  TestStream slow;
+  slow.Open(hub_.get(), Latest());
+  SubmitMany("a", 1, 300);
+  ASSERT_TRUE(Eventually([&] { return ledger_->state().partitions[0].earliest > 20; }));
+  slow.Take();
+  while (slow.outstanding()) slow.Take();
+  ASSERT_TRUE(Eventually([&] { return slow.finished().has_value(); }));
+  ASSERT_TRUE(domain::HasReason(*slow.finished(), domain::Reason::kCursorTrimmed))
+      << *slow.finished();
+  const std::string earliest =
+      testing::FactOf(absl::StatusOr<int>(*slow.finished()), "earliest_cursor");
+  TestStream rest(TestStream::Eager);
+  rest.Open(hub_.get(), Behind(earliest));
+  ASSERT_TRUE(
+      Eventually([&] { return rest.told() > 0 && rest.updates().back() == accepted_.back(); }));
+  const std::vector<std::string> told = rest.updates();
+  EXPECT_TRUE(std::equal(told.rbegin(), told.rend(), accepted_.rbegin()));
+}
+
+TEST_F(HubOnLedgerTest, LostHistoryIsSaidToWhoSawItAndGoesUnnoticedOtherwise) {
+  namespace fs = std::filesystem;
+  StartService();
+  TestStream seen(TestStream::Eager), slow;
+  seen.Open(hub_.get(), Earliest());
+  slow.Open(hub_.get(), Earliest());
+  SubmitMany("a", 1, 20);
+  // Redis comes back with what it had twenty clues ago.
+  server_.Shutdown();
+  const testing::TempDir backup;
+  const auto options = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+  fs::copy(server_.directory() + "/appendonlydir", backup.path() + "/aof", options);
+  server_.Start();
+  for (int i = 21; i <= 40; ++i) Submit("a" + std::to_string(i));
+  ASSERT_TRUE(Eventually([&] { return seen.told() == 40; }));
+  server_.Kill9();
+  fs::remove_all(server_.directory() + "/appendonlydir");
+  fs::copy(backup.path() + "/aof", server_.directory() + "/appendonlydir", options);
+  server_.Start();
+  ASSERT_TRUE(Eventually([&] { return seen.finished().has_value(); }));
+  EXPECT_TRUE(domain::HasReason(*seen.finished(), domain::Reason::kHistoryLost))
+      << *seen.finished();
+  SubmitMany("n", 1, 5);
+  while (slow.told() < accepted_.size()) {
+    ASSERT_TRUE(Eventually([&] { return slow.outstanding(); }));
+    slow.Take();
+  }
+  EXPECT_EQ(slow.updates(), accepted_);
+}
+
+}  // namespace
+}  // namespace supervision::alerting
