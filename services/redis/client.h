@@ -48,13 +48,13 @@ struct Address {
 // queue; the loop takes the whole queue at once and writes it as one pipeline.
 //
 // Thread-safe. Each callback runs exactly once, on the loop's thread, never inside the call that
-// took it, never under a lock (a loop that has been stopped runs nothing any more). Commands of one
+// took it, never under a lock; a loop that has been stopped runs nothing any more. Commands of one
 // client reach Redis in the order of the calls. When the connection breaks every waiting caller is
 // answered: kNotSent for what had not been written, kOutcomeUnknown for what had; nothing is ever
 // sent a second time by the client itself, except a script that Redis answered with NOSCRIPT (it
 // has certainly not run). A command whose deadline passes is answered at once (kNotSent or
-// kOutcomeUnknown), and since hiredis would give its late reply to another, the connection is
-// renewed.
+// kOutcomeUnknown), and since its late reply would be taken for another's, the connection is
+// renewed; what has not been sent waits for the new one.
 class Client {
  public:
   struct Options {

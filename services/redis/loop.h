@@ -7,7 +7,7 @@
 
 namespace supervision::redis {
 
-// The one thread that owns every hiredis context, deadline and reconnect (libuv). It also offers
+// The one thread that owns every connection, deadline and reconnect (libuv). It also offers
 // timers to those whose state changes on this thread.
 //
 // Thread-safe. Tasks and timers run on the loop's thread, in the order they were posted, never
