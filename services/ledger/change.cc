@@ -69,7 +69,9 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
   clue.version = current.summary.version + 1;
   clue.received_at = current.summary.alert.received_at;
   // Clocks of two replicas may differ; a version is never older than the one before.
-  clue.changed_at = std::max(now, current.summary.alert.raised_at);
+  // In microseconds from the start, so that the first answer is the one that is read back.
+  clue.changed_at =
+      std::max(absl::FromUnixMicros(absl::ToUnixMicros(now)), current.summary.alert.raised_at);
   const std::vector<std::string> before =
       keys.IndexesOf(change.clue.partition, current.summary.alert.facets);
   const std::vector<std::string> after = keys.IndexesOf(change.clue.partition, FacetsOf(clue));

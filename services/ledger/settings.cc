@@ -48,6 +48,15 @@ std::string Text(const Texts& fields, const std::string& name) {
   return found == fields.end() ? "" : found->second;
 }
 
+// Those that receive the stream of changes; a replica that is still being filled confirms nothing.
+int OnlineReplicas(const Texts& info) {
+  int online = 0;
+  for (int i = 0; info.count("slave" + std::to_string(i)) > 0; ++i) {
+    online += Text(info, "slave" + std::to_string(i)).find("state=online") != std::string::npos;
+  }
+  return online;
+}
+
 void JudgeConfig(const Texts& config, RedisSettings* settings) {
   const struct {
     const char* name;
@@ -80,7 +89,7 @@ absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const red
   RedisSettings settings;
   settings.version = Text(fields, "redis_version");
   settings.used_memory_bytes = Number(fields, "used_memory");
-  settings.connected_replicas = static_cast<int>(Number(fields, "connected_slaves"));
+  settings.connected_replicas = OnlineReplicas(fields);
   settings.primary = role.ok() && !role.reply().elements.empty()
                          ? role.reply().elements[0].text == "master"
                          : Text(fields, "role") == "master";

@@ -1,0 +1,344 @@
+// The ledger against a plain model in memory, while Redis is killed, connections are cut and the
+// service restarts. What it must show: nothing acknowledged is lost, nothing is there twice, and
+// the order of each partition is kept for those who follow it and for those who resume.
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <random>
+#include <set>
+#include <variant>
+
+#include "tests/integration/ledger/ledger_fixture.h"
+#include "tests/support/temp_dir.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::Reason;
+using testing::ExampleSubmission;
+using testing::RecordingObserver;
+using testing::TestLedger;
+
+constexpr int kDefaultRounds = 200;
+constexpr int kPartitions = 3;
+constexpr int kKeys = 40;  // few, so that clues are met again and again
+constexpr int kPerRound = 12;
+
+int64_t FromEnvironment(const char* name, int64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
+}
+
+using Request = std::variant<Submission, Revision, Withdrawal>;
+
+// What the model expects of a request: the answer of an earlier one, a new version, or a reason.
+struct Expectation {
+  enum class Kind { kNewVersion, kRepeat, kRefused } kind = Kind::kRefused;
+  size_t version = 0;  // kRepeat: index in Clue::receipts
+  Reason reason = Reason::kInternal;
+};
+
+struct Clue {
+  std::vector<Request> requests;  // that made each version
+  std::vector<Receipt> receipts;
+  bool withdrawn = false;
+};
+
+struct Asked {
+  std::string key;
+  Request request;
+  Expectation expectation;
+  std::vector<std::future<absl::StatusOr<Receipt>>> answers;  // of the same request, asked so often
+};
+
+class ModelTest : public ::testing::Test {
+ protected:
+  ModelTest()
+      : seed_(static_cast<uint64_t>(
+            FromEnvironment("SUPERVISION_TEST_SEED", std::random_device()()))),
+        random_(seed_) {}
+
+  int Draw(int below) { return static_cast<int>(random_() % static_cast<uint64_t>(below)); }
+
+  void Open() {
+    Ledger::Options options = testing::OptionsFor(server_);
+    options.partitions = kPartitions;
+    options.witness_directory = witness_.path();
+    options.max_versions = 1000;
+    ledger_ = std::make_unique<TestLedger>(options);
+    observer_ = std::make_unique<RecordingObserver>();
+    (*ledger_)->Follow(observer_.get());
+    ASSERT_TRUE(ledger_->WaitReady());
+    followed_from_ = ledger_->Latest()->positions;
+  }
+
+  // Everything that was committed since the service started has been told, in order.
+  void Close() {
+    const Place end = *ledger_->Latest();
+    size_t expected = 0;
+    for (int p = 0; p < kPartitions; ++p) expected += end.positions[p] - followed_from_[p];
+    EXPECT_TRUE(observer_->WaitFor(expected));
+    (*ledger_)->Follow(nullptr);
+    std::vector<int64_t> at = followed_from_;
+    for (const LogEntryPtr& entry : observer_->entries()) {
+      ASSERT_EQ(entry->position, ++at[entry->partition]) << "told twice, or never";
+    }
+    EXPECT_EQ(at, end.positions);
+    EXPECT_TRUE(observer_->epochs().empty());
+    ledger_.reset();
+  }
+
+  std::future<absl::StatusOr<Receipt>> Ask(const Request& request) {
+    auto promise = std::make_shared<std::promise<absl::StatusOr<Receipt>>>();
+    const auto done = [promise](absl::StatusOr<Receipt> r) { promise->set_value(std::move(r)); };
+    if (const auto* submission = std::get_if<Submission>(&request)) {
+      (*ledger_)->Submit(*submission, testing::kPatience, done);
+    } else if (const auto* revision = std::get_if<Revision>(&request)) {
+      (*ledger_)->Revise(*revision, testing::kPatience, done);
+    } else {
+      (*ledger_)->Withdraw(std::get<Withdrawal>(request), testing::kPatience, done);
+    }
+    return promise->get_future();
+  }
+
+  Asked Choose(const std::string& key) {
+    Asked asked;
+    asked.key = key;
+    Clue& clue = clues_[key];
+    if (clue.receipts.empty()) {
+      asked.request = ExampleSubmission(key);
+      asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
+      return asked;
+    }
+    const Submission first = std::get<Submission>(clue.requests[0]);
+    const std::string fresh = "req-" + std::to_string(++requests_);
+    const auto refused = [&](Reason reason) {
+      return Expectation{Expectation::Kind::kRefused, 0,
+                         clue.withdrawn ? Reason::kClueWithdrawn : reason};
+    };
+    switch (Draw(6)) {
+      case 0: {
+        const size_t version = static_cast<size_t>(Draw(static_cast<int>(clue.requests.size())));
+        asked.request = clue.requests[version];
+        asked.expectation = {Expectation::Kind::kRepeat, version, {}};
+        break;
+      }
+      case 1: {
+        Submission other = first;
+        other.content.title += "!";
+        asked.request = other;
+        asked.expectation = {Expectation::Kind::kRefused, 0, Reason::kIdempotencyKeyReused};
+        break;
+      }
+      case 2: {
+        Submission again = first;
+        again.request_id = fresh;
+        asked.request = again;
+        asked.expectation = {Expectation::Kind::kRefused, 0, Reason::kSourceRecordExists};
+        break;
+      }
+      case 3:
+        asked.request = testing::WithdrawalOf(first, clue.receipts.back(), fresh);
+        asked.expectation = refused(Reason::kClueWithdrawn);
+        // Most clues live on.
+        if (Draw(4) != 0) {
+          asked.request = testing::RevisionOf(first, clue.receipts.back(), fresh);
+        }
+        if (!clue.withdrawn) asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
+        break;
+      case 4:
+        asked.request = testing::RevisionOf(first, clue.receipts.back(), fresh);
+        asked.expectation = refused(Reason::kClueWithdrawn);
+        if (!clue.withdrawn) asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
+        break;
+      default: {
+        Receipt stale = clue.receipts.back();
+        stale.etag = "0123456789abcdef";
+        asked.request = testing::RevisionOf(first, stale, fresh);
+        asked.expectation = refused(Reason::kEtagMismatch);
+        break;
+      }
+    }
+    return asked;
+  }
+
+  // Asks again for as long as the answer is "not now" or "unknown", as a client must.
+  absl::StatusOr<Receipt> Settle(const Request& request, absl::StatusOr<Receipt> answer) {
+    const auto open = [&] {
+      for (const Reason reason : {Reason::kOutcomeUnknown, Reason::kLedgerUnavailable}) {
+        if (domain::HasReason(answer.status(), reason)) return true;
+      }
+      return false;
+    };
+    testing::Eventually([&] {
+      if (!open()) return true;
+      ++asked_again_;
+      answer = Ask(request).get();
+      return !open();
+    });
+    return answer;
+  }
+
+  void Check(Asked* asked) {
+    Clue& clue = clues_[asked->key];
+    for (auto& future : asked->answers) {
+      const absl::StatusOr<Receipt> answer = Settle(asked->request, future.get());
+      const Expectation& expected = asked->expectation;
+      if (expected.kind == Expectation::Kind::kRefused) {
+        EXPECT_THAT(answer, testing::FailsWith(expected.reason)) << asked->key;
+        continue;
+      }
+      ASSERT_TRUE(answer.ok()) << asked->key << ": " << answer.status();
+      if (expected.kind == Expectation::Kind::kNewVersion &&
+          (clue.requests.empty() || clue.receipts.back().version < answer->version)) {
+        ASSERT_EQ(answer->version, clue.receipts.size() + 1) << asked->key;
+        clue.requests.push_back(asked->request);
+        clue.receipts.push_back(*answer);
+        clue.withdrawn = std::holds_alternative<Withdrawal>(asked->request);
+        made_in_round_[{answer->clue_id, answer->version}] = round_;
+        continue;
+      }
+      const size_t index =
+          expected.kind == Expectation::Kind::kRepeat ? expected.version : clue.receipts.size() - 1;
+      EXPECT_EQ(answer->clue_id, clue.receipts[index].clue_id);
+      EXPECT_EQ(answer->version, clue.receipts[index].version);
+      EXPECT_EQ(answer->etag, clue.receipts[index].etag);
+      EXPECT_EQ(answer->accepted_at, clue.receipts[index].accepted_at);
+    }
+  }
+
+  void Round() {
+    std::set<std::string> keys;
+    while (keys.size() < kPerRound) keys.insert("k" + std::to_string(Draw(kKeys + round_)));
+    std::vector<Asked> all;
+    for (const std::string& key : keys) all.push_back(Choose(key));
+    const int fault_at = Draw(kPerRound);
+    const int fault = Draw(8);
+    for (int i = 0; i < kPerRound; ++i) {
+      const int times = Draw(4) == 0 ? 3 : 1;
+      for (int n = 0; n < times; ++n) all[i].answers.push_back(Ask(all[i].request));
+      if (i != fault_at) continue;
+      if (fault == 0) {
+        // Some answers are awaited, so that the kill falls behind commits as well as into them.
+        if (Draw(2) == 0) all[0].answers[0].wait();
+        server_.Restart();
+        ++kills_;
+      } else if (fault == 1) {
+        server_.Call({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+        ++cuts_;
+      }
+    }
+    for (Asked& asked : all) Check(&asked);
+    if (Draw(3) == 0) Resume();
+    if (Draw(12) == 0) {
+      Close();
+      if (Draw(2) == 0) server_.Restart();
+      Open();
+      ++reopened_;
+    }
+  }
+
+  // A monitor that comes back with its cursor and reads what it missed.
+  void Resume() {
+    absl::StatusOr<Place> place = absl::UnknownError("never tried");
+    ASSERT_TRUE(testing::Eventually([&] {
+      place = cursor_.empty() ? ledger_->Earliest() : ledger_->Resolve(cursor_);
+      return place.ok() || !domain::HasReason(place.status(), Reason::kLedgerUnavailable);
+    }));
+    ASSERT_TRUE(place.ok()) << place.status();
+    for (int p = 0; p < kPartitions; ++p) {
+      while (true) {
+        const auto page = ledger_->ReadLog(p, place->epochs[p], place->positions[p], 1 + Draw(20));
+        if (!page.ok() && domain::DetailOf(page.status())->retry_after.has_value()) continue;
+        ASSERT_TRUE(page.ok()) << page.status();
+        if (page->entries.empty()) break;
+        for (const LogEntryPtr& entry : page->entries) {
+          ASSERT_EQ(entry->position, ++place->positions[p]);
+          resumed_[p].push_back(entry);
+        }
+      }
+    }
+    cursor_ = (*ledger_)->EncodeCursor(*place);
+  }
+
+  void CheckEverything() {
+    Resume();
+    // Each accepted change is in the log once, and nothing else is.
+    std::map<std::pair<std::string, uint32_t>, int> found;
+    for (int p = 0; p < kPartitions; ++p) {
+      int last_round = 0;
+      for (const LogEntryPtr& entry : resumed_[p]) {
+        const std::pair<std::string, uint32_t> change = {entry->event.alert.clue_id,
+                                                         entry->event.alert.clue_version};
+        ++found[change];
+        ASSERT_EQ(made_in_round_.count(change), 1u) << "never asked for: " << change.first;
+        EXPECT_GE(made_in_round_[change], last_round) << "order of the partition";
+        last_round = made_in_round_[change];
+      }
+    }
+    int lost = 0;
+    int doubled = 0;
+    for (const auto& [change, round] : made_in_round_) {
+      lost += found[change] == 0;
+      doubled += found[change] > 1;
+    }
+    EXPECT_EQ(lost, 0);
+    EXPECT_EQ(doubled, 0);
+    for (const auto& [key, clue] : clues_) {
+      if (clue.receipts.empty()) continue;
+      const auto record = ledger_->Get(clue.receipts[0].clue_id);
+      ASSERT_TRUE(record.ok()) << key << ": " << record.status();
+      EXPECT_EQ(record->clue.version, clue.receipts.size());
+      EXPECT_EQ(record->clue.state == domain::ClueState::kWithdrawn, clue.withdrawn);
+      for (auto request = clue.requests.rbegin(); request != clue.requests.rend(); ++request) {
+        if (const auto* revision = std::get_if<Revision>(&*request)) {
+          EXPECT_EQ(record->clue.content, revision->content) << key;
+          break;
+        }
+        if (const auto* submission = std::get_if<Submission>(&*request)) {
+          EXPECT_EQ(record->clue.content, submission->content) << key;
+        }
+      }
+    }
+  }
+
+  const uint64_t seed_;
+  std::mt19937_64 random_;
+  testing::RedisServer server_;
+  testing::TempDir witness_;
+  std::unique_ptr<TestLedger> ledger_;
+  std::unique_ptr<RecordingObserver> observer_;
+  std::vector<int64_t> followed_from_;
+
+  std::map<std::string, Clue> clues_;
+  std::map<std::pair<std::string, uint32_t>, int> made_in_round_;
+  std::string cursor_;
+  std::vector<LogEntryPtr> resumed_[kPartitions];
+  int round_ = 0;
+  int requests_ = 0;
+  int kills_ = 0;
+  int cuts_ = 0;
+  int reopened_ = 0;
+  int asked_again_ = 0;
+};
+
+TEST_F(ModelTest, NothingAcknowledgedIsLostAndNothingIsDoubled) {
+  const int64_t rounds = FromEnvironment("SUPERVISION_TEST_ROUNDS", kDefaultRounds);
+  std::cout << "seed " << seed_ << ", " << rounds
+            << " rounds (SUPERVISION_TEST_SEED, SUPERVISION_TEST_ROUNDS)" << std::endl;
+  Open();
+  for (round_ = 1; round_ <= rounds && !HasFailure(); ++round_) Round();
+  Close();
+  server_.Restart();
+  Open();
+  if (!HasFatalFailure()) CheckEverything();
+  Close();
+  std::cout << made_in_round_.size() << " changes; Redis killed " << kills_
+            << " times, connections "
+            << "cut " << cuts_ << " times, service restarted " << reopened_
+            << " times, requests repeated " << asked_again_ << " times" << std::endl;
+  if (HasFailure()) std::cout << "failed with seed " << seed_ << std::endl;
+}
+
+}  // namespace
+}  // namespace supervision::ledger

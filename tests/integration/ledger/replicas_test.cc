@@ -1,0 +1,133 @@
+// With replicas: WAIT, what the tail may tell, and promotion.
+#include "tests/integration/ledger/ledger_fixture.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::Reason;
+using testing::ExampleSubmission;
+using testing::FailsWith;
+using testing::OptionsFor;
+using testing::RecordingObserver;
+using ::testing::SizeIs;
+using testing::TestLedger;
+
+testing::RedisServer::Options WithTcp() {
+  testing::RedisServer::Options options;
+  options.tcp = true;
+  options.settings = {"--repl-diskless-sync-delay", "0"};
+  return options;
+}
+
+// A replica counts as connected a little before it confirms anything: it still loads.
+absl::StatusOr<Receipt> SubmitUntilConfirmed(TestLedger& ledger, const std::string& key) {
+  absl::StatusOr<Receipt> receipt = absl::UnknownError("never tried");
+  testing::Eventually([&] {
+    receipt = ledger.Submit(ExampleSubmission(key));
+    return receipt.ok();
+  });
+  return receipt;
+}
+
+class ReplicasTest : public ::testing::Test {
+ protected:
+  ReplicasTest() : primary_(WithTcp()), replica_(WithTcp()) {
+    replica_.Call({"REPLICAOF", "127.0.0.1", std::to_string(primary_.port())});
+  }
+  Ledger::Options Options(int replicas) {
+    Ledger::Options options = OptionsFor(primary_);
+    options.replicas = replicas;
+    options.replica_timeout = absl::Milliseconds(200);
+    options.check_interval = absl::Milliseconds(200);
+    return options;
+  }
+
+  testing::RedisServer primary_;
+  testing::RedisServer replica_;
+};
+
+TEST_F(ReplicasTest, AnAnswerNamesTheReplicasThatHaveTheChange) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  const auto receipt = SubmitUntilConfirmed(ledger, "1");
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_EQ(receipt->durability.replicas, 1);
+  EXPECT_TRUE(receipt->durability.fsynced);
+}
+
+TEST_F(ReplicasTest, WithoutEnoughReplicasTheLedgerIsNotReadyAndSaysWhy) {
+  TestLedger ledger(Options(2));
+  ASSERT_TRUE(testing::Eventually([&] {
+    const LedgerState state = ledger->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find("2 replicas") != std::string::npos;
+  }));
+  EXPECT_THAT(ledger.Submit(ExampleSubmission("1")), FailsWith(Reason::kLedgerUnavailable));
+}
+
+TEST_F(ReplicasTest, WhatNoReplicaHasIsNeitherAnsweredNorTold) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  RecordingObserver observer;
+  ledger->Follow(&observer);
+  ASSERT_TRUE(SubmitUntilConfirmed(ledger, "1").ok());
+  ASSERT_TRUE(observer.WaitFor(1));
+
+  replica_.Freeze();
+  EXPECT_THAT(ledger.Submit(ExampleSubmission("2")), FailsWith(Reason::kDurabilityNotReached));
+  // Asking again finds the clue written, and still no replica that has it.
+  EXPECT_THAT(ledger.Submit(ExampleSubmission("2")), FailsWith(Reason::kDurabilityNotReached));
+  EXPECT_THAT(observer.entries(), SizeIs(1));
+  const auto page = ledger.ReadLog(0, 1, 0);
+  ASSERT_TRUE(page.ok());
+  EXPECT_THAT(page->entries, SizeIs(1));
+  EXPECT_EQ(ledger.Latest()->positions[0], 1);
+
+  replica_.Thaw();
+  ASSERT_TRUE(testing::Eventually([&] { return ledger.Submit(ExampleSubmission("2")).ok(); }));
+  ASSERT_TRUE(observer.WaitFor(2));
+  ledger->Follow(nullptr);
+  EXPECT_THAT(observer.entries(), SizeIs(2));
+}
+
+TEST_F(ReplicasTest, WhatWasConfirmedLateIsToldWithoutAnyNewChange) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  RecordingObserver observer;
+  ledger->Follow(&observer);
+  replica_.Freeze();
+  EXPECT_THAT(ledger.Submit(ExampleSubmission("1")), FailsWith(Reason::kDurabilityNotReached));
+  replica_.Thaw();
+  EXPECT_TRUE(observer.WaitFor(1));
+  ledger->Follow(nullptr);
+}
+
+TEST_F(ReplicasTest, APromotionOpensANewEpochOnce) {
+  {
+    TestLedger ledger(Options(1));
+    ASSERT_TRUE(ledger.WaitReady());
+    ASSERT_TRUE(SubmitUntilConfirmed(ledger, "1").ok());
+    EXPECT_EQ(ledger->state().partitions[0].epoch, 1);
+  }
+  primary_.Kill9();
+  replica_.Call({"REPLICAOF", "NO", "ONE"});
+  for (int round = 0; round < 2; ++round) {
+    TestLedger promoted(OptionsFor(replica_));
+    ASSERT_TRUE(promoted.WaitReady());
+    EXPECT_EQ(promoted->state().partitions[0].epoch, 2);
+    EXPECT_TRUE(promoted.Resolve(promoted->EncodeCursor(Place{{1}, {1}})).ok())
+        << "what the replica had goes on";
+  }
+}
+
+TEST_F(ReplicasTest, AReplicaIsNoPlaceForALedger) {
+  TestLedger ledger(OptionsFor(replica_));
+  ASSERT_TRUE(testing::Eventually([&] {
+    const LedgerState state = ledger->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find("is a replica") != std::string::npos;
+  }));
+}
+
+}  // namespace
+}  // namespace supervision::ledger

@@ -1,0 +1,123 @@
+// Whether Redis can keep the promise "durable before answered", and how it is said when not.
+#include "services/ledger/settings.h"
+
+#include "tests/integration/ledger/ledger_fixture.h"
+
+namespace supervision::ledger {
+namespace {
+
+using ::testing::Contains;
+using testing::ExampleSubmission;
+using testing::FailsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::OptionsFor;
+using testing::TestLedger;
+
+bool WaitShortfall(TestLedger& ledger, const std::string& words) {
+  return testing::Eventually([&] {
+    for (const std::string& sentence : ledger->state().shortfalls) {
+      if (sentence.find(words) != std::string::npos) return true;
+    }
+    return false;
+  });
+}
+
+TEST(SettingsTest, AVolatileRedisIsRefusedUnlessThePromiseIsLowered) {
+  testing::RedisServer server({.durable = false, .tcp = false, .settings = {}});
+  {
+    TestLedger ledger(OptionsFor(server));
+    ASSERT_TRUE(WaitShortfall(ledger, "appendonly no"));
+    EXPECT_FALSE(ledger->state().ready);
+    EXPECT_THAT(ledger.Submit(ExampleSubmission("1")),
+                FailsWith(domain::Reason::kLedgerUnavailable));
+  }
+  Ledger::Options lowered = OptionsFor(server);
+  lowered.require_fsync = false;
+  TestLedger ledger(lowered);
+  ASSERT_TRUE(ledger.WaitReady());
+  EXPECT_FALSE(ledger->state().durable);
+  const auto receipt = ledger.Submit(ExampleSubmission("1"));
+  ASSERT_TRUE(receipt.ok());
+  EXPECT_FALSE(receipt->durability.fsynced) << "the answer says what was reached";
+}
+
+TEST(SettingsTest, EachSettingIsWatchedWhileTheServiceRuns) {
+  testing::RedisServer server;
+  Ledger::Options options = OptionsFor(server);
+  options.check_interval = absl::Milliseconds(50);
+  TestLedger ledger(options);
+  ASSERT_TRUE(ledger.WaitReady());
+  const struct {
+    const char* name;
+    const char* bad;
+    const char* good;
+  } settings[] = {{"appendfsync", "everysec", "always"},
+                  {"no-appendfsync-on-rewrite", "yes", "no"},
+                  {"maxmemory-policy", "allkeys-lru", "noeviction"}};
+  for (const auto& setting : settings) {
+    SCOPED_TRACE(setting.name);
+    server.Call({"CONFIG", "SET", setting.name, setting.bad});
+    EXPECT_TRUE(WaitShortfall(ledger, setting.name));
+    EXPECT_FALSE(ledger->state().ready);
+    server.Call({"CONFIG", "SET", setting.name, setting.good});
+    EXPECT_TRUE(ledger.WaitReady());
+  }
+}
+
+TEST(SettingsTest, WithoutTheRightToConfigItSaysWhatItCannotSee) {
+  testing::RedisServer server;
+  server.Call({"ACL", "SETUSER", "service", "on", ">secret", "~*", "&*", "+@all", "-config"});
+  Ledger::Options options = OptionsFor(server);
+  options.address.user = "service";
+  options.address.password = "secret";
+  TestLedger ledger(options);
+  EXPECT_TRUE(WaitShortfall(ledger, "+config|get"));
+  EXPECT_FALSE(ledger->state().ready);
+}
+
+TEST(SettingsTest, ChangesOfReadinessAreToldOnce) {
+  testing::RedisServer server;
+  redis::Loop loop;
+  prometheus::Registry registry;
+  Ledger::Options options = OptionsFor(server);
+  options.check_interval = absl::Milliseconds(20);
+  std::atomic<int> told = 0;
+  Ledger ledger(&loop, base::Clock::System(), observability::Logger::Null(), &registry, options);
+  ledger.OnStateChange([&told] { ++told; });
+  ASSERT_TRUE(testing::Eventually([&] { return ledger.state().ready; }));
+  const int when_ready = told;
+  server.Call({"CONFIG", "SET", "appendfsync", "no"});
+  ASSERT_TRUE(testing::Eventually([&] { return told == when_ready + 1; }));
+  EXPECT_FALSE(ledger.state().ready);
+}
+
+redis::Result Info(const std::string& text) {
+  redis::Reply reply;
+  reply.type = redis::Reply::Type::kString;
+  reply.text = text;
+  return reply;
+}
+
+TEST(SettingsTest, AnOldRedisIsAnObstacle) {
+  const auto settings = JudgeSettings(Info("redis_version:6.2.9\r\nrole:master\r\n"),
+                                      redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"},
+                                      redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"}, 0);
+  ASSERT_TRUE(settings.ok());
+  EXPECT_THAT(settings->obstacles, Contains(HasSubstr("too old")));
+}
+
+TEST(SettingsTest, AFailedWriteOfTheFileIsAShortfall) {
+  const auto settings =
+      JudgeSettings(Info("redis_version:7.0.15\r\nrole:master\r\naof_last_write_status:err\r\n"
+                         "master_replid2:0000000000000000000000000000000000000000\r\n"),
+                    redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"},
+                    redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"}, 0);
+  ASSERT_TRUE(settings.ok());
+  EXPECT_THAT(settings->shortfalls, Contains(HasSubstr("could not write")));
+  EXPECT_THAT(settings->obstacles, IsEmpty());
+  EXPECT_EQ(settings->promotion, "");
+}
+
+}  // namespace
+}  // namespace supervision::ledger
