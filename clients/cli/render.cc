@@ -150,7 +150,7 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
   const v1::Alert& alert = update.alert();
   std::string line = session.InStyle(ClockText(alert.raised_at()), Style::kDim) + "  ";
   line += Padded(session.ScenarioName(alert.scenario()), kScenarioColumns) + "  ";
-  line += session.InStyle(Padded(RiskWords(session, alert.risk()), kRiskColumns),
+  line += session.InStyle(Padded(RiskWords(session, alert.risk()), kRiskColumns) + "  ",
                           StyleOf(alert.risk()));
   line += UnitText(alert.reported_unit()) + "  " + Mark(session, alert);
   if (alert.projection() == v1::PROJECTION_WITHHELD) {
