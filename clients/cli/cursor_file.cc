@@ -47,11 +47,12 @@ void CursorFile::Told(const v1::AlertUpdate& update) {
   changed_ = true;
 }
 
-void CursorFile::MoveTo(const std::string& cursor) {
+void CursorFile::MoveTo(const std::string& cursor,
+                        const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates) {
   if (path_.empty()) return;
   changed_ = changed_ || cursor != cursor_;
   cursor_ = cursor;
-  told_.clear();
+  for (const auto& update : updates) told_.erase(KeyOf(update));
 }
 
 absl::Status CursorFile::Save() {

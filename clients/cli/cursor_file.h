@@ -20,12 +20,14 @@ class CursorFile {
   absl::Status Load();
   const std::string& cursor() const { return cursor_; }
 
-  // Whether this update was told since the cursor.
+  // Whether this update was told by a run before, behind the cursor.
   bool WasTold(const v1::AlertUpdate& update) const;
   // Notes one as told. Nothing is written yet.
   void Told(const v1::AlertUpdate& update);
-  // Everything up to this cursor is told.
-  void MoveTo(const std::string& cursor);
+  // A message is dealt with: its updates lie before this cursor. What else was told does not yet:
+  // the first message of a stream, for instance, only repeats where it begins.
+  void MoveTo(const std::string& cursor,
+              const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates);
   // Writes the file where there is something new.
   absl::Status Save();
 

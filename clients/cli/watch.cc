@@ -70,7 +70,7 @@ class Teller {
     }
     if (!over_) {
       before_ = cursor;
-      place_.MoveTo(cursor);
+      place_.MoveTo(cursor, updates);
       over_ = flags_.count > 0 && told_ >= flags_.count;
     }
     Save();

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 
@@ -17,6 +18,11 @@ v1::AlertUpdate Alert(const std::string& id, uint32_t version) {
   return update;
 }
 
+google::protobuf::RepeatedPtrField<v1::AlertUpdate> Updates(
+    const std::vector<v1::AlertUpdate>& updates) {
+  return {updates.begin(), updates.end()};
+}
+
 class CursorFileTest : public ::testing::Test {
  protected:
   testing::TempDir directory_;
@@ -27,7 +33,7 @@ TEST_F(CursorFileTest, GoesOnInTheMiddleOfAMessage) {
   CursorFile first(path_);
   ASSERT_TRUE(first.Load().ok());
   EXPECT_EQ(first.cursor(), "");
-  first.MoveTo("c\"1");
+  first.MoveTo("c\"1", {});
   first.Told(Alert("a", 1));
   ASSERT_TRUE(first.Save().ok());
 
@@ -42,12 +48,19 @@ TEST_F(CursorFileTest, GoesOnInTheMiddleOfAMessage) {
 TEST_F(CursorFileTest, AWholeMessageNeedsOnlyItsCursor) {
   CursorFile file(path_);
   file.Told(Alert("a", 1));
-  file.MoveTo("c2");
+  file.MoveTo("c2", Updates({Alert("a", 1)}));
   ASSERT_TRUE(file.Save().ok());
   CursorFile again(path_);
   ASSERT_TRUE(again.Load().ok());
   EXPECT_FALSE(again.WasTold(Alert("a", 1)));
   EXPECT_EQ(again.cursor(), "c2");
+}
+
+TEST_F(CursorFileTest, AMessageWithoutUpdatesForgetsNothingThatWasTold) {
+  CursorFile file(path_);
+  file.Told(Alert("a", 1));
+  file.MoveTo("where the stream begins", {});
+  EXPECT_TRUE(file.WasTold(Alert("a", 1)));
 }
 
 TEST_F(CursorFileTest, ADamagedFileIsRefusedAndLeftAlone) {
@@ -58,14 +71,14 @@ TEST_F(CursorFileTest, ADamagedFileIsRefusedAndLeftAlone) {
 
 TEST_F(CursorFileTest, APlaceThatCannotBeKeptIsSaid) {
   CursorFile file(directory_.path() + "/no/such/folder");
-  file.MoveTo("c");
+  file.MoveTo("c", {});
   EXPECT_FALSE(file.Save().ok());
 }
 
 TEST_F(CursorFileTest, WithoutAPathNothingIsKept) {
   CursorFile file("");
   file.Told(Alert("a", 1));
-  file.MoveTo("c");
+  file.MoveTo("c", {});
   EXPECT_TRUE(file.Save().ok());
   EXPECT_FALSE(file.WasTold(Alert("a", 1)));
 }

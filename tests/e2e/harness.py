@@ -1,0 +1,206 @@
+"""A real supervisiond for the tests of this folder, and supervisionctl to drive it."""
+
+import atexit
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SUPERVISION_BUILD", ROOT / "build"))
+CTL = BUILD / "clients" / "cli" / "supervisionctl"
+SERVER = BUILD / "services" / "server" / "supervisiond"
+EXAMPLES = ROOT / "clients" / "examples"
+PYTHON = "/usr/bin/python3"
+
+# The shipped example principals.
+PARTNER, OTHER_PARTNER = "example-partner-token", "example-partner-2-token"
+MONITOR, OPERATOR = "example-monitor-token", "example-operator-token"
+
+# Texts whose class the shipped rules do not doubt.
+ENFORCEMENT = "县综合行政执法局对某店作出行政处罚决定前未告知听证权利，也未听取陈述申辩，夜间强制拆除。"
+PETITION = "信访事项受理后超过六十日未办结，未出具信访答复意见书，信访人多次重复信访未化解。"
+
+
+def eventually(condition, what, limit=30):
+    """Waits until the condition gives something true, and returns it."""
+    end = time.monotonic() + limit
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {limit} s: {what}")
+        time.sleep(0.02)
+
+
+def clue(record, title="夜间强制拆除", content=ENFORCEMENT, region="330424", **more):
+    return {"source_record_id": record, "title": title, "content": content, "region_code": region,
+            "reported_unit": {"name": "某县综合行政执法局"}, **more}
+
+
+class Service:
+    """supervisiond in a directory of its own; it keeps its port over restarts."""
+
+    def __init__(self):
+        # A short path: the embedded Redis listens on a unix socket in it.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
+        self.process = None
+        self.port = 0
+        atexit.register(self.remove)
+
+    def start(self):
+        addresses = self.directory / "addresses.json"
+        addresses.unlink(missing_ok=True)
+        with open(self.directory / "service.log", "ab") as log:
+            self.process = subprocess.Popen(
+                [SERVER, f"--config={ROOT}/deploy/config/server.yaml",
+                 f"--listen.grpc=127.0.0.1:{self.port}", "--listen.metrics=127.0.0.1:0",
+                 f"--listen.addresses_file={addresses}",
+                 f"--redis.data_directory={self.directory}/data"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+        def listening():
+            if self.process.poll() is not None:
+                raise AssertionError(f"supervisiond ended with {self.process.returncode}:\n"
+                                     + self.log()[-3000:])
+            return addresses.exists() and addresses.read_text()
+
+        self.port = int(json.loads(eventually(listening, "it listens", 60))["grpc"].rpartition(":")[2])
+        return self
+
+    def ready(self):
+        result = self.ctl("status", "--wait", "60", token=OPERATOR)
+        if result.returncode != 0:
+            raise AssertionError(f"not ready: {result.stderr}\n{self.log()[-3000:]}")
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self):
+        self.process.terminate()
+        return self.process.wait(60)
+
+    def remove(self):
+        """Ends it in order, so that its Redis ends too, and removes its directory."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log(self):
+        return (self.directory / "service.log").read_text(errors="replace")
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def environment(self, token, **more):
+        """Nothing of the caller's locale or terminal."""
+        keep = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "ASAN_OPTIONS",
+                                                    "UBSAN_OPTIONS") if name in os.environ}
+        return {**keep, "SUPERVISION_SERVER": self.address, "SUPERVISION_TOKEN": token,
+                "LC_ALL": "C.UTF-8", "TZ": "Asia/Shanghai", **more}
+
+    def ctl(self, *arguments, token=PARTNER, stdin=None, limit=60, **environment):
+        """One supervisionctl, to its end."""
+        return subprocess.run([CTL, *map(str, arguments)], input=stdin, text=True, timeout=limit,
+                              stdin=subprocess.DEVNULL if stdin is None else None,
+                              capture_output=True, env=self.environment(token, **environment))
+
+    def run(self, command, token, limit=60):
+        """Another client, to its end."""
+        return subprocess.run(list(map(str, command)), text=True, timeout=limit,
+                              stdin=subprocess.DEVNULL, capture_output=True,
+                              env=self.environment(token, SUPERVISION_STUBS=str(STUBS),
+                                                   PYTHONDONTWRITEBYTECODE="1"))
+
+    def submit(self, content, token=PARTNER, request_id=None):
+        """Submits a clue and gives its receipt."""
+        more = [] if request_id is None else ["--request-id", request_id]
+        result = self.ctl("submit", "--file", "-", "--json", *more, token=token,
+                          stdin=json.dumps(content))
+        if result.returncode != 0:
+            raise AssertionError(result.stderr)
+        return json.loads(result.stdout)["receipt"]
+
+
+# One folder for all tests of a build: made once, by whoever comes first.
+STUBS = BUILD / "python-stubs"
+
+
+class Background:
+    """A client that runs on while the test does something else."""
+
+    def __init__(self, service, command, token, **environment):
+        self.output = tempfile.NamedTemporaryFile(prefix="sv-e2e-", suffix=".out")
+        self.errors = tempfile.NamedTemporaryFile(prefix="sv-e2e-", suffix=".err")
+        self.process = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=self.output,
+            stderr=self.errors,
+            env=service.environment(token, SUPERVISION_STUBS=str(STUBS),
+                                    PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1",
+                                    **environment))
+
+    def lines(self):
+        """The whole lines that it has printed."""
+        text = pathlib.Path(self.output.name).read_text()
+        return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+
+    def error_text(self):
+        return pathlib.Path(self.errors.name).read_text()
+
+    def wait_for_lines(self, count, limit=60):
+        def enough():
+            if self.process.poll() is not None and len(self.lines()) < count:
+                raise AssertionError(f"ended with {self.process.returncode} after {self.lines()}: "
+                                     + self.error_text())
+            return len(self.lines()) >= count
+        eventually(enough, f"{count} lines", limit)
+        return self.lines()
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+class ServiceTest(unittest.TestCase):
+    """One service for all tests of a class, each with records of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = Service().start().ready()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.service.remove()
+
+    def background(self, command, token, **environment):
+        client = Background(self.service, command, token, **environment)
+        self.addCleanup(client.stop, signal.SIGKILL)
+        return client
+
+    def assert_exit(self, result, code):
+        self.assertEqual(result.returncode, code, f"{result.stdout}\n{result.stderr}")
+
+    def json_lines(self, result):
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def main():
+    for program in (CTL, SERVER):
+        if not program.exists():
+            sys.exit(f"{program} is missing: build it first (ninja -C {BUILD})")
+    unittest.main(verbosity=2)
