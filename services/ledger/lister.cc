@@ -148,7 +148,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
   void Look(const std::vector<Next>& batch, const std::vector<redis::Result>& results) {
     for (size_t i = 0; i < batch.size(); ++i) {
       if (!results[i].ok()) return callback_(results[i].failure().ToStatus());
-      place_[batch[i].partition] = batch[i].order;
+      place_[batch[i].partition] = last_order_ = batch[i].order;
       std::optional<ClueSummary> summary = DecodeSummary(results[i].reply().text, batch[i].clue_id);
       if (results[i].reply().is_nil() || !summary.has_value()) {
         context_->log->Error("ledger.summary_damaged", {{"clue", batch[i].clue_id}});
@@ -180,7 +180,13 @@ class Walk : public std::enable_shared_from_this<Walk> {
       for (const Source& source : sources_) {
         if (source.partition == p && !(source.exhausted && source.candidates.empty())) left = true;
       }
-      if (!left) place_[p] = kExhausted;
+      if (!left) {
+        place_[p] = kExhausted;
+      } else if (place_[p] == kFromTop && last_order_ > 0) {
+        // Nothing of this partition has come yet, so all that it has is not newer than the last
+        // clue looked at; what arrives from now on is, and belongs to no later page.
+        place_[p] = last_order_ + 1;
+      }
     }
     const bool all = std::all_of(place_.begin(), place_.end(),
                                  [](int64_t below) { return below == kExhausted; });
@@ -196,6 +202,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
   const int page_size_;
   int chunk_;
   int looked_at_ = 0;
+  int64_t last_order_ = 0;  // of the last candidate looked at
   std::vector<Source> sources_;
   ListPage page_;
 };
