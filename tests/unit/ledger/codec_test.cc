@@ -1,0 +1,164 @@
+#include "services/ledger/codec.h"
+
+#include "gtest/gtest.h"
+#include "services/domain/alert_policy.h"
+#include "supervision/storage/v1/ledger.pb.h"
+
+namespace supervision::ledger {
+namespace {
+
+VersionRecord Example() {
+  VersionRecord record;
+  record.request_id = "req-1";
+  record.alert_version = 2;
+  domain::Clue& clue = record.clue;
+  clue.id = "c00" + std::string(32, 'a');
+  clue.version = 3;
+  clue.partner = "hotline";
+  clue.state = domain::ClueState::kWithdrawn;
+  clue.withdraw_reason = "重复提交";
+  clue.received_at = absl::FromUnixMicros(1'790'000'000'123'456);
+  clue.changed_at = absl::FromUnixMicros(1'790'000'001'000'001);
+  domain::ClueContent& content = clue.content;
+  content.source_record_id = "rec-1";
+  content.title = "决定书未送达";
+  content.content = "处罚决定书没有送达。";
+  content.occurred_on = absl::CivilDay(1969, 12, 31);
+  content.region_code = "330106001";
+  content.unit = {"某局", "11330106MB1234567X"};
+  content.party_kind = domain::PartyKind::kAnonymous;
+  content.instruments = {{domain::InstrumentType::kCourtCase, "某号", absl::CivilDay(2026, 2, 28)},
+                         {domain::InstrumentType::kOther, "另号", std::nullopt}};
+  content.amounts = {{0, ""}, {int64_t{1} << 60, "罚款"}};
+  content.persons_affected = 0;
+  content.evidence = {{"https://files.example/1", std::string("\0\xff", 2) + std::string(30, 'h'),
+                       int64_t{5} << 40, "image/png"}};
+  content.confidentiality = domain::Confidentiality::kSecret;
+  content.channel = domain::Channel::kOther;
+  domain::Verdict& verdict = clue.verdict;
+  verdict.scenario = domain::Scenario::kJudicial;
+  verdict.secondary = domain::Scenario::kOutOfScope;
+  verdict.confidence = 0.3f;
+  verdict.risk = domain::Risk::kHigh;
+  verdict.risk_score = 71;
+  verdict.risk_reasons = {{"BASE:JUD-1", -5, "基础分", "base"}};
+  verdict.problem_codes = {"JUD-1", "JUD-2"};
+  verdict.evidence = {
+      {domain::TextPart::kTitle, 0, 3, "rule-1", domain::Scenario::kJudicial, 1.5f}};
+  verdict.needs_review = true;
+  verdict.catalogue_version = "c-1";
+  verdict.rules_version = "r-1";
+  return record;
+}
+
+ClueSummary ExampleSummary() {
+  const VersionRecord record = Example();
+  ClueSummary summary;
+  summary.clue_id = record.clue.id;
+  summary.version = record.clue.version;
+  summary.state = record.clue.state;
+  domain::Alert before;
+  before.version = 1;
+  summary.alert = domain::NextAlert(record.clue, before);
+  return summary;
+}
+
+void ExpectEqual(const ClueSummary& a, const ClueSummary& b) {
+  EXPECT_EQ(a.clue_id, b.clue_id);
+  EXPECT_EQ(a.version, b.version);
+  EXPECT_EQ(a.state, b.state);
+  EXPECT_EQ(a.alert.id, b.alert.id);
+  EXPECT_EQ(a.alert.version, b.alert.version);
+  EXPECT_EQ(a.alert.kind, b.alert.kind);
+  EXPECT_EQ(a.alert.provisional, b.alert.provisional);
+  EXPECT_EQ(a.alert.clue_id, b.alert.clue_id);
+  EXPECT_EQ(a.alert.clue_version, b.alert.clue_version);
+  EXPECT_EQ(a.alert.facets, b.alert.facets);
+  EXPECT_EQ(a.alert.confidence, b.alert.confidence);
+  EXPECT_EQ(a.alert.problem_codes, b.alert.problem_codes);
+  EXPECT_EQ(a.alert.risk_reasons, b.alert.risk_reasons);
+  EXPECT_EQ(a.alert.received_at, b.alert.received_at);
+  EXPECT_EQ(a.alert.raised_at, b.alert.raised_at);
+  EXPECT_EQ(a.alert.title, b.alert.title);
+  EXPECT_EQ(a.alert.why, b.alert.why);
+}
+
+TEST(CodecTest, AVersionComesBackAsItWas) {
+  const VersionRecord record = Example();
+  const auto decoded = DecodeVersion(EncodeVersion(record), record.clue.id);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->clue.id, record.clue.id);
+  EXPECT_EQ(decoded->clue.version, record.clue.version);
+  EXPECT_EQ(decoded->clue.partner, record.clue.partner);
+  EXPECT_EQ(decoded->clue.state, record.clue.state);
+  EXPECT_EQ(decoded->clue.content, record.clue.content);
+  EXPECT_EQ(decoded->clue.verdict, record.clue.verdict);
+  EXPECT_EQ(decoded->clue.withdraw_reason, record.clue.withdraw_reason);
+  EXPECT_EQ(decoded->clue.received_at, record.clue.received_at);
+  EXPECT_EQ(decoded->clue.changed_at, record.clue.changed_at);
+  EXPECT_EQ(decoded->request_id, record.request_id);
+  EXPECT_EQ(decoded->alert_version, record.alert_version);
+}
+
+TEST(CodecTest, AnEmptyVersionComesBackEmpty) {
+  VersionRecord record;
+  record.clue.received_at = record.clue.changed_at = absl::UnixEpoch();
+  const auto decoded = DecodeVersion(EncodeVersion(record), "");
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->clue.content, domain::ClueContent());
+  EXPECT_EQ(decoded->clue.verdict, domain::Verdict());
+}
+
+TEST(CodecTest, ASummaryAndAnEventComeBackAsTheyWere) {
+  const ClueSummary summary = ExampleSummary();
+  const auto decoded = DecodeSummary(EncodeSummary(summary), summary.clue_id);
+  ASSERT_TRUE(decoded.has_value());
+  ExpectEqual(*decoded, summary);
+
+  domain::Facets previous = summary.alert.facets;
+  previous.risk = domain::Risk::kLow;
+  const auto event = DecodeEvent(EncodeEvent({summary, previous}));
+  ASSERT_TRUE(event.has_value());
+  ExpectEqual(event->summary, summary);
+  EXPECT_EQ(event->previous, previous);
+  EXPECT_EQ(DecodeEvent(EncodeEvent({summary, std::nullopt}))->previous, std::nullopt);
+}
+
+TEST(CodecTest, WhatQuotesOrNamesLiesInAnEnvelope) {
+  const ClueSummary summary = ExampleSummary();
+  storage::v1::StoredEvent event;
+  ASSERT_TRUE(event.ParseFromString(EncodeEvent({summary, summary.alert.facets})));
+  event.mutable_summary()->clear_quotation();
+  event.mutable_summary()->mutable_facets()->clear_unit();
+  event.mutable_previous()->clear_unit();
+  const std::string rest = event.SerializeAsString();
+  EXPECT_EQ(rest.find("决定书"), std::string::npos);
+  EXPECT_EQ(rest.find("某局"), std::string::npos);
+  storage::v1::StoredClue clue;
+  ASSERT_TRUE(clue.ParseFromString(EncodeVersion(Example())));
+  clue.clear_content();
+  EXPECT_EQ(clue.SerializeAsString().find("决定书"), std::string::npos);
+}
+
+TEST(CodecTest, DamagedOrSealedBytesAreNothing) {
+  EXPECT_FALSE(DecodeVersion("\xff\xff", "c").has_value());
+  EXPECT_FALSE(DecodeSummary("\xff\xff", "c").has_value());
+  EXPECT_FALSE(DecodeEvent("\xff\xff").has_value());
+  storage::v1::StoredClue sealed;
+  ASSERT_TRUE(sealed.ParseFromString(EncodeVersion(Example())));
+  sealed.mutable_content()->set_key_id(7);
+  EXPECT_FALSE(DecodeVersion(sealed.SerializeAsString(), "c").has_value())
+      << "sealed by a key that this service does not have";
+}
+
+TEST(CodecTest, ANumberOfALaterServiceIsKept) {
+  ClueSummary summary = ExampleSummary();
+  summary.alert.kind = static_cast<domain::AlertKind>(200);
+  summary.alert.facets.scenario = static_cast<domain::Scenario>(31);
+  const auto decoded = DecodeSummary(EncodeSummary(summary), summary.clue_id);
+  EXPECT_EQ(static_cast<int>(decoded->alert.kind), 200);
+  EXPECT_EQ(static_cast<int>(decoded->alert.facets.scenario), 31);
+}
+
+}  // namespace
+}  // namespace supervision::ledger
