@@ -1,0 +1,197 @@
+// Batches and overload.
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/security/authority.h"
+#include "tests/integration/rpc/calls.h"
+#include "tests/support/eventually.h"
+#include "tests/support/redis_server.h"
+
+namespace supervision::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using std::string_literals::operator""s;
+
+v1::BatchSubmitCluesRequest BatchOf(int first, int count) {
+  v1::BatchSubmitCluesRequest request;
+  for (int i = 0; i < count; ++i) {
+    auto* const item = request.add_items();
+    item->set_request_id("r-" + std::to_string(first + i));
+    *item->mutable_clue() = ValidClue(first + i);
+  }
+  return request;
+}
+
+class BatchTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new TestServer(); }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+  RawAnswer Send(const std::string& bytes) {
+    return CallRaw(server_->channel(), "/supervision.v1.ClueService/BatchSubmitClues", bytes,
+                   kPartnerToken);
+  }
+  static TestServer* server_;
+  std::unique_ptr<ClueStub> stub_ = v1::ClueService::NewStub(server_->channel());
+};
+TestServer* BatchTest::server_ = nullptr;
+
+TEST_F(BatchTest, AnswersEachItemInItsPlace) {
+  v1::BatchSubmitCluesResponse response;
+  ASSERT_TRUE(
+      stub_->BatchSubmitClues(Context(kPartnerToken).get(), BatchOf(0, 500), &response).ok());
+  ASSERT_EQ(response.results_size(), 500);
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(response.results(i).has_receipt()) << i;
+    EXPECT_EQ(response.results(i).receipt().version(), 1u);
+  }
+  v1::GetClueRequest get;
+  get.mutable_identity()->set_source_record_id("GD-77");
+  v1::GetClueResponse clue;
+  ASSERT_TRUE(stub_->GetClue(Context(kPartnerToken).get(), get, &clue).ok());
+  EXPECT_EQ(clue.clue().id(), response.results(77).receipt().clue_id());
+}
+
+TEST_F(BatchTest, EveryKindOfPoisonFailsOnlyItself) {
+  v1::BatchSubmitCluesRequest request = BatchOf(1000, 8);
+  request.mutable_items(1)->mutable_clue()->set_region_code("0");
+  request.mutable_items(2)->clear_request_id();
+  request.mutable_items(3)->mutable_clue()->set_title("MARKER");
+  request.mutable_items(6)->set_request_id("r-1000");  // other content under the first one's record
+  request.mutable_items(6)->mutable_clue()->set_source_record_id("GD-1000");
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) {
+    std::string item = request.items(i).SerializeAsString();
+    if (i == 3) item.replace(item.find("MARKER"), 6, "\xff\xff\xff\xff\xff\xff");
+    if (i == 5) item = "\xff\xff\xff";
+    bytes += "\x0a";
+    for (size_t size = item.size(); true; size >>= 7) {
+      bytes += static_cast<char>((size & 0x7F) | (size > 0x7F ? 0x80 : 0));
+      if (size <= 0x7F) break;
+    }
+    bytes += item;
+  }
+
+  const RawAnswer answer = Send(bytes);
+
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error_message();
+  v1::BatchSubmitCluesResponse response;
+  ASSERT_TRUE(response.ParseFromString(answer.bytes));
+  ASSERT_EQ(response.results_size(), 8);
+  for (const int good : {0, 4, 7}) EXPECT_TRUE(response.results(good).has_receipt()) << good;
+  EXPECT_THAT(ViolationsOf(response.results(1).error()), ElementsAre("items[1].clue.region_code"));
+  EXPECT_THAT(ViolationsOf(response.results(2).error()), ElementsAre("items[2].request_id"));
+  EXPECT_THAT(ViolationsOf(response.results(3).error()), ElementsAre("items[3].clue.title"));
+  EXPECT_EQ(ReasonOf(response.results(5).error()), "MALFORMED_MESSAGE");
+  EXPECT_EQ(ReasonOf(response.results(6).error()), "IDEMPOTENCY_KEY_REUSED");
+}
+
+TEST_F(BatchTest, LimitsAreOursAndSayHowMuch) {
+  v1::BatchSubmitCluesResponse response;
+  const grpc::Status items =
+      stub_->BatchSubmitClues(Context(kPartnerToken).get(), BatchOf(2000, 501), &response);
+  EXPECT_EQ(items.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(ReasonOf(items), "BATCH_TOO_LARGE");
+  EXPECT_EQ(FactOf(items, "limit_items"), "500");
+
+  v1::BatchSubmitCluesRequest large = BatchOf(3000, 1);
+  large.mutable_items(0)->mutable_clue()->set_content(std::string(5 << 20, 'x'));
+  const grpc::Status bytes =
+      stub_->BatchSubmitClues(Context(kPartnerToken).get(), large, &response);
+  EXPECT_EQ(ReasonOf(bytes), "BATCH_TOO_LARGE");
+  EXPECT_EQ(FactOf(bytes, "limit_bytes"), std::to_string(4 << 20));
+
+  EXPECT_THAT(
+      ViolationsOf(stub_->BatchSubmitClues(Context(kPartnerToken).get(), BatchOf(0, 0), &response)),
+      ElementsAre("items"));
+}
+
+TEST_F(BatchTest, ValidateOnlyKeepsNothing) {
+  v1::BatchSubmitCluesRequest request = BatchOf(4000, 3);
+  request.set_validate_only(true);
+  v1::BatchSubmitCluesResponse response;
+  ASSERT_TRUE(stub_->BatchSubmitClues(Context(kPartnerToken).get(), request, &response).ok());
+  for (const auto& result : response.results()) {
+    EXPECT_EQ(result.receipt().clue_id(), "");
+    EXPECT_NE(result.receipt().verdict().scenario(), v1::SCENARIO_UNSPECIFIED);
+  }
+  v1::GetClueRequest get;
+  get.mutable_identity()->set_source_record_id("GD-4000");
+  v1::GetClueResponse clue;
+  EXPECT_EQ(stub_->GetClue(Context(kPartnerToken).get(), get, &clue).error_code(),
+            grpc::StatusCode::NOT_FOUND);
+}
+
+// Redis stands still, so that calls pile up; what is beyond the limit is refused at once.
+TEST(OverloadTest, IsRefusedAtOnceWithADelayAndNothingIsLost) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path(),
+                     .flags = {"--intake.max_concurrent=32", "--intake.retry_delay=250ms"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  redis.Freeze();
+  std::vector<Submitted> results(96);
+  std::vector<std::thread> threads;
+  std::atomic<int> answered{0};
+  for (int i = 0; i < 96; ++i) {
+    threads.emplace_back([&, i] {
+      results[static_cast<size_t>(i)] = Submit(*stub, ValidRequest(i));
+      answered.fetch_add(1);
+    });
+  }
+  // All but those that were let in are answered while Redis still stands.
+  EXPECT_TRUE(Eventually([&] { return answered.load() >= 64; }));
+  redis.Thaw();
+  for (std::thread& thread : threads) thread.join();
+
+  int refused = 0;
+  for (int i = 0; i < 96; ++i) {
+    const grpc::Status& status = results[static_cast<size_t>(i)].status;
+    if (ReasonOf(status) != "OVERLOADED") continue;
+    ++refused;
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_TRUE(HasRetryInfo(status));
+    results[static_cast<size_t>(i)] = Submit(*stub, ValidRequest(i));
+  }
+  EXPECT_GE(refused, 64);
+  EXPECT_TRUE(Eventually([&] {
+    for (int i = 0; i < 96; ++i) {
+      if (!Submit(*stub, ValidRequest(i)).status.ok()) return false;
+    }
+    return true;
+  }));
+}
+
+TEST(OverloadTest, BytesOfRequestsUnderWayAreBounded) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--intake.max_bytes=8MiB"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "某";
+  redis.Freeze();
+  std::atomic<int> overloaded{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 5; ++i) {
+    threads.emplace_back([&, i] {
+      v1::BatchSubmitCluesRequest request = BatchOf(i * 100, 60);  // 3.6 MB: two of them fit
+      for (auto& item : *request.mutable_items()) item.mutable_clue()->set_content(text);
+      v1::BatchSubmitCluesResponse response;
+      const grpc::Status status =
+          stub->BatchSubmitClues(Context(kPartnerToken).get(), request, &response);
+      if (ReasonOf(status) == "OVERLOADED") overloaded.fetch_add(1);
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return overloaded.load() == 3; }));
+  redis.Thaw();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(overloaded.load(), 3);
+}
+
+}  // namespace
+}  // namespace supervision::testing

@@ -1,0 +1,150 @@
+// ClueService.StreamClues.
+#include <map>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/integration/rpc/calls.h"
+#include "tests/support/eventually.h"
+#include "tests/support/redis_server.h"
+
+namespace supervision::testing {
+namespace {
+
+using ::testing::ElementsAre;
+
+v1::StreamCluesRequest Message(int number) {
+  v1::StreamCluesRequest message;
+  message.set_request_id("r-" + std::to_string(number));
+  *message.mutable_clue() = ValidClue(number);
+  return message;
+}
+
+// One stream of a partner.
+class Stream {
+ public:
+  explicit Stream(const TestServer& server)
+      : stub_(v1::ClueService::NewStub(server.NewChannel())),
+        context_(Context(kPartnerToken, std::chrono::seconds(60))),
+        stream_(stub_->StreamClues(context_.get())) {}
+
+  bool Write(const v1::StreamCluesRequest& message) { return stream_->Write(message); }
+  std::optional<v1::StreamCluesResponse> Read() {
+    v1::StreamCluesResponse response;
+    if (!stream_->Read(&response)) return std::nullopt;
+    return response;
+  }
+  void WritesDone() { stream_->WritesDone(); }
+  grpc::Status Finish() { return stream_->Finish(); }
+  void Cancel() { context_->TryCancel(); }
+
+ private:
+  std::unique_ptr<ClueStub> stub_;
+  std::unique_ptr<grpc::ClientContext> context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::StreamCluesRequest, v1::StreamCluesResponse>>
+      stream_;
+};
+
+TEST(StreamCluesTest, AnswersEveryMessageOnceAndEndsOk) {
+  TestServer server;
+  Stream stream(server);
+  constexpr int kCount = 3000;
+  std::thread writer([&] {
+    for (int i = 0; i < kCount; ++i) ASSERT_TRUE(stream.Write(Message(i)));
+    stream.WritesDone();
+  });
+  std::map<uint64_t, std::string> answered;
+  while (const auto response = stream.Read()) {
+    EXPECT_TRUE(response->has_receipt());
+    EXPECT_TRUE(answered.emplace(response->index(), response->request_id()).second);
+  }
+  writer.join();
+  EXPECT_TRUE(stream.Finish().ok());
+  ASSERT_EQ(answered.size(), static_cast<size_t>(kCount));
+  for (const auto& [index, id] : answered) EXPECT_EQ(id, "r-" + std::to_string(index));
+}
+
+TEST(StreamCluesTest, OneBadMessageFailsByItself) {
+  TestServer server;
+  Stream stream(server);
+  v1::StreamCluesRequest bad = Message(1);
+  bad.mutable_clue()->clear_title();
+  ASSERT_TRUE(stream.Write(Message(0)) && stream.Write(bad) && stream.Write(Message(2)));
+  stream.WritesDone();
+  std::map<uint64_t, v1::StreamCluesResponse> answers;
+  while (const auto response = stream.Read()) answers[response->index()] = *response;
+  EXPECT_TRUE(stream.Finish().ok());
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_TRUE(answers[0].has_receipt());
+  EXPECT_THAT(ViolationsOf(answers[1].error()), ElementsAre("clue.title"));
+  EXPECT_EQ(answers[1].request_id(), "r-1");
+  EXPECT_TRUE(answers[2].has_receipt());
+}
+
+TEST(StreamCluesTest, ReadsNoFurtherThanTheWindow) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--redis.command_timeout=30s"}});
+  Stream stream(server);
+  redis.Freeze();
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    // Fills the window, gRPC's buffers, and then waits.
+    for (int i = 0; i < 20'000 && !stop; ++i) {
+      if (!stream.Write(Message(i))) return;
+    }
+  });
+  const std::string series = "supervision_intake_under_way_clues";
+  double most = 0;
+  EXPECT_TRUE(Eventually([&] {
+    most = std::max(most, server.Metric(series));
+    return most >= 256;
+  })) << most
+      << "\n"
+      << server.Metrics();
+  EXPECT_EQ(server.Metric(series), 256);
+  stop = true;
+  stream.Cancel();
+  redis.Thaw();
+  writer.join();
+}
+
+TEST(StreamCluesTest, DrainAnswersWhatWasTakenAndSaysWhereToGo) {
+  TestServer server;
+  Stream stream(server);
+  ASSERT_TRUE(stream.Write(Message(0)));
+  ASSERT_TRUE(stream.Read().has_value());
+  std::thread stopper([&] { server.Stop(); });
+  EXPECT_FALSE(stream.Read().has_value());
+  const grpc::Status status = stream.Finish();
+  stopper.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(ReasonOf(status), "DRAINING");
+  EXPECT_TRUE(HasRetryInfo(status));
+}
+
+TEST(StreamCluesTest, WhatABrokenStreamLeftUnansweredCanBeSentAgain) {
+  TestServer server;
+  {
+    Stream stream(server);
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(stream.Write(Message(i)));
+    ASSERT_TRUE(stream.Read().has_value());
+    stream.Cancel();
+    EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::CANCELLED);
+  }
+  Stream again(server);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(again.Write(Message(i)));
+  again.WritesDone();
+  std::set<std::string> clues;
+  while (const auto response = again.Read()) {
+    ASSERT_TRUE(response->has_receipt());
+    EXPECT_EQ(response->receipt().version(), 1u);
+    clues.insert(response->receipt().clue_id());
+  }
+  EXPECT_EQ(clues.size(), 200u);
+}
+
+}  // namespace
+}  // namespace supervision::testing
