@@ -17,8 +17,8 @@ inline const classification::Classifier& ExampleClassifier() {
       classification::Classifier::Create(
           classification::GoodCatalogue(),
           classification::GoodRules({classification::MakeRule(
-              "ENF-1", classification::RuleKind::kSubstance, domain::Scenario::kAdminEnforcement, 3, 0,
-              {"决定书未送达"})}))
+              "ENF-1", classification::RuleKind::kSubstance, domain::Scenario::kAdminEnforcement, 3,
+              0, {"决定书未送达"})}))
           ->release();
   return *classifier;
 }
