@@ -69,6 +69,11 @@ int FakeLog::reads() const {
   return reads_;
 }
 
+size_t FakeLog::untold() const {
+  base::MutexLock lock(&mutex_);
+  return news_.size();
+}
+
 int64_t FakeLog::end(int partition) const {
   base::MutexLock lock(&mutex_);
   return partitions_[partition].end;

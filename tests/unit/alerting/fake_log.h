@@ -30,6 +30,7 @@ class FakeLog final : public LogSource {
   // The tail forgets to tell the next `count` changes.
   void DropNews(int count);
   int reads() const;
+  size_t untold() const;  // changes that the tail has yet to tell
   int64_t end(int partition) const;
 
   void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override;

@@ -77,14 +77,15 @@ class Clients {
   std::vector<std::thread> threads_;
 };
 
-// Appends a1, a2, … until it is stopped, in small bursts; of the log it leaves `kept` entries.
+// Appends a1, a2, … until it is stopped, never far ahead of the tail; of the log it leaves `kept`
+// entries.
 class Publisher {
  public:
   Publisher(FakeLog* log, int64_t kept)
       : thread_([this, log, kept] {
           for (int i = 1; !stopped_; ++i) {
             log->Append(0, NewAlert("a" + std::to_string(i)));
-            if (i % 4 == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+            if (i % 32 == 0) testing::Eventually([&] { return stopped_ || log->untold() < 16; });
             if (i % 1000 == 0) log->Trim(0, log->end(0) - kept);
           }
         }) {}
@@ -214,8 +215,9 @@ TEST_F(HubThreadsTest, CancelWriteAndFinishMeetInAnyOrder) {
       streams.push_back(std::make_unique<TestStream>(clients.Reader(fails)));
       streams.back()->Open(hub_.get(), i % 2 == 0 ? Latest() : Earliest());
       if (i % 4 != 0) continue;
-      cancellers.emplace_back([stream = streams.back().get(), pause = (breaks >> 8) % 3000] {
-        std::this_thread::sleep_for(std::chrono::microseconds(pause));
+      cancellers.emplace_back([stream = streams.back().get(), after = (breaks >> 8) % 8] {
+        testing::Eventually(
+            [&] { return stream->messages().size() >= after || stream->finished().has_value(); });
         stream->Cancel();
         stream->Cancel();
       });
