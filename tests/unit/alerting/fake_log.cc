@@ -80,7 +80,8 @@ int64_t FakeLog::end(int partition) const {
 }
 
 void FakeLog::ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) {
-  auto answer = [this, request, callback = std::move(callback)] { callback(Page(request)); };
+  // What is read now is old when it arrives.
+  auto answer = [page = Page(request), callback = std::move(callback)] { callback(page); };
   base::MutexLock lock(&mutex_);
   ++reads_;
   if (hold_reads_) {
