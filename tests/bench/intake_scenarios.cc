@@ -11,10 +11,9 @@
 namespace supervision::bench {
 
 void MeasureUnaryIntake(const Bench& bench, Report* report) {
-  RequestMaker requests;
   LoadClient service(bench.service, kPartnerToken);
   LoadClient reference(bench.reference, kPartnerToken);
-  const auto next = [&] { return requests.Submit(); };
+  const auto next = [] { return NextSubmit(); };
   constexpr int kHeadline = 64;
   for (const int in_flight : {1, 16, kHeadline, 256}) {
     // Alternating halves: what else the machine does falls on both alike.
@@ -44,7 +43,6 @@ void MeasureUnaryIntake(const Bench& bench, Report* report) {
 void MeasureBatchIntake(const Bench& bench, Report* report) {
   constexpr int kClues = 128;
   constexpr int kInFlight = 8;
-  RequestMaker requests;
   LoadClient service(bench.service, kPartnerToken);
   const absl::Duration half = bench.duration / 2;
   double unary = 0;
@@ -52,12 +50,12 @@ void MeasureBatchIntake(const Bench& bench, Report* report) {
   for (int i = 0; i < 2; ++i) {
     unary += service
                  .Run(
-                     kSubmitMethod, [&] { return requests.Submit(); }, 64, half)
+                     kSubmitMethod, [] { return NextSubmit(); }, 64, half)
                  .per_second /
              2;
     batch += service
                  .Run(
-                     kBatchMethod, [&] { return requests.Batch(kClues); }, kInFlight, half)
+                     kBatchMethod, [] { return NextBatch(kClues); }, kInFlight, half)
                  .per_second *
              kClues / 2;
   }
@@ -68,12 +66,11 @@ void MeasureBatchIntake(const Bench& bench, Report* report) {
 
 void MeasureFirstCallAfterIdle(const Bench& bench, Report* report) {
   constexpr int kCalls = 20;
-  RequestMaker requests;
   LoadClient service(bench.service, kPartnerToken);
   Latencies latencies;
   for (int i = 0; i < kCalls; ++i) {
     WaitUntil(absl::Now() + absl::Milliseconds(1100));  // gRPC's threads nap after an idle second
-    const std::string request = requests.Submit();
+    const std::string request = NextSubmit();
     const absl::Time begun = absl::Now();
     if (service.Call(kSubmitMethod, request, nullptr)) latencies.Add(absl::Now() - begun);
   }

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <cstdint>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -44,6 +46,11 @@ constexpr std::array<std::string_view, 4> kTexts = {
     "一定"
     "范围内公开审计整改结果，防止类似问题再次发生。"};
 
+uint64_t NextNumber() {
+  static std::atomic<uint64_t> next = 0;
+  return next++;
+}
+
 void Fill(uint64_t number, v1::ClueContent* clue) {
   static const std::string run = absl::StrCat(getpid(), "-", absl::ToUnixMicros(absl::Now()));
   clue->set_source_record_id(absl::StrCat(run, "-", number));
@@ -55,18 +62,18 @@ void Fill(uint64_t number, v1::ClueContent* clue) {
 
 }  // namespace
 
-std::string RequestMaker::Submit() {
-  const uint64_t number = next_++;
+std::string NextSubmit() {
+  const uint64_t number = NextNumber();
   v1::SubmitClueRequest request;
   request.set_request_id(absl::StrCat("bench-", number));
   Fill(number, request.mutable_clue());
   return request.SerializeAsString();
 }
 
-std::string RequestMaker::Batch(int clues) {
+std::string NextBatch(int clues) {
   v1::BatchSubmitCluesRequest request;
   for (int i = 0; i < clues; ++i) {
-    const uint64_t number = next_++;
+    const uint64_t number = NextNumber();
     auto* const item = request.add_items();
     item->set_request_id(absl::StrCat("bench-", number));
     Fill(number, item->mutable_clue());

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <string>
 
 namespace supervision::bench {
@@ -12,15 +10,11 @@ inline constexpr char kSubmitMethod[] = "/supervision.v1.ClueService/SubmitClue"
 inline constexpr char kBatchMethod[] = "/supervision.v1.ClueService/BatchSubmitClues";
 inline constexpr char kWatchMethod[] = "/supervision.v1.AlertService/WatchAlerts";
 
-// Makes requests with clues of about 200 code points, all different and all in scope. Thread-safe.
-class RequestMaker {
- public:
-  std::string Submit();          // serialised SubmitClueRequest
-  std::string Batch(int clues);  // serialised BatchSubmitCluesRequest
-
- private:
-  std::atomic<uint64_t> next_ = 0;
-};
+// Serialised requests with clues of about 200 code points, all in scope and never twice the same in
+// one run: a repeated clue would be answered from the ledger and measure something else.
+// Thread-safe.
+std::string NextSubmit();          // SubmitClueRequest
+std::string NextBatch(int clues);  // BatchSubmitCluesRequest
 
 // Serialised WatchAlertsRequests.
 std::string WatchFromEarliest();

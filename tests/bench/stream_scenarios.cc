@@ -44,7 +44,6 @@ struct Opened {
 double Delivered(const Bench& bench, int monitors, double* alert_bytes) {
   constexpr int kBatches = 40;
   constexpr int kClues = 128;
-  RequestMaker requests;
   Opened opened(monitors);
   std::atomic<int64_t> delivered = 0;
   std::atomic<int64_t> payload = 0;
@@ -63,7 +62,7 @@ double Delivered(const Bench& bench, int monitors, double* alert_bytes) {
   std::atomic<int64_t> sent = 0;
   std::function<void()> next = [&] {
     if (sent++ >= kBatches) return;
-    partner.Start(kBatchMethod, requests.Batch(kClues), [&](bool, const std::string&) {
+    partner.Start(kBatchMethod, NextBatch(kClues), [&](bool, const std::string&) {
       ++answered;
       next();
     });
@@ -109,7 +108,6 @@ void MeasureDelivery(const Bench& bench, Report* report) {
 void MeasureSubmitToTold(const Bench& bench, Report* report) {
   constexpr int kPerSecond = 1000;
   const int clues = static_cast<int>(kPerSecond * absl::ToDoubleSeconds(bench.duration) * 2);
-  RequestMaker requests;
   base::Mutex mutex;
   std::unordered_map<std::string, absl::Time> told;   // by clue id
   std::unordered_map<std::string, absl::Time> begun;  // by clue id
@@ -134,7 +132,7 @@ void MeasureSubmitToTold(const Bench& bench, Report* report) {
   for (int i = 0; i < clues; ++i) {
     WaitUntil(start + absl::Seconds(1) * i / kPerSecond);
     const absl::Time now = absl::Now();
-    partner.Start(kSubmitMethod, requests.Submit(), [&, now](bool ok, const std::string& bytes) {
+    partner.Start(kSubmitMethod, NextSubmit(), [&, now](bool ok, const std::string& bytes) {
       v1::SubmitClueResponse response;
       if (!ok || !response.ParseFromString(bytes)) return;
       base::MutexLock lock(&mutex);
