@@ -114,8 +114,8 @@ absl::StatusOr<std::unique_ptr<Normaliser>> Normaliser::Create() {
 
 absl::Status Normaliser::LoadSimplified() {
   // One conversion of every Han character on a line of its own: phrases never apply.
-  constexpr std::pair<char32_t, char32_t> kRanges[] = {
-      {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0x20000, 0x2EBE0}, {0x30000, 0x3134A}};
+  // Those beyond the basic plane are too rare to stand in a rule.
+  constexpr std::pair<char32_t, char32_t> kRanges[] = {{0x3400, 0x4DBF}, {0x4E00, 0x9FFF}};
   std::string lines;
   for (const auto& [from, to] : kRanges) {
     for (char32_t point = from; point <= to; ++point) {

@@ -1,0 +1,110 @@
+#include "services/config/rules_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "services/classification/classifier.h"
+#include "services/config/catalogue_config.h"
+#include "tests/support/temp_dir.h"
+
+namespace supervision::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr absl::CivilDay kDay(2026, 6, 1);
+
+class RulesConfigTest : public ::testing::Test {
+ protected:
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(Path(name)) << text;
+  }
+  std::string Path(const std::string& name) const { return folder_.path() + "/" + name; }
+
+  classification::RuleSet Load() {
+    auto rules = LoadRules(folder_.path(), kDay);
+    EXPECT_TRUE(rules.ok()) << rules.status();
+    return rules.ok() ? *std::move(rules) : classification::RuleSet{};
+  }
+
+  testing::TempDir folder_;
+};
+
+TEST_F(RulesConfigTest, PutsTheFilesTogetherInTheOrderOfTheirNames) {
+  Write("b.yaml",
+        "scenario: JUDICIAL\n"
+        "rules:\n"
+        "  - id: JUD.X\n"
+        "    kind: INSTRUMENT\n"
+        "    weight: 2.5\n"
+        "    any: [\"判决\", \"裁定\"]\n"
+        "    instruments: [COURT_CASE]\n"
+        "    signal: HIGH\n"
+        "    effective: {from: \"2026-02-01\"}\n");
+  Write("a.yaml", "version: \"7\"\nlexicons:\n  - name: ORGAN\n    phrases: [\"城管\"]\n");
+  Write("notes.txt", "not read");
+  const classification::RuleSet set = Load();
+  EXPECT_THAT(set.mistakes, IsEmpty());
+  EXPECT_EQ(set.version, "7");
+  ASSERT_EQ(set.lexicons.size(), 1U);
+  ASSERT_EQ(set.rules.size(), 1U);
+  const classification::Rule& rule = set.rules[0];
+  EXPECT_EQ(rule.scenario, domain::Scenario::kJudicial);
+  EXPECT_EQ(rule.kind, classification::RuleKind::kInstrument);
+  EXPECT_EQ(rule.signal, domain::Risk::kHigh);
+  EXPECT_THAT(rule.instruments, ElementsAre(domain::InstrumentType::kCourtCase));
+  EXPECT_EQ(rule.effective.from, absl::CivilDay(2026, 2, 1));
+  EXPECT_EQ(rule.any[1].origin.line, 6U);
+  EXPECT_EQ(rule.origin.line, 3U);
+  EXPECT_EQ(rule.origin.file, Path("b.yaml"));
+}
+
+TEST_F(RulesConfigTest, MistakesOfAllFilesAreKeptWithTheirLines) {
+  Write("a.yaml", "version: \"1\"\nscenario: ADMIN\n");
+  Write("b.yaml",
+        "version: \"2\"\n"
+        "rules:\n"
+        "  - id: X\n"
+        "    instruments: [COURT]\n"
+        "    effective: {to: \"soon\"}\n"
+        "    weigth: 3\n");
+  const classification::RuleSet set = Load();
+  EXPECT_THAT(set.mistakes,
+              ElementsAre(HasSubstr("a.yaml:2:11: 'ADMIN' is no scenario"),
+                          HasSubstr("b.yaml:1:10: another file gives the version already"),
+                          HasSubstr("b.yaml:4:19: 'COURT' is no instrument"),
+                          HasSubstr("b.yaml:5:21: 'soon' is no date"),
+                          HasSubstr("b.yaml:6:5: unknown key 'weigth'")));
+}
+
+TEST_F(RulesConfigTest, MistakesOfReadingAndOfMeaningAreToldTogether) {
+  Write("catalogue.yaml", "version: \"1\"\nscenarios:\n  - code: JUDICIAL\n    number: x\n");
+  const auto catalogue = LoadCatalogue(Path("catalogue.yaml"));
+  ASSERT_TRUE(catalogue.ok()) << catalogue.status();
+  classification::RuleSet rules;
+  rules.as_of = kDay;
+  const auto classifier = classification::Classifier::Create(*catalogue, rules);
+  const std::string told(classifier.status().message());
+  EXPECT_THAT(told, HasSubstr("catalogue.yaml:4:13: "));
+  EXPECT_THAT(told, HasSubstr("catalogue.yaml:3: scenario JUDICIAL: give name_zh and name_en"));
+  EXPECT_THAT(told, HasSubstr("scenario OUT_OF_SCOPE is missing"));
+}
+
+TEST_F(RulesConfigTest, BrokenYamlIsToldAlone) {
+  Write("a.yaml", "rules: [\n");
+  EXPECT_EQ(LoadRules(folder_.path(), kDay).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(RulesConfigTest, AFolderWithoutRulesIsNotFound) {
+  EXPECT_EQ(LoadRules(folder_.path(), kDay).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(LoadRules(Path("none"), kDay).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(LoadCatalogue(Path("none")).status().code(), absl::StatusCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace supervision::config
