@@ -1,0 +1,140 @@
+// The program supervisiond as an operator meets it: signals, exit codes, what it says.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "gtest/gtest.h"
+#include "tests/integration/rpc/calls.h"
+#include "tests/support/eventually.h"
+#include "tests/support/service_process.h"
+#include "tests/support/temp_dir.h"
+
+namespace supervision::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::string kProgram = std::string(SUPERVISION_BINARY_DIR) + "/services/server/supervisiond";
+const std::string kConfig =
+    "--config " + std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config/server.yaml";
+
+struct Outcome {
+  int exit_code = -1;
+  std::string output;  // both streams
+};
+Outcome RunProgram(const std::string& arguments) {
+  Outcome outcome;
+  std::FILE* const pipe = popen((kProgram + " " + arguments + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  while (const size_t n = std::fread(buffer, 1, sizeof(buffer), pipe))
+    outcome.output.append(buffer, n);
+  outcome.exit_code = WEXITSTATUS(pclose(pipe));
+  return outcome;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(DaemonTest, HelpAndVersionEndWithZero) {
+  const Outcome help = RunProgram("--help");
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.output, AllOf(HasSubstr("--config"), HasSubstr("--check-config"),
+                                 HasSubstr("Examples:"), HasSubstr("SUPERVISION_")));
+  const Outcome version = RunProgram("--version");
+  EXPECT_EQ(version.exit_code, 0);
+  EXPECT_THAT(version.output, HasSubstr("supervisiond "));
+}
+
+TEST(DaemonTest, CheckConfigEndsWithZeroWhenAllIsRight) {
+  EXPECT_EQ(RunProgram(kConfig + " --check-config").exit_code, 0);
+}
+
+TEST(DaemonTest, EveryMistakeOfTheConfigurationIsToldAtOnce) {
+  const TempDir directory;
+  const std::string file = directory.path() + "/server.yaml";
+  std::ofstream(file) << "listen:\n  grcp: x\nledger:\n  partitions: 900\n";
+  const Outcome outcome = RunProgram("--config " + file + " --log.level=loud --check-config");
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("server.yaml:2"), HasSubstr("server.yaml:4"),
+                                    HasSubstr("--log.level")));
+}
+
+TEST(DaemonTest, PrintConfigIsAConfiguration) {
+  const TempDir directory;
+  const Outcome printed = RunProgram(kConfig + " --ledger.partitions=4 --print-config");
+  EXPECT_EQ(printed.exit_code, 0);
+  EXPECT_THAT(printed.output, HasSubstr("partitions: 4"));
+  const std::string file = directory.path() + "/server.yaml";
+  std::ofstream(file) << printed.output;
+  EXPECT_THAT(RunProgram("--config " + file + " --print-config").output,
+              HasSubstr("partitions: 4"));
+}
+
+TEST(DaemonTest, AnUnknownFlagEndsWithTwo) {
+  EXPECT_EQ(RunProgram(kConfig + " --no-such-flag --check-config").exit_code, 2);
+}
+
+TEST(DaemonTest, SigtermEndsWithZeroAndTellsOfItsWay) {
+  const TempDir directory;
+  ServiceProcess service({.directory = directory.path()});
+  ASSERT_TRUE(service.Start()) << ReadFile(service.log_path());
+  EXPECT_EQ(service.Terminate(), 0);
+  EXPECT_THAT(ReadFile(service.log_path()),
+              AllOf(HasSubstr("serving"), HasSubstr("grpc=127.0.0.1:"), HasSubstr("embedded"),
+                    HasSubstr("durable=true"), HasSubstr("rules="), HasSubstr("draining"),
+                    HasSubstr("stopped")));
+}
+
+TEST(DaemonTest, ASecondSigtermIsSafe) {
+  const TempDir directory;
+  ServiceProcess service({.directory = directory.path(), .arguments = {"--drain.announce=300ms"}});
+  ASSERT_TRUE(service.Start()) << ReadFile(service.log_path());
+  kill(service.pid(), SIGTERM);
+  EXPECT_TRUE(Eventually(
+      [&] { return ReadFile(service.log_path()).find("draining") != std::string::npos; }));
+  EXPECT_EQ(service.Terminate(), 0);  // the second
+  EXPECT_THAT(ReadFile(service.log_path()), HasSubstr("stopped"));
+}
+
+TEST(DaemonTest, ASecondServiceOnOneDirectoryIsRefusedInWords) {
+  const TempDir directory;
+  const TempDir elsewhere;
+  ServiceProcess first({.directory = directory.path()});
+  ASSERT_TRUE(first.Start()) << ReadFile(first.log_path());
+  const Outcome second = RunProgram(kConfig + " --listen.grpc=127.0.0.1:0 --listen.metrics=off" +
+                                    " --redis.data_directory=" + directory.path() + "/data");
+  EXPECT_EQ(second.exit_code, 1) << second.output;
+  EXPECT_THAT(second.output, HasSubstr(directory.path()));
+}
+
+TEST(DaemonTest, LogsHoldNoWordOfAClue) {
+  const TempDir directory;
+  ServiceProcess service(
+      {.directory = directory.path(), .arguments = {"--log.level=debug", "--log.format=json"}});
+  ASSERT_TRUE(service.Start()) << ReadFile(service.log_path());
+  const auto stub = v1::ClueService::NewStub(
+      grpc::CreateChannel(service.grpc_address(), grpc::InsecureChannelCredentials()));
+  ASSERT_TRUE(Eventually([&] { return Submit(*stub, ValidRequest(1)).status.ok(); }));
+  v1::SubmitClueRequest wrong = ValidRequest(2);
+  wrong.mutable_clue()->set_region_code("MARKER");
+  Submit(*stub, wrong);
+  EXPECT_EQ(service.Terminate(), 0);
+  EXPECT_THAT(ReadFile(service.log_path()),
+              AllOf(HasSubstr("serving"), Not(HasSubstr("综合执法队")), Not(HasSubstr("MARKER")),
+                    Not(HasSubstr("example-partner-token"))));
+}
+
+}  // namespace
+}  // namespace supervision::testing
