@@ -18,8 +18,10 @@ TEST(IdsTest, AnIdentityHasOneIdAndItsTextComesBack) {
 
 // Ids lie in ledgers and with partners.
 TEST(IdsTest, TheWayToAnIdNeverChanges) {
-  EXPECT_EQ(ClueRefOf(kSecret, 16, {"hotline", "rec-1", ""}).ToText(), "c01a8c09460c9b6e33eb9300d6bf4297300");
-  EXPECT_EQ(ClueRefOf(kSecret, 16, {"hotline", "", "req-1"}).ToText(), "c0c486a8872fb91b1306d7bbd53d1d97350");
+  EXPECT_EQ(ClueRefOf(kSecret, 16, {"hotline", "rec-1", ""}).ToText(),
+            "c01a8c09460c9b6e33eb9300d6bf4297300");
+  EXPECT_EQ(ClueRefOf(kSecret, 16, {"hotline", "", "req-1"}).ToText(),
+            "c0c486a8872fb91b1306d7bbd53d1d97350");
 }
 
 TEST(IdsTest, DifferentIdentitiesDiffer) {
