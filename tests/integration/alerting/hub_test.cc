@@ -1,7 +1,8 @@
 // The hub on a real ledger and a real redis-server.
 
 #include <atomic>
-#include <filesystem>
+#include <cstdlib>
+#include <memory>
 #include <thread>
 
 #include "services/alerting/hub.h"
@@ -159,18 +160,23 @@ TEST_F(HubOnLedgerTest, TrimmedHistoryIsSaidWithTheEarliestCursorThatIsLeft) {
   ASSERT_TRUE(Eventually([&] { return slow.finished().has_value(); }));
   ASSERT_TRUE(domain::HasReason(*slow.finished(), domain::Reason::kCursorTrimmed))
       << *slow.finished();
-  const std::string earliest =
-      testing::FactOf(absl::StatusOr<int>(*slow.finished()), "earliest_cursor");
-  TestStream rest(TestStream::Eager);
-  rest.Open(hub_.get(), Behind(earliest));
-  ASSERT_TRUE(
-      Eventually([&] { return rest.told() > 0 && rest.updates().back() == accepted_.back(); }));
-  const std::vector<std::string> told = rest.updates();
+  // Trimming goes on, so the place may be gone again; then the next answer names the next one.
+  absl::Status answer = *slow.finished();
+  std::unique_ptr<TestStream> rest;
+  ASSERT_TRUE(Eventually([&] {
+    if (rest != nullptr && rest->finished().has_value()) answer = *rest->finished();
+    if (rest == nullptr || rest->finished().has_value()) {
+      rest = std::make_unique<TestStream>(TestStream::Eager);
+      rest->Open(hub_.get(),
+                 Behind(testing::FactOf(absl::StatusOr<int>(answer), "earliest_cursor")));
+    }
+    return rest->told() > 0 && rest->updates().back() == accepted_.back();
+  })) << answer;
+  const std::vector<std::string> told = rest->updates();
   EXPECT_TRUE(std::equal(told.rbegin(), told.rend(), accepted_.rbegin()));
 }
 
 TEST_F(HubOnLedgerTest, LostHistoryIsSaidToWhoSawItAndGoesUnnoticedOtherwise) {
-  namespace fs = std::filesystem;
   StartService();
   TestStream seen(TestStream::Eager), slow;
   seen.Open(hub_.get(), Earliest());
@@ -179,14 +185,16 @@ TEST_F(HubOnLedgerTest, LostHistoryIsSaidToWhoSawItAndGoesUnnoticedOtherwise) {
   // Redis comes back with what it had twenty clues ago.
   server_.Shutdown();
   const testing::TempDir backup;
-  const auto options = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
-  fs::copy(server_.directory() + "/appendonlydir", backup.path() + "/aof", options);
+  const std::string data = server_.directory() + "/appendonlydir";
+  // By another process: ThreadSanitizer takes a directory read here for the loop's socket that had
+  // the same descriptor before.
+  ASSERT_EQ(std::system(("cp -a " + data + " " + backup.path() + "/aof").c_str()), 0);
   server_.Start();
   for (int i = 21; i <= 40; ++i) Submit("a" + std::to_string(i));
   ASSERT_TRUE(Eventually([&] { return seen.told() == 40; }));
   server_.Kill9();
-  fs::remove_all(server_.directory() + "/appendonlydir");
-  fs::copy(backup.path() + "/aof", server_.directory() + "/appendonlydir", options);
+  ASSERT_EQ(std::system(("rm -r " + data + " && cp -a " + backup.path() + "/aof " + data).c_str()),
+            0);
   server_.Start();
   ASSERT_TRUE(Eventually([&] { return seen.finished().has_value(); }));
   EXPECT_TRUE(domain::HasReason(*seen.finished(), domain::Reason::kHistoryLost))
