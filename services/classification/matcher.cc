@@ -303,7 +303,11 @@ void Matcher::Collect(const Input& input) {
     return;
   }
   for (const domain::Instrument& instrument : *input.instruments) {
-    for (const uint32_t rule : index_.instrument_rules[static_cast<size_t>(instrument.type)]) {
+    const auto type = static_cast<size_t>(instrument.type);
+    if (type >= index_.instrument_rules.size()) {
+      continue;  // a kind that a newer client knows
+    }
+    for (const uint32_t rule : index_.instrument_rules[type]) {
       RuleState& state = StateOf(rule);
       const bool refused = state.without || (index_.rules[rule].has_with && !state.with);
       if (!state.matched && !refused) {

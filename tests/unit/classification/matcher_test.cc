@@ -1,0 +1,140 @@
+#include "services/classification/matcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+#include <string>
+
+#include "services/classification/utf8.h"
+#include "tests/unit/classification/rules_for_test.h"
+
+namespace supervision::classification {
+namespace {
+
+using domain::Scenario;
+
+// Rules for a test, compiled, with a matcher.
+class Fixture {
+ public:
+  explicit Fixture(std::vector<Rule> rules)
+      : rules_(std::move(rules)), normaliser_(Normaliser::Create().value()) {
+    std::vector<const Rule*> all;
+    for (const Rule& rule : rules_) {
+      all.push_back(&rule);
+    }
+    std::vector<std::string> errors;
+    const RuleSet set = GoodRules({});
+    index_ = BuildRuleIndex(all, {}, set.scoring, *normaliser_, &errors);
+    EXPECT_THAT(errors, testing::IsEmpty());
+    matcher_ = std::make_unique<Matcher>(index_.get(), normaliser_.get());
+  }
+
+  std::set<uint32_t> Matched(const std::string& content) {
+    std::set<uint32_t> matched;
+    for (const RuleMatch& match : matcher_->Match({"", content, nullptr, std::nullopt})) {
+      matched.insert(match.rule);
+    }
+    return matched;
+  }
+  Matcher& matcher() { return *matcher_; }
+
+ private:
+  std::vector<Rule> rules_;
+  std::unique_ptr<Normaliser> normaliser_;
+  std::unique_ptr<RuleIndex> index_;
+  std::unique_ptr<Matcher> matcher_;
+};
+
+Rule Substance(const std::string& id, const std::string& pattern) {
+  return MakeRule(id, RuleKind::kSubstance, Scenario::kAdminEnforcement, 1, 1, {pattern});
+}
+
+std::string RandomText(std::mt19937* random, size_t longest) {
+  static const char* const kLetters[] = {"甲", "乙", "丙", "a"};
+  std::string text;
+  for (size_t i = (*random)() % longest + 2; i > 0; --i) {
+    text += kLetters[(*random)() % std::size(kLetters)];
+  }
+  return text;
+}
+
+TEST(MatcherTest, FindsAPhraseExactlyWhereAPlainSearchDoes) {
+  const unsigned seed = std::random_device()();
+  std::mt19937 random(seed);
+  std::vector<Rule> rules;
+  std::vector<std::string> phrases;
+  for (int i = 0; i < 60; ++i) {
+    phrases.push_back(RandomText(&random, 4));
+    rules.push_back(Substance("R" + std::to_string(i), phrases.back()));
+  }
+  Fixture fixture(rules);
+  for (int round = 0; round < 500; ++round) {
+    const std::string text = RandomText(&random, 60);
+    std::set<uint32_t> wanted;
+    for (uint32_t i = 0; i < phrases.size(); ++i) {
+      if (text.find(phrases[i]) != std::string::npos) {
+        wanted.insert(i);
+      }
+    }
+    ASSERT_EQ(fixture.Matched(text), wanted) << "seed " << seed << " text " << text;
+  }
+}
+
+// Every way to place B behind A within the gap, by trying all pairs.
+bool HasPair(const std::u32string& text, const std::u32string& a, const std::u32string& b,
+             size_t gap) {
+  for (size_t i = text.find(a); i != std::u32string::npos; i = text.find(a, i + 1)) {
+    for (size_t k = text.find(b); k != std::u32string::npos; k = text.find(b, k + 1)) {
+      if (k >= i + a.size() && k - i - a.size() <= gap) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+TEST(MatcherTest, FindsAGapExactlyWhereTryingAllPairsDoes) {
+  const unsigned seed = std::random_device()();
+  std::mt19937 random(seed);
+  Rule rule = Substance("GAP", "{甲乙|甲乙丙丙}…{丙|丙甲}");
+  rule.within = 2;
+  Fixture fixture({rule});
+  static const char32_t kLetters[] = U"甲乙丙丁";
+  for (int round = 0; round < 3000; ++round) {
+    std::u32string points;
+    std::string text;
+    for (size_t i = random() % 12 + 1; i > 0; --i) {
+      points.push_back(kLetters[random() % 4]);
+      AppendUtf8(points.back(), &text);
+    }
+    bool wanted = false;
+    for (const auto& a : {U"甲乙", U"甲乙丙丙"}) {
+      for (const auto& b : {U"丙", U"丙甲"}) {
+        wanted |= HasPair(points, a, b, 2);
+      }
+    }
+    ASSERT_EQ(!fixture.Matched(text).empty(), wanted) << "seed " << seed << " text " << text;
+  }
+}
+
+TEST(MatcherTest, RemembersNothingOfTheTextBefore) {
+  Fixture fixture({Substance("A", "罚款"), Substance("GAP", "扣押…不还")});
+  EXPECT_EQ(fixture.Matched("罚款，扣押").size(), 1U);
+  EXPECT_EQ(fixture.Matched("不还").size(), 0U);
+  fixture.Matched("三十户");
+  EXPECT_EQ(fixture.matcher().persons(), 30);
+  fixture.Matched("");
+  EXPECT_EQ(fixture.matcher().persons(), 0);
+}
+
+TEST(MatcherTest, KindsOfInstrumentsThatItDoesNotKnowAreNoHarm) {
+  Fixture fixture({Substance("A", "罚款")});
+  const std::vector<domain::Instrument> given = {
+      {static_cast<domain::InstrumentType>(200), "1", std::nullopt}};
+  EXPECT_THAT(fixture.matcher().Match({"", "", &given, std::nullopt}), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace supervision::classification
