@@ -30,6 +30,7 @@ int Run(bool json, absl::Duration duration, const std::string& self) {
                        reference.pid(), duration};
   Report report;
   MeasureIdleMonitors(bench, &report);  // first: memory that later load has touched tells nothing
+  MeasureClassification(bench, &report);
   MeasureUnaryIntake(bench, &report);
   MeasureBatchIntake(bench, &report);
   MeasureFirstCallAfterIdle(bench, &report);

@@ -13,10 +13,8 @@
 #include "supervision/v1/clue_service.pb.h"
 
 namespace supervision::bench {
-namespace {
 
-// About 200 code points each, so that classification has what it has in practice.
-constexpr std::array<std::string_view, 4> kTexts = {
+const std::array<std::string_view, 4> kTexts = {
     "我们在镇上开小餐馆，上月县综合行政执法局两名工作人员进店检查，没有出示执法证件，当场说消防通道"
     "堆"
     "放杂物要罚款五千元，既没有告知陈述申辩的权利，也没有告知可以要求听证，第二天就送来行政处罚决定"
@@ -45,6 +43,8 @@ constexpr std::array<std::string_view, 4> kTexts = {
     "看发现资金并未归还原渠道，属于虚假整改。请有关部门督促该镇立即归还资金，追究相关人员责任，并在"
     "一定"
     "范围内公开审计整改结果，防止类似问题再次发生。"};
+
+namespace {
 
 uint64_t NextNumber() {
   static std::atomic<uint64_t> next = 0;

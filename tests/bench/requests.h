@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 
 namespace supervision::bench {
 
@@ -15,6 +17,9 @@ inline constexpr char kWatchMethod[] = "/supervision.v1.AlertService/WatchAlerts
 // Thread-safe.
 std::string NextSubmit();          // SubmitClueRequest
 std::string NextBatch(int clues);  // BatchSubmitCluesRequest
+
+// The texts that these clues take turns with, about 200 code points each.
+extern const std::array<std::string_view, 4> kTexts;
 
 // Serialised WatchAlertsRequests.
 std::string WatchFromEarliest();

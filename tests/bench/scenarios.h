@@ -23,5 +23,6 @@ void MeasureFirstCallAfterIdle(const Bench& bench, Report* report);
 void MeasureSubmitToTold(const Bench& bench, Report* report);
 void MeasureDelivery(const Bench& bench, Report* report);
 void MeasureIdleMonitors(const Bench& bench, Report* report);
+void MeasureClassification(const Bench& bench, Report* report);  // in this process, on one thread
 
 }  // namespace supervision::bench
