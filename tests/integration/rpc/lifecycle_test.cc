@@ -103,6 +103,26 @@ TEST(LifecycleTest, ServesWithoutRedisAndBecomesReadyWhenItComes) {
   EXPECT_TRUE(Submit(*clues, ValidRequest(1)).status.ok());
 }
 
+TEST(LifecycleTest, AFullDiskRefusesChangesAndNothingElse) {
+  TestServer server({.flags = {"--redis.min_free_disk=900TiB"}, .wait_until_ready = false});
+  const auto clues = v1::ClueService::NewStub(server.channel());
+  Submitted refused;
+  ASSERT_TRUE(Eventually([&] {
+    refused = Submit(*clues, ValidRequest(1));
+    return ReasonOf(refused.status) == "LEDGER_FULL";
+  })) << ReasonOf(refused.status);
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(HasRetryInfo(refused.status));
+  EXPECT_EQ(Health(server.channel(), ""), "NOT_SERVING");
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(GetStatus(server, &status).ok());
+  EXPECT_THAT(status.not_ready_because(), Contains(HasSubstr("full")));
+  EXPECT_TRUE(Eventually([&] {  // as soon as the ledger is open
+    v1::ListCluesResponse page;
+    return clues->ListClues(Context(kPartnerToken).get(), v1::ListCluesRequest(), &page).ok();
+  }));
+}
+
 TEST(LifecycleTest, RedisKilledAndBackLosesNothingAcknowledged) {
   RedisServer redis;
   TestServer server({.redis = "unix:" + redis.path()});
