@@ -44,8 +44,13 @@ class ClueStream final : public ClueStreams::Reactor {
   const std::shared_ptr<ClueStreamState>& state() const { return state_; }
   absl::Status DrainingError() const { return edge_.gate->DrainingError(); }
 
-  // Carries out `step` and what follows from it. An empty step touches nothing: the stream may be
-  // gone.
+  // For callers that may come when the stream is gone: only a step that is not empty says that it
+  // is still there, and keeps it there.
+  static void PerformIfAny(ClueStream* stream, ClueStreamState::Step step) {
+    if (!step.empty()) stream->Perform(std::move(step));
+  }
+
+  // Carries out `step` and what follows from it.
   void Perform(ClueStreamState::Step step) {
     while (!step.empty()) {
       if (step.finish.has_value()) return FinishWith(*step.finish);
@@ -113,7 +118,7 @@ class ClueStream final : public ClueStreams::Reactor {
       } else {
         *response.mutable_error() = ToRpcStatus(receipt.status());
       }
-      Perform(state->OnAnswer(response.SerializeAsString()));
+      PerformIfAny(this, state->OnAnswer(response.SerializeAsString()));
     };
   }
 
@@ -164,8 +169,9 @@ void ClueStreams::Drain(const absl::Status& status) {
     draining_ = true;
     streams = open_;
   }
-  // A stream whose state still gives a step is still there, and stays while it is carried out.
-  for (const auto& [stream, state] : streams) stream->Perform(state->Drain(status));
+  for (const auto& [stream, state] : streams) {
+    ClueStream::PerformIfAny(stream, state->Drain(status));
+  }
 }
 
 }  // namespace supervision::rpc

@@ -205,9 +205,14 @@ TEST(LifecycleTest, StopFinishesCallsUnderWay) {
   std::thread caller([&] { submitted = Submit(*clues, ValidRequest(1)); });
   ASSERT_TRUE(Eventually(
       [&] { return server.Metric("supervision_rpc_open{method=\"SubmitClue\"}") == 1; }));
+  // A method that does not wait for Redis tells when the drain has begun.
+  const auto classification = v1::ClassificationService::NewStub(server.channel());
   std::thread stopper([&] { server.Stop(); });
-  EXPECT_TRUE(
-      Eventually([&] { return ReasonOf(Submit(*clues, ValidRequest(2)).status) == "DRAINING"; }));
+  EXPECT_TRUE(Eventually([&] {
+    v1::ListScenariosResponse response;
+    return ReasonOf(classification->ListScenarios(
+               Context(kMonitorToken).get(), v1::ListScenariosRequest(), &response)) == "DRAINING";
+  }));
   redis.Thaw();
   caller.join();
   stopper.join();
