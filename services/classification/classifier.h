@@ -15,6 +15,7 @@ namespace supervision::classification {
 
 struct Catalogue;  // catalogue.h: the 12 classes with names, owners, legal basis, version
 struct RuleSet;    // rules.h: patterns, weights, problem codes, risk, precedence, thresholds
+class Model;       // model/model.h: the trained model
 
 // The text of a clue and the typed facts that a partner may give beside it. The channel and the
 // reported unit are deliberately absent: they never decide (guideline 2.2).
@@ -32,11 +33,20 @@ struct Input {
 class Classifier {
  public:
   // Compiles `rules` against `catalogue`. All mistakes at once, each with file, line and remedy.
+  // Without a model the rules alone decide. The classes of a model must be those of the catalogue.
   static absl::StatusOr<std::unique_ptr<Classifier>> Create(const Catalogue& catalogue,
                                                             const RuleSet& rules);
+  static absl::StatusOr<std::unique_ptr<Classifier>> Create(const Catalogue& catalogue,
+                                                            const RuleSet& rules,
+                                                            std::shared_ptr<const Model> model);
   ~Classifier();
 
   domain::Verdict Classify(const Input& input) const;
+
+  // The probability that `model`, which may have any classes, gives each of its classes, with the
+  // features that this classifier's rules find; in the order of model.classes(). For the evaluation
+  // of sets with labels of their own.
+  std::vector<float> Probabilities(const Model& model, const Input& input) const;
 
   const Catalogue& catalogue() const;
   std::string_view rules_version() const;  // "<version>+<first 12 hex digits of the digest>"
