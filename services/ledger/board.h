@@ -36,10 +36,6 @@ class Board {
   Witness witness(int partition) const;
   EpochList epochs(int partition) const;
   PartitionState state(int partition) const;
-  int partitions() const {
-    base::MutexLock lock(&mutex_);
-    return static_cast<int>(partitions_.size());
-  }
 
  private:
   struct Partition {

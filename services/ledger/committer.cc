@@ -98,6 +98,9 @@ void Committer::Stop() {
 void Committer::Flush(Lane* lane) {
   {
     base::MutexLock lock(&lane->mutex);
+    for (const auto& pending : lane->incoming) {
+      lane->earliest = std::min(lane->earliest, pending->deadline.at());
+    }
     lane->waiting.splice(lane->waiting.end(), lane->incoming);
   }
   if (stopped_) {
@@ -390,30 +393,44 @@ void Committer::Sweep() {
   const bool away = !open_ && now - closed_since_ > absl::ToChronoNanoseconds(kPatience);
   double bytes = 0;
   for (const auto& lane : lanes_) {
-    // Answers are collected first: a callback may come back with another change.
-    Queue late;
-    for (auto next = lane->waiting.begin(); next != lane->waiting.end();) {
-      const auto pending = next++;
-      if (away || (*pending)->deadline.at() <= now) {
-        Left(lane.get(), **pending);
-        late.splice(late.end(), lane->waiting, pending);
-      }
-    }
-    for (const auto& pending : late) {
-      Answer(pending.get(), Unavailable(), ChangeResult::kUnavailable);
-    }
-    const absl::Status unknown = Retry(Reason::kOutcomeUnknown, context_->options->retry_delay);
-    for (const auto& pending : lane->in_flight) {
-      for (const auto& sharer : pending->sharers) {
-        if (sharer->deadline.at() <= now) Answer(sharer.get(), unknown, ChangeResult::kUnknown);
-      }
-      if (pending->deadline.at() <= now) Answer(pending.get(), unknown, ChangeResult::kUnknown);
-    }
+    if (away || lane->earliest <= now) AnswerLate(lane.get(), now, away);
     base::MutexLock lock(&lane->mutex);
     bytes += static_cast<double>(lane->bytes);
   }
   context_->metrics->queued_bytes.Set(bytes);
   context_->metrics->queued_changes.Set(static_cast<double>(queued()));
+}
+
+void Committer::AnswerLate(Lane* lane, Deadline::Clock::time_point now, bool away) {
+  // Answers are collected first: a callback may come back with another change.
+  Queue late;
+  lane->earliest = Deadline::Clock::time_point::max();
+  for (auto next = lane->waiting.begin(); next != lane->waiting.end();) {
+    const auto pending = next++;
+    if (away || (*pending)->deadline.at() <= now) {
+      Left(lane, **pending);
+      late.splice(late.end(), lane->waiting, pending);
+    } else {
+      lane->earliest = std::min(lane->earliest, (*pending)->deadline.at());
+    }
+  }
+  std::vector<Pending*> unknown;
+  const auto look_at_sent = [&](Pending* pending) {
+    if (pending->callback == nullptr) return;
+    if (pending->deadline.at() <= now) return unknown.push_back(pending);
+    lane->earliest = std::min(lane->earliest, pending->deadline.at());
+  };
+  for (const auto& pending : lane->in_flight) {
+    look_at_sent(pending.get());
+    for (const auto& sharer : pending->sharers) look_at_sent(sharer.get());
+  }
+  for (const auto& pending : late) {
+    Answer(pending.get(), Unavailable(), ChangeResult::kUnavailable);
+  }
+  for (Pending* const pending : unknown) {
+    Answer(pending, Retry(Reason::kOutcomeUnknown, context_->options->retry_delay),
+           ChangeResult::kUnknown);
+  }
 }
 
 }  // namespace supervision::ledger

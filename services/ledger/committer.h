@@ -61,6 +61,8 @@ class Committer {
     // The loop's side.
     Queue waiting;
     std::vector<std::unique_ptr<Pending>> in_flight;
+    // No deadline of those that wait or are in flight is earlier.
+    Deadline::Clock::time_point earliest = Deadline::Clock::time_point::max();
     bool busy = false;         // a script call is under way
     int64_t epoch = 1;         // when it was sent
     bool unconfirmed = false;  // replicas have yet to confirm something
@@ -77,6 +79,7 @@ class Committer {
   void Left(Lane* lane, const Pending& pending);
   void PublishConfirmed(Lane* lane, int64_t end);
   void Sweep();
+  void AnswerLate(Lane* lane, Deadline::Clock::time_point now, bool away);
   void ArmSweep();
   void Nudge();
   void ArmNudge();

@@ -101,6 +101,17 @@ for i = 1, count do
   end
 end
 
+-- Index entries are gathered by key: one ZADD for all clues of the batch that share an index.
+local joins, leaves = {}, {}
+local function gather(lists, number)
+  local list = lists[number]
+  if not list then
+    list = {}
+    lists[number] = list
+  end
+  return list
+end
+
 for _, item in ipairs(accepted) do
   local i, at, h, order = item[1], item[2], item[3], item[5]
   local clue = KEYS[h[2] * 256 + h[3]]
@@ -124,13 +135,19 @@ for _, item in ipairs(accepted) do
   end
   local leave = 8 + h[6] * 2
   for k = 8, leave - 1, 2 do
-    redis.call('ZADD', KEYS[h[k] * 256 + h[k + 1]], order, member)
+    local list = gather(joins, h[k] * 256 + h[k + 1])
+    list[#list + 1] = order
+    list[#list + 1] = member
   end
   for k = leave, leave + h[7] * 2 - 1, 2 do
-    redis.call('ZREM', KEYS[h[k] * 256 + h[k + 1]], member)
+    local list = gather(leaves, h[k] * 256 + h[k + 1])
+    list[#list + 1] = member
   end
   results[i] = {ACCEPTED, position}
 end
+
+for number, list in pairs(joins) do redis.call('ZADD', KEYS[number], unpack(list)) end
+for number, list in pairs(leaves) do redis.call('ZREM', KEYS[number], unpack(list)) end
 
 if #accepted > 0 then
   redis.call('HSET', meta, 'n', format('%.0f', position), 't', format('%.0f', newest),

@@ -151,11 +151,9 @@ TEST_F(LedgerContractTest, OfConcurrentRevisionsOneWins) {
   const auto first = ledger_->Submit(submission);
   std::vector<std::future<absl::StatusOr<Receipt>>> answers;
   for (int i = 0; i < 8; ++i) {
-    auto promise = std::make_shared<std::promise<absl::StatusOr<Receipt>>>();
-    answers.push_back(promise->get_future());
-    (*ledger_)->Revise(
-        RevisionOf(submission, *first, "req-r" + std::to_string(i)), testing::kPatience,
-        [promise](absl::StatusOr<Receipt> receipt) { promise->set_value(std::move(receipt)); });
+    answers.emplace_back();
+    (*ledger_)->Revise(RevisionOf(submission, *first, "req-r" + std::to_string(i)),
+                       testing::kPatience, testing::Into(&answers.back()));
   }
   int accepted = 0;
   for (auto& answer : answers) {

@@ -46,13 +46,9 @@ class HistoryTest : public ::testing::Test {
     return (*ledger_)->EncodeCursor(Place{{epoch}, {position}});
   }
 
-  // The file that Redis appends to.
+  // The file that Redis appends to until it is rewritten.
   std::string AppendOnlyFile() {
-    for (const auto& file :
-         std::filesystem::directory_iterator(server_.directory() + "/appendonlydir")) {
-      if (file.path().string().find(".incr.aof") != std::string::npos) return file.path();
-    }
-    return "";
+    return server_.directory() + "/appendonlydir/appendonly.aof.1.incr.aof";
   }
 
   testing::RedisServer server_;
@@ -169,7 +165,7 @@ TEST_F(CutHistoryTest, AGenuineCursorIsAWitnessWhereNothingElseIs) {
   Open();
   CommitAndCut();
   ledger_.reset();
-  std::filesystem::remove_all(witness_.path() + "/ledger-witness");
+  std::filesystem::remove(witness_.path() + "/ledger-witness");
   server_.Start();
   Open();
   EXPECT_EQ((*ledger_)->state().partitions[0].epoch, 1);
@@ -206,7 +202,7 @@ TEST_F(HistoryTest, ALedgerThatVanishesWhileItIsServedIsNotReplacedSilently) {
   Open();
   Commit(3);
   server_.Kill9();
-  std::filesystem::remove_all(server_.directory() + "/appendonlydir");
+  std::filesystem::resize_file(AppendOnlyFile(), 0);
   server_.Start();
   ASSERT_TRUE(testing::Eventually([&] {
     const LedgerState state = (*ledger_)->state();

@@ -210,11 +210,9 @@ TEST_F(IdempotencyTest, AConcurrentRepeatOfOneRevisionIsOneVersion) {
   const auto first = ledger_->Submit(submission);
   std::vector<std::future<absl::StatusOr<Receipt>>> answers;
   for (int i = 0; i < 16; ++i) {
-    auto promise = std::make_shared<std::promise<absl::StatusOr<Receipt>>>();
-    answers.push_back(promise->get_future());
-    (*ledger_)->Revise(
-        RevisionOf(submission, *first, "req-2"), testing::kPatience,
-        [promise](absl::StatusOr<Receipt> receipt) { promise->set_value(std::move(receipt)); });
+    answers.emplace_back();
+    (*ledger_)->Revise(RevisionOf(submission, *first, "req-2"), testing::kPatience,
+                       testing::Into(&answers.back()));
   }
   for (auto& answer : answers) {
     const auto receipt = answer.get();

@@ -89,8 +89,8 @@ class ModelTest : public ::testing::Test {
   }
 
   std::future<absl::StatusOr<Receipt>> Ask(const Request& request) {
-    auto promise = std::make_shared<std::promise<absl::StatusOr<Receipt>>>();
-    const auto done = [promise](absl::StatusOr<Receipt> r) { promise->set_value(std::move(r)); };
+    std::future<absl::StatusOr<Receipt>> answer;
+    const Ledger::Callback<Receipt> done = testing::Into(&answer);
     if (const auto* submission = std::get_if<Submission>(&request)) {
       (*ledger_)->Submit(*submission, testing::kPatience, done);
     } else if (const auto* revision = std::get_if<Revision>(&request)) {
@@ -98,7 +98,7 @@ class ModelTest : public ::testing::Test {
     } else {
       (*ledger_)->Withdraw(std::get<Withdrawal>(request), testing::kPatience, done);
     }
-    return promise->get_future();
+    return answer;
   }
 
   Asked Choose(const std::string& key) {
