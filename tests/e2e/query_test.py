@@ -1,6 +1,9 @@
 """scenarios, classify, status and health of supervisionctl against the real service."""
 
 import json
+import os
+import pty
+import subprocess
 
 import harness
 from harness import ENFORCEMENT, MONITOR, OPERATOR
@@ -26,6 +29,30 @@ class QueryTest(harness.ServiceTest):
         colored = self.service.ctl("classify", ENFORCEMENT, "--color", "always")
         self.assertIn("\033[1;7m", colored.stdout)
         self.assertNotIn("【", colored.stdout)
+
+    def on_terminal(self, *arguments, **environment):
+        """What a person sees who runs it in a terminal."""
+        ours, theirs = pty.openpty()
+        with os.fdopen(ours, "rb") as screen:
+            process = subprocess.Popen([harness.CTL, *arguments], stdout=theirs, stderr=theirs,
+                                       stdin=subprocess.DEVNULL,
+                                       env=self.service.environment(MONITOR, **environment))
+            os.close(theirs)
+            seen = b""
+            try:
+                while chunk := screen.read1(4096):
+                    seen += chunk
+            except OSError:  # how Linux says that the other side is closed
+                pass
+            self.assertEqual(process.wait(30), 0, seen)
+        return seen.decode()
+
+    def test_a_terminal_gets_colours_unless_told_otherwise(self):
+        self.assertIn("\033[", self.on_terminal("classify", ENFORCEMENT, TERM="xterm"))
+        for environment in ({"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}):
+            self.assertNotIn("\033[", self.on_terminal("classify", ENFORCEMENT, **environment))
+        self.assertNotIn("\033[", self.on_terminal("classify", ENFORCEMENT, "--color", "never",
+                                                   TERM="xterm"))
 
     def test_classify_reads_standard_input_and_gives_json(self):
         verdict = json.loads(self.service.ctl("classify", "--json", stdin=ENFORCEMENT + "\n").stdout)
