@@ -72,12 +72,14 @@ absl::Status Watcher::RunStream() {
   Stream stream(this, NextRequest());
   absl::Status silence;
   bool cancelled = false;
+  absl::Duration limit = options_.opening_limit;
   while (true) {
-    const Event event = WaitForEvent(cancelled);
+    const Event event = WaitForEvent(cancelled, limit);
     switch (event) {
       case Event::kMessage:
         if (!cancelled) Handle(stream.message);
         stream.ReadNext();
+        limit = options_.silence_limit;
         break;
       case Event::kOver: {
         stream.RemoveHold();
@@ -126,8 +128,8 @@ void Watcher::Handle(const v1::WatchAlertsResponse& message) {
   options_.cursor = cursor;
 }
 
-Watcher::Event Watcher::WaitForEvent(bool cancelled) {
-  const absl::Time until = absl::Now() + options_.silence_limit;
+Watcher::Event Watcher::WaitForEvent(bool cancelled, absl::Duration limit) {
+  const absl::Time until = absl::Now() + limit;
   base::MutexLock lock(&mutex_);
   while (true) {
     if (stopped_ && !cancelled) return Event::kStopped;

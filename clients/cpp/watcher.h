@@ -23,8 +23,11 @@ struct WatcherOptions {
   // set.
   absl::Duration bookmark_interval = absl::ZeroDuration();
   base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
-  // A stream on which nothing comes for this long, not even a cursor, is taken for broken. More
-  // than the longest bookmark interval (60 s).
+  // The service sends a first message at once. A stream without it for this long is opened anew:
+  // gRPC 1.51 can leave one hanging whose connection is refused in the moment that it is opened.
+  absl::Duration opening_limit = absl::Seconds(10);
+  // After that, a stream on which nothing comes for this long, not even a cursor, is taken for
+  // broken. More than the longest bookmark interval (60 s).
   absl::Duration silence_limit = absl::Seconds(90);
   // Gives up when no message came for this long; infinite: never.
   absl::Duration patience = absl::InfiniteDuration();
@@ -69,8 +72,8 @@ class Watcher {
 
   absl::Status RunStream();
   v1::WatchAlertsRequest NextRequest() const;
-  // Once `cancelled`, only a message or the end of reading is waited for.
-  Event WaitForEvent(bool cancelled);
+  // kSilence after `limit`. Once `cancelled`, only a message or the end of reading is waited for.
+  Event WaitForEvent(bool cancelled, absl::Duration limit);
   absl::Status WaitForEnd();
   void Handle(const v1::WatchAlertsResponse& message);
   // False once stopped.

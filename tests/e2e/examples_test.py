@@ -79,7 +79,11 @@ class Examples:
 
             def told():
                 return [line.split()[1] for line in monitor.lines() if f"{name} " in line]
-            harness.eventually(lambda: len(told()) >= len(expected), "told")
+            try:
+                harness.eventually(lambda: len(told()) >= len(expected), "told", 60)
+            except AssertionError as late:
+                raise AssertionError(f"{late}; told {monitor.lines()}, {expected} expected; "
+                                     + monitor.error_text()) from late
             if end is not None:
                 end()
                 self.service.start().ready()

@@ -57,8 +57,9 @@ def watch(alerts, path, count):
             request.start_from = alert_service_pb2.START_FROM_EARLIEST
         pause = 0
         try:
-            # No deadline: the stream lasts as long as the service does.
-            for message in alerts.WatchAlerts(request, metadata=METADATA):
+            # No deadline: the stream lasts as long as the service does. wait_for_ready, because gRPC 1.51
+            # can leave a stream hanging whose connection is refused in the moment that it is opened.
+            for message in alerts.WatchAlerts(request, metadata=METADATA, wait_for_ready=True):
                 for update in message.updates:
                     tell(update)
                 told += len(message.updates)

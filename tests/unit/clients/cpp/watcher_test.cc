@@ -180,16 +180,29 @@ TEST_F(WatcherTest, StopEndsAWatchThatWaitsForTheServiceToComeBack) {
   EXPECT_TRUE(watcher.Run().ok());
 }
 
-TEST_F(WatcherTest, TakesASilentStreamForBroken) {
+TEST_F(WatcherTest, TakesAStreamThatDoesNotBeginForBroken) {
   int streams = 0;
   service_.on_watch = [&](grpc::ServerContext& context, const v1::WatchAlertsRequest&,
                           FakeService::AlertWriter& writer) {
     if (++streams > 1) writer.Write(Message("c1", {"a"}));
     return WaitForCancel(context);
   };
-  options_.silence_limit = absl::Milliseconds(100);
+  options_.opening_limit = absl::Milliseconds(300);
 
   EXPECT_TRUE(Run(1).ok());
+  EXPECT_THAT(breaks_, ElementsAre(absl::StatusCode::kUnavailable));
+}
+
+TEST_F(WatcherTest, TakesASilentStreamForBroken) {
+  int streams = 0;
+  service_.on_watch = [&](grpc::ServerContext& context, const v1::WatchAlertsRequest&,
+                          FakeService::AlertWriter& writer) {
+    writer.Write(++streams == 1 ? Message("c1", {"a"}) : Message("c2", {"b"}));
+    return WaitForCancel(context);
+  };
+  options_.silence_limit = absl::Milliseconds(300);
+
+  EXPECT_TRUE(Run(2).ok());
   EXPECT_THAT(breaks_, ElementsAre(absl::StatusCode::kUnavailable));
 }
 
