@@ -1,11 +1,14 @@
 #include "services/rpc/batch_submit.h"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "grpcpp/alarm.h"
 #include "services/domain/error.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/from_proto.h"
@@ -67,23 +70,60 @@ absl::StatusOr<SplitBatch> SplitWithinLimits(std::string_view bytes) {
   return batch;
 }
 
-void SubmitItem(const Caller& caller, std::string_view bytes, size_t index, bool validate_only,
-                intake::Intake* intake, std::shared_ptr<Collector> collector) {
+// The items of one batch on their way to intake. Sorting takes its time, and gRPC may have two
+// threads in all: after kTurn the rest waits until other calls have had theirs.
+class BatchWork : public std::enable_shared_from_this<BatchWork> {
+ public:
+  BatchWork(const Caller& caller, grpc::Slice bytes, SplitBatch batch, intake::Intake* intake,
+            std::shared_ptr<Collector> collector)
+      : caller_(caller),
+        bytes_(std::move(bytes)),
+        batch_(std::move(batch)),
+        intake_(intake),
+        collector_(std::move(collector)) {}
+
+  void Go() {
+    const absl::Time end = absl::Now() + kTurn;
+    while (next_ < batch_.items.size()) {
+      Submit(next_++);
+      if (absl::Now() >= end && next_ < batch_.items.size()) return GoOnLater();
+    }
+  }
+
+ private:
+  static constexpr absl::Duration kTurn = absl::Milliseconds(2);
+
+  void GoOnLater() {
+    alarm_.Set(std::chrono::system_clock::now(),
+               [self = shared_from_this()](bool /*ok*/) { self->Go(); });
+  }
+  void Submit(size_t index);
+
+  const Caller caller_;
+  const grpc::Slice bytes_;  // the items lie in it
+  const SplitBatch batch_;
+  intake::Intake* const intake_;
+  const std::shared_ptr<Collector> collector_;
+  grpc::Alarm alarm_;
+  size_t next_ = 0;
+};
+
+void BatchWork::Submit(size_t index) {
   intake::Intake::SubmitRequest submit;
   submit.path = absl::StrCat("items[", index, "]");
   v1::BatchSubmitCluesRequest::Item item;
-  const absl::Status parsed = ParseRequest(bytes, submit.path, &item, &submit.violations);
-  if (!parsed.ok()) return collector->Set(index, parsed);
-  submit.partner = caller.principal->partner;
+  const absl::Status parsed =
+      ParseRequest(batch_.items[index], submit.path, &item, &submit.violations);
+  if (!parsed.ok()) return collector_->Set(index, parsed);
+  submit.partner = caller_.principal->partner;
   submit.request_id = std::move(*item.mutable_request_id());
   submit.content =
       FromProto(std::move(*item.mutable_clue()), JoinPath(submit.path, "clue"), &submit.violations);
-  submit.validate_only = validate_only;
-  intake->Submit(
-      std::move(submit), caller.timeout,
-      [collector = std::move(collector), index](const absl::StatusOr<ledger::Receipt>& receipt) {
-        collector->Set(index, receipt);
-      });
+  submit.validate_only = batch_.validate_only;
+  intake_->Submit(std::move(submit), caller_.timeout,
+                  [collector = collector_, index](const absl::StatusOr<ledger::Receipt>& receipt) {
+                    collector->Set(index, receipt);
+                  });
 }
 
 }  // namespace
@@ -111,7 +151,7 @@ void SubmitBatch(const Caller& caller, const grpc::ByteBuffer& bytes, intake::In
     return call->Fail(TooLarge("limit_bytes", intake::kMaxBatchBytes));
   }
   grpc::Slice holder;
-  const absl::StatusOr<SplitBatch> batch = SplitWithinLimits(Flatten(bytes, &holder));
+  absl::StatusOr<SplitBatch> batch = SplitWithinLimits(Flatten(bytes, &holder));
   if (!batch.ok()) return call->Fail(batch.status());
   if (absl::Status open = door.Check(); !open.ok() && !batch->validate_only) {
     return call->Fail(open);
@@ -119,9 +159,9 @@ void SubmitBatch(const Caller& caller, const grpc::ByteBuffer& bytes, intake::In
   auto ticket = intake->Admit(bytes.Length(), batch->items.size());
   if (!ticket.ok()) return call->Fail(ticket.status());
   auto collector = std::make_shared<Collector>(call, *std::move(ticket), batch->items.size());
-  for (size_t i = 0; i < batch->items.size(); ++i) {
-    SubmitItem(caller, batch->items[i], i, batch->validate_only, intake, collector);
-  }
+  std::make_shared<BatchWork>(caller, std::move(holder), *std::move(batch), intake,
+                              std::move(collector))
+      ->Go();
 }
 
 }  // namespace supervision::rpc

@@ -45,6 +45,9 @@ struct Case {
   std::string token;
   std::optional<Role> role;
 };
+std::ostream& operator<<(std::ostream& out, const Case& one) {
+  return out << one.method << " by " << one.caller;
+}
 
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
