@@ -93,9 +93,14 @@ class BatchWork : public std::enable_shared_from_this<BatchWork> {
  private:
   static constexpr absl::Duration kTurn = absl::Milliseconds(2);
 
+  // An alarm keeps its callback for as long as it lives, so the callback may not own the work that
+  // owns the alarm: the work holds itself until its next turn.
   void GoOnLater() {
-    alarm_.Set(std::chrono::system_clock::now(),
-               [self = shared_from_this()](bool /*ok*/) { self->Go(); });
+    until_next_turn_ = shared_from_this();
+    alarm_.Set(std::chrono::system_clock::now(), [this](bool /*ok*/) {
+      const std::shared_ptr<BatchWork> self = std::move(until_next_turn_);
+      self->Go();
+    });
   }
   void Submit(size_t index);
 
@@ -104,8 +109,9 @@ class BatchWork : public std::enable_shared_from_this<BatchWork> {
   const SplitBatch batch_;
   intake::Intake* const intake_;
   const std::shared_ptr<Collector> collector_;
-  grpc::Alarm alarm_;
   size_t next_ = 0;
+  std::shared_ptr<BatchWork> until_next_turn_;
+  grpc::Alarm alarm_;
 };
 
 void BatchWork::Submit(size_t index) {
