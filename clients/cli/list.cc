@@ -103,7 +103,8 @@ std::string UnitOf(const v1::ReportedUnit& unit) {
 template <typename Row>
 void AddRow(Session& session, Table& table, const Row& row) {
   table.Add({row.id(), TimeText(row.received_at()), session.ScenarioName(row.scenario()),
-             WordOf(row.risk()), row.region_code(), UnitOf(row.reported_unit()), row.title()});
+             row.risk() == v1::RISK_UNSPECIFIED ? "-" : WordOf(row.risk()), row.region_code(),
+             UnitOf(row.reported_unit()), row.title()});
 }
 
 // Follows the pages until `limit` rows are there; a page may be short and still have a next one.

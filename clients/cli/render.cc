@@ -12,7 +12,9 @@ namespace supervision::cli {
 namespace {
 
 constexpr size_t kNameColumns = 14;
-constexpr size_t kScenarioColumns = 24;
+// As wide as the longest name in each language.
+constexpr size_t kScenarioColumnsChinese = 30;
+constexpr size_t kScenarioColumnsEnglish = 42;
 constexpr size_t kRiskColumns = 13;
 
 absl::Time ToAbsl(const google::protobuf::Timestamp& timestamp) {
@@ -46,6 +48,7 @@ Text ColorName(v1::Risk risk) {
 }
 
 std::string RiskWords(Session& session, v1::Risk risk) {
+  if (risk == v1::RISK_UNSPECIFIED) return "-";  // out of scope
   return session.Say(ColorName(risk)) + " " + WordOf(risk);
 }
 
@@ -149,7 +152,10 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
   }
   const v1::Alert& alert = update.alert();
   std::string line = session.InStyle(ClockText(alert.raised_at()), Style::kDim) + "  ";
-  line += Padded(session.ScenarioName(alert.scenario()), kScenarioColumns) + "  ";
+  line += Padded(session.ScenarioName(alert.scenario()), session.language() == Language::kChinese
+                                                             ? kScenarioColumnsChinese
+                                                             : kScenarioColumnsEnglish) +
+          "  ";
   line += session.InStyle(Padded(RiskWords(session, alert.risk()), kRiskColumns) + "  ",
                           StyleOf(alert.risk()));
   line += UnitText(alert.reported_unit()) + "  " + Mark(session, alert);
@@ -167,7 +173,9 @@ std::string VerdictText(Session& session, const v1::Verdict& verdict) {
       .Add({"scenario", "子场景"}, ScenarioText(session, verdict.scenario(), verdict.confidence()))
       .Add({"second", "第二判读"}, SecondText(session, verdict.secondary_scenario()))
       .Add({"risk", "风险等级"},
-           RiskText(session, verdict.risk()) + ", " + std::to_string(verdict.risk_score()))
+           RiskText(session, verdict.risk()) + (verdict.risk() == v1::RISK_UNSPECIFIED
+                                                    ? ""
+                                                    : ", " + std::to_string(verdict.risk_score())))
       .Add({"because", "定级依据"}, Reasons(session, verdict.risk_reasons()))
       .Add({"problem codes", "问题代码"}, Joined(verdict.problem_codes(), ", "))
       .Add({"review", "复核"}, verdict.needs_review() ? session.Say({"needed", "需人工复核"}) : "")
