@@ -23,7 +23,8 @@ MAY_INCLUDE = {
             "intake", "alerting", "disposal", "statistics"),
 }
 MAY_INCLUDE["server"] = ("redis", "rpc") + MAY_INCLUDE["rpc"]
-MAY_INCLUDE["clients"] = ("base", "domain")
+# supervisionctl measures the classifier offline, without a service.
+MAY_INCLUDE["clients"] = ("base", "domain", "classification", "config")
 
 # Library or generated code -> the only folders that may include it. "clients" is clients/**.
 EDGE = ("rpc", "server", "clients")

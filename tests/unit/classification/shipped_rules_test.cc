@@ -11,8 +11,8 @@
 #include "services/classification/classifier.h"
 #include "services/classification/matcher.h"
 #include "services/config/catalogue_config.h"
+#include "services/config/labelled_clues.h"
 #include "services/config/rules_config.h"
-#include "tests/tools/labelled_clues.h"
 
 namespace supervision {
 namespace {
@@ -54,10 +54,10 @@ TEST(ShippedRulesTest, CompileWithoutMistakes) {
 }
 
 TEST(ShippedRulesTest, GoldenCluesAreSortedAsLabelled) {
-  const auto clues = tools::ReadLabelledClues(kGolden, tools::Part::kAll);
+  const auto clues = config::LoadLabelledClues({kGolden}, config::LabelNames::kCatalogue);
   ASSERT_TRUE(clues.ok()) << clues.status();
   std::map<std::string, int> per_class;
-  for (const tools::LabelledClue& clue : *clues) {
+  for (const classification::LabelledClue& clue : clues->clues) {
     const domain::Verdict verdict = Classify(clue.title, clue.content);
     EXPECT_EQ(domain::Code(verdict.scenario), clue.label) << clue.id << " " << clue.title;
     ++per_class[clue.label];
