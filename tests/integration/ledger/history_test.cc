@@ -107,6 +107,9 @@ class CutHistoryTest : public HistoryTest {
     Commit(50);
     const auto kept = std::filesystem::file_size(AppendOnlyFile());
     Commit(100);
+    if (observer_ != nullptr) {
+      ASSERT_TRUE(observer_->WaitFor(150));
+    }
     old_end_ = CursorAt(150);
     old_inside_ = CursorAt(120);
     old_kept_ = CursorAt(50);
@@ -128,6 +131,7 @@ class CutHistoryTest : public HistoryTest {
     EXPECT_THAT(ledger_->ReadLog(0, 1, 120), FailsWith(Reason::kHistoryLost));
   }
 
+  RecordingObserver* observer_ = nullptr;  // hears of everything before it is cut off
   std::string old_end_;
   std::string old_inside_;
   std::string old_kept_;
@@ -137,8 +141,8 @@ TEST_F(CutHistoryTest, ARunningServiceOpensAnEpochAndTellsItsObserver) {
   Open();
   RecordingObserver observer;
   (*ledger_)->Follow(&observer);
+  observer_ = &observer;
   CommitAndCut();
-  ASSERT_TRUE(observer.WaitFor(150));
   server_.Start();
   ASSERT_TRUE(ledger_->WaitReady());
   ASSERT_TRUE(testing::Eventually([&] { return !observer.epochs().empty(); }));
