@@ -90,6 +90,22 @@ TEST_F(ReplicasTest, WhatNoReplicaHasIsNeitherAnsweredNorTold) {
   EXPECT_THAT(observer.entries(), SizeIs(2));
 }
 
+// WAIT on a connection that has written nothing confirms nothing, though it says so.
+TEST_F(ReplicasTest, AFreshConnectionDoesNotTakeSilenceForConfirmation) {
+  {
+    TestLedger ledger(Options(1));
+    ASSERT_TRUE(ledger.WaitReady());
+    ASSERT_TRUE(SubmitUntilConfirmed(ledger, "1").ok());
+    replica_.Freeze();
+    EXPECT_THAT(ledger.Submit(ExampleSubmission("2")), FailsWith(Reason::kDurabilityNotReached));
+  }
+  TestLedger again(Options(1));
+  ASSERT_TRUE(again.WaitReady());
+  EXPECT_THAT(again.Submit(ExampleSubmission("2")), FailsWith(Reason::kDurabilityNotReached));
+  EXPECT_EQ(again.Latest()->positions[0], 1);
+  replica_.Thaw();
+}
+
 TEST_F(ReplicasTest, WhatWasConfirmedLateIsToldWithoutAnyNewChange) {
   TestLedger ledger(Options(1));
   ASSERT_TRUE(ledger.WaitReady());
