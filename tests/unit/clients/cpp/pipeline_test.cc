@@ -6,14 +6,16 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "services/base/mutex.h"
+#include "tests/support/eventually.h"
 #include "tests/unit/clients/cpp/fake_service.h"
 
 namespace supervision::client {
 namespace {
 
-using ::testing::Each;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::SizeIs;
@@ -89,8 +91,8 @@ TEST_F(PipelineTest, TellsEachAnswerWhateverTheOrder) {
 
   EXPECT_TRUE(SendAll(3).ok());
 
-  EXPECT_THAT(told_, testing::ElementsAre(Pair("c", "clue of c"), Pair("a", "clue of a"),
-                                          Pair("b", "clue of b")));
+  EXPECT_THAT(told_, ::testing::ElementsAre(Pair("c", "clue of c"), Pair("a", "clue of a"),
+                                            Pair("b", "clue of b")));
   EXPECT_EQ(resent_, 0);
 }
 
@@ -133,7 +135,7 @@ TEST_F(PipelineTest, SendsAgainAfterABreakOnlyWhatWasNotAnswered) {
 
   EXPECT_TRUE(SendAll(5).ok());
 
-  EXPECT_THAT(second_stream, testing::ElementsAre("a", "c", "d", "e"));
+  EXPECT_THAT(second_stream, ::testing::ElementsAre("a", "c", "d", "e"));
   EXPECT_THAT(told_, UnorderedElementsAre(Pair("a", "clue of a"), Pair("b", "clue of b"),
                                           Pair("c", "clue of c"), Pair("d", "clue of d"),
                                           Pair("e", "clue of e")));
@@ -204,7 +206,7 @@ TEST_F(PipelineTest, EndsWhereOnlyAPersonCanHelpAndTellsOfEachClueOnce) {
   const absl::Status end = pipeline.Finish();
 
   EXPECT_EQ(ErrorOf(end).reason, "PERMISSION_DENIED");
-  EXPECT_THAT(told_, testing::ElementsAre(Pair("a", "PERMISSION_DENIED")));
+  EXPECT_THAT(told_, ::testing::ElementsAre(Pair("a", "PERMISSION_DENIED")));
   EXPECT_FALSE(pipeline.Send(Clue("b")).ok());
 }
 
@@ -237,18 +239,39 @@ TEST_F(PipelineTest, TakesAStreamThatOwesAnswersForBroken) {
 }
 
 TEST_F(PipelineTest, KeepsNoMoreOnTheWayThanTheWindow) {
-  size_t most = 0;
+  base::Mutex mutex;
+  std::vector<v1::StreamCluesResponse> owed;  // guarded by mutex
+  size_t most = 0;                            // the same
+  bool over = false;                          // the same
   service_.on_stream = [&](grpc::ServerContext&, FakeService::ClueStream& stream) {
-    // Answers only when the window must be full, so that a wider one would be seen.
-    std::vector<v1::StreamCluesRequest> unanswered;
+    const auto owes = [&](size_t count) {
+      return [&, count] {
+        base::MutexLock lock(&mutex);
+        return over || owed.size() >= count;
+      };
+    };
+    std::thread answerer([&] {
+      while (true) {
+        testing::Eventually(owes(3), std::chrono::seconds(1));
+        // A window that is too wide shows itself while nothing is answered.
+        testing::Eventually(owes(4), std::chrono::milliseconds(50));
+        base::MutexLock lock(&mutex);
+        if (over) return;
+        for (const auto& answer : owed) stream.Write(answer);
+        owed.clear();
+      }
+    });
     v1::StreamCluesRequest clue;
     for (uint64_t index = 0; stream.Read(&clue); ++index) {
-      unanswered.push_back(clue);
-      most = std::max(most, unanswered.size());
-      if (unanswered.size() < 3) continue;
-      for (size_t i = 0; i < 3; ++i) stream.Write(Receipt(index - 2 + i, unanswered[i]));
-      unanswered.clear();
+      base::MutexLock lock(&mutex);
+      owed.push_back(Receipt(index, clue));
+      most = std::max(most, owed.size());
     }
+    {
+      base::MutexLock lock(&mutex);
+      over = true;
+    }
+    answerer.join();
     return grpc::Status::OK;
   };
   options_.window = 3;
@@ -267,7 +290,7 @@ TEST_F(PipelineTest, AbandonedCluesAreToldOf) {
     CluePipeline pipeline(&client_, options_, Record());
     ASSERT_TRUE(pipeline.Send(Clue("a")).ok());
   }
-  EXPECT_THAT(told_, testing::ElementsAre(Pair("a", "")));
+  EXPECT_THAT(told_, ::testing::ElementsAre(Pair("a", "")));
 }
 
 TEST_F(PipelineTest, AsksNothingWhenNothingWasSent) {
