@@ -182,9 +182,12 @@ TEST(OverloadTest, BytesOfRequestsUnderWayAreBounded) {
       v1::BatchSubmitCluesRequest request = BatchOf(i * 100, 60);  // 3.6 MB: two of them fit
       for (auto& item : *request.mutable_items()) item.mutable_clue()->set_content(text);
       v1::BatchSubmitCluesResponse response;
-      const grpc::Status status =
-          stub->BatchSubmitClues(Context(kPartnerToken).get(), request, &response);
-      if (ReasonOf(status) == "OVERLOADED") overloaded.fetch_add(1);
+      const auto context = Context(kPartnerToken);
+      const grpc::Status status = stub->BatchSubmitClues(context.get(), request, &response);
+      if (ReasonOf(status) != "OVERLOADED") return;
+      overloaded.fetch_add(1);
+      // What standard clients' retry policies obey.
+      EXPECT_TRUE(context->GetServerTrailingMetadata().contains("grpc-retry-pushback-ms"));
     });
   }
   EXPECT_TRUE(Eventually([&] { return overloaded.load() == 3; }));
