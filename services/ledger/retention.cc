@@ -59,25 +59,32 @@ void Retention::RunRound(int partition) {
         if (stopped_) return;
         round->fence = leased.ok() ? leased.reply().integer : 0;
         if (round->fence == 0) return Next(round->partition);
-        std::vector<redis::Command> commands;
-        const bool with_told = context_->options->replicas > 0;
-        if (with_told) commands.push_back(ReadTold(context_->keys, round->partition));
-        commands.push_back(ReadMeta(context_->keys, round->partition));
-        context_->read->SendAll(
-            std::move(commands), context_->options->command_timeout,
-            [this, round, with_told](const std::vector<redis::Result>& results) {
-              if (stopped_) return;
-              const std::optional<PartitionMeta> meta =
-                  ParseMeta(results.back(), with_told ? &results[0] : nullptr);
-              if (!meta.has_value()) return Next(round->partition);
-              context_->Learn(round->partition, *meta);
-              round->low = meta->earliest;
-              round->high = round->last_allowed = meta->confirmed;
-              ++round->high;
-              round->oldest_micros =
-                  absl::ToUnixMicros(context_->clock->Now() - context_->options->log_age);
-              FindAge(round);
-            });
+        ReadMetaOf(round->partition, [this, round](const std::optional<PartitionMeta>& meta) {
+          if (!meta.has_value()) return Next(round->partition);
+          round->low = meta->earliest;
+          round->high = meta->confirmed + 1;
+          round->last_allowed = meta->confirmed;
+          round->oldest_micros =
+              absl::ToUnixMicros(context_->clock->Now() - context_->options->log_age);
+          FindAge(round);
+        });
+      });
+}
+
+void Retention::ReadMetaOf(int partition,
+                           std::function<void(const std::optional<PartitionMeta>&)> use) {
+  const bool with_told = context_->options->replicas > 0;
+  std::vector<redis::Command> commands;
+  if (with_told) commands.push_back(ReadTold(context_->keys, partition));
+  commands.push_back(ReadMeta(context_->keys, partition));
+  context_->read->SendAll(
+      std::move(commands), context_->options->command_timeout,
+      [this, partition, with_told, use](const std::vector<redis::Result>& results) {
+        if (stopped_) return;
+        const std::optional<PartitionMeta> meta =
+            ParseMeta(results.back(), with_told ? &results[0] : nullptr);
+        if (meta.has_value()) context_->Learn(partition, *meta);
+        use(meta);
       });
 }
 
@@ -128,14 +135,7 @@ void Retention::Trim(const std::shared_ptr<Round>& round) {
                                                 {"entries", trimmed},
                                                 {"first", first},
                                                 {"bytes", result.reply().elements[2].integer}});
-        context_->read->Send(ReadMeta(context_->keys, p), context_->options->command_timeout,
-                             [this, p](const redis::Result& meta) {
-                               const std::optional<PartitionMeta> parsed = ParseMeta(meta, nullptr);
-                               if (!parsed.has_value()) return;
-                               PartitionMeta seen = *parsed;
-                               seen.confirmed = 0;  // not asked here
-                               context_->Learn(p, seen);
-                             });
+        ReadMetaOf(p, [](const std::optional<PartitionMeta>&) {});  // for the figures
         Trim(round);
       });
 }

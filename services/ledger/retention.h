@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ class Retention {
   struct Round;
 
   void RunRound(int partition);
+  void ReadMetaOf(int partition, std::function<void(const std::optional<PartitionMeta>&)> use);
   void FindAge(const std::shared_ptr<Round>& round);
   void Trim(const std::shared_ptr<Round>& round);
   void Next(int partition);

@@ -9,11 +9,13 @@
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "prometheus/registry.h"
+#include "services/domain/error.h"
 #include "services/ledger/ledger.h"
 #include "tests/support/eventually.h"
 #include "tests/support/redis_server.h"
@@ -74,24 +76,19 @@ class Bench {
     testing::Eventually([this] { return ledger_.state().ready; });
   }
 
-  // Commits `count` clues with `in_flight` of them waiting at any time; seconds.
+  // Commits `count` clues with `in_flight` of them waiting at any time; seconds. A clue that is not
+  // accepted is sent again after the delay that the answer names, and is counted.
   double Commit(int64_t count, int in_flight) {
     const Time start = std::chrono::steady_clock::now();
-    std::atomic<int64_t> begun = 0;
-    std::atomic<int64_t> ended = 0;
-    std::atomic<int64_t> failed = 0;
-    std::promise<void> done;
-    std::function<void()> next = [&] {
-      if (begun.fetch_add(1) >= count) return;
-      ledger_.Submit(MakeSubmission(made_++), kTimeout, [&](absl::StatusOr<ledger::Receipt> r) {
-        failed += !r.ok();
-        next();
-        if (++ended == count) done.set_value();
-      });
-    };
-    for (int i = 0; i < in_flight; ++i) next();
-    done.get_future().wait();
-    if (failed > 0) std::printf("%ld failed\n", static_cast<long>(failed.load()));
+    count_ = count;
+    begun_ = ended_ = 0;
+    done_ = std::promise<void>();
+    for (int i = 0; i < std::min<int64_t>(in_flight, count); ++i) Next();
+    done_.get_future().wait();
+    for (const auto& [reason, times] : refusals_) {
+      std::printf("%s: %ld times\n", reason.c_str(), static_cast<long>(times));
+    }
+    refusals_.clear();
     return SecondsSince(start);
   }
 
@@ -117,6 +114,29 @@ class Bench {
   double RedisCpuSeconds() { return Info("cpu", "used_cpu_sys") + Info("cpu", "used_cpu_user"); }
 
  private:
+  void Next() {
+    if (begun_.fetch_add(1) < count_) Send(made_++);
+  }
+  void Send(int64_t number) {
+    ledger_.Submit(MakeSubmission(number), kTimeout,
+                   [this, number](const absl::StatusOr<ledger::Receipt>& receipt) {
+                     if (!receipt.ok()) return SendAgain(number, receipt.status());
+                     Next();
+                     if (++ended_ == count_) done_.set_value();
+                   });
+  }
+  // On the loop's thread.
+  void SendAgain(int64_t number, const absl::Status& status) {
+    const std::optional<domain::ErrorDetail> detail = domain::DetailOf(status);
+    ++refusals_[detail.has_value() ? std::string(domain::Row(detail->reason).name) : "?"];
+    const absl::Duration delay =
+        detail.has_value() ? detail->retry_after.value_or(absl::Seconds(1)) : absl::Seconds(1);
+    timers_[number] = loop_.RunAfter(delay, [this, number] {
+      timers_.erase(number);
+      Send(number);
+    });
+  }
+
   ledger::Ledger::Options Options() {
     ledger::Ledger::Options options;
     options.address.unix_path = server_.path();
@@ -129,6 +149,12 @@ class Bench {
   prometheus::Registry registry_;
   ledger::Ledger ledger_;
   std::atomic<int64_t> made_ = 0;
+  std::atomic<int64_t> count_ = 0;
+  std::atomic<int64_t> begun_ = 0;
+  std::atomic<int64_t> ended_ = 0;
+  std::promise<void> done_;
+  std::map<int64_t, std::unique_ptr<redis::Loop::Timer>> timers_;
+  std::map<std::string, int64_t> refusals_;
 };
 
 void RunCommit(int64_t clues) {
