@@ -89,10 +89,15 @@ class Examples:
                 self.service.start().ready()
         self.assertEqual(told(), expected)
         monitor.stop()
-        # Another one goes on from the kept place.
+        # Another one goes on from the kept place. The first may have ended between telling its last
+        # alert and keeping the cursor behind it: that one may come again.
         receipt = self.service.submit(clue(f"{name}-later"))
         second = self.background(self.monitor_command(place), MONITOR)
-        self.assertEqual(second.wait_for_lines(1)[0].split()[1], receipt["alert_id"])
+
+        def heard():
+            return [line.split()[1] for line in second.lines()]
+        harness.eventually(lambda: receipt["alert_id"] in heard(), "told by the second")
+        self.assertLessEqual(set(heard()), {expected[-1], receipt["alert_id"]})
 
     def test_a_monitor_ends_where_a_person_must_decide(self):
         place = self.service.directory / f"bad-{type(self).__name__}"
