@@ -9,6 +9,9 @@
 namespace supervision::intake {
 namespace {
 
+// Bounds the work and the answer for a list far beyond its limit.
+constexpr size_t kMaxCheckedEntries = 2 * kMaxListLength;
+
 constexpr int64_t kMaxFen = 1'000'000'000'000'000;
 constexpr int64_t kMaxPersons = 10'000'000;
 constexpr int64_t kMaxEvidenceBytes = int64_t{1} << 40;
@@ -167,14 +170,15 @@ class ContentCheck {
     }
   }
 
-  // Entries beyond the limit are not looked at: one mistake stands for them all.
+  // One mistake stands for the entries beyond the limit; of these some are still looked at, so that
+  // whoever shortens the list hears of what stays wrong.
   template <typename Entry, typename Check>
   void List(const std::vector<Entry>& list, const std::string& name, const Check& check) {
     if (list.size() > kMaxListLength) {
       Add(name, absl::StrCat("has more than ", kMaxListLength, " entries; keep the weightiest"),
           absl::StrCat("超过 ", kMaxListLength, " 项；请只保留最重要的"));
     }
-    for (size_t i = 0; i < list.size() && i < kMaxListLength; ++i) {
+    for (size_t i = 0; i < list.size() && i < kMaxCheckedEntries; ++i) {
       check(list[i], absl::StrCat(name, "[", i, "]"));
     }
   }

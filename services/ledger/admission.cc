@@ -161,6 +161,7 @@ void Ledger::Core::CheckEpochs() {
                [this, attempt = attempt_](const absl::StatusOr<std::vector<PartitionMeta>>& metas) {
                  if (attempt != attempt_) return;
                  if (!metas.ok()) return Later(kRetryDelay);
+                 opened_->tail.Place(*metas);
                  Admitted();
                });
 }

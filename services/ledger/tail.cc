@@ -66,15 +66,22 @@ void Tail::Check() {
             });
 }
 
+void Tail::Place(const std::vector<PartitionMeta>& metas) {
+  for (int p = 0; p < context_->descriptor.partitions; ++p) {
+    Lane& lane = lanes_[p];
+    if (lane.placed) continue;
+    lane.placed = true;
+    lane.position = metas[p].confirmed;
+    lane.epoch = metas[p].epochs.current();
+  }
+}
+
 void Tail::OnMetas(const std::vector<PartitionMeta>& metas) {
+  Place(metas);
   for (int p = 0; p < context_->descriptor.partitions; ++p) {
     const PartitionMeta& meta = metas[p];
     Lane& lane = lanes_[p];
-    if (!lane.placed) {
-      lane.placed = true;
-      lane.position = meta.confirmed;
-      lane.epoch = meta.epochs.current();
-    } else if (meta.epochs.current() > lane.epoch) {
+    if (meta.epochs.current() > lane.epoch) {
       // The lowest first position of all epochs that are new to us.
       const int64_t first = *meta.epochs.LostFrom(lane.epoch, std::numeric_limits<int64_t>::max());
       lane.epoch = meta.epochs.current();

@@ -209,15 +209,15 @@ TEST(ValidationTest, LongestAllowedTextsPass) {
               IsEmpty());
 }
 
-TEST(ValidationTest, LongListIsOneMistakeAndItsFirstEntriesAreStillLookedAt) {
+TEST(ValidationTest, LongListIsOneMistakeAndItsFirstHundredEntriesAreStillLookedAt) {
   const Violations violations = Validate([](domain::ClueContent* c) {
-    c->amounts.assign(51, {1, ""});
-    c->amounts[3].fen = -1;
-    c->amounts[50].fen = -1;
+    c->amounts.assign(101, {1, ""});
+    c->amounts[99].fen = -1;
+    c->amounts[100].fen = -1;
     c->instruments.assign(51, c->instruments[0]);
     c->evidence.assign(51, c->evidence[0]);
   });
-  EXPECT_THAT(Fields(violations), UnorderedElementsAre("clue.amounts", "clue.amounts[3].fen",
+  EXPECT_THAT(Fields(violations), UnorderedElementsAre("clue.amounts", "clue.amounts[99].fen",
                                                        "clue.instruments", "clue.evidence"));
 }
 
