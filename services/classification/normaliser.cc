@@ -57,10 +57,16 @@ size_t Decompose(char32_t point, int32_t (&buffer)[kLongestDecomposition]) {
 
 }  // namespace
 
-// Writes characters with their origin and settles white space.
+// Writes characters with their origin and settles white space. What it writes to is longer than
+// what is written until Finish cuts it: growing once per text instead of once per byte.
 class Normaliser::Writer {
  public:
-  explicit Writer(NormalisedText* out) : out_(out) {}
+  // `expected` bytes are likely to be written.
+  Writer(NormalisedText* out, size_t expected) : out_(out), at_(out->text.size()) {
+    Resize(at_ + expected + kLongestUtf8);
+  }
+
+  void Finish() { Resize(at_); }
 
   void Write(char32_t point, uint32_t begin, uint32_t end) {
     if (point == ' ' || point == '\n') {
@@ -90,12 +96,22 @@ class Normaliser::Writer {
 
  private:
   void Put(char32_t point, uint32_t begin, uint32_t end) {
-    AppendUtf8(point, &out_->text);
-    out_->begin.resize(out_->text.size(), begin);
-    out_->end.resize(out_->text.size(), end);
+    if (out_->text.size() - at_ < kLongestUtf8) Resize(2 * out_->text.size());
+    const size_t past = at_ + EncodeUtf8(point, &out_->text[at_]);
+    for (; at_ < past; ++at_) {
+      out_->begin[at_] = begin;
+      out_->end[at_] = end;
+    }
+  }
+
+  void Resize(size_t size) {
+    out_->text.resize(size);
+    out_->begin.resize(size);
+    out_->end.resize(size);
   }
 
   NormalisedText* const out_;
+  size_t at_;  // bytes that are written
   char32_t pending_ = 0;
   uint32_t pending_begin_ = 0;
   uint32_t pending_end_ = 0;
@@ -193,7 +209,7 @@ bool Normaliser::JoinsPrevious(char32_t point) const {
 }
 
 void Normaliser::BuildPlain() {
-  std::vector<char32_t> plain(kBasicPlane, 0);
+  std::vector<char16_t> plain(kBasicPlane, 0);
   for (char32_t point = 0; point < kBasicPlane; ++point) {
     if (point >= 0xD800 && point <= 0xDFFF) {
       continue;
@@ -203,8 +219,9 @@ void Normaliser::BuildPlain() {
       continue;
     }
     const char32_t only = static_cast<char32_t>(buffer[0]);
-    if (!IsMark(only) && !(only >= 0x1100 && only <= 0x11FF)) {
-      plain[point] = Fold(only);
+    const char32_t folded = Fold(only);
+    if (!IsMark(only) && !(only >= 0x1100 && only <= 0x11FF) && folded < kBasicPlane) {
+      plain[point] = static_cast<char16_t>(folded);
     }
   }
   plain_ = std::move(plain);
@@ -254,11 +271,13 @@ size_t Normaliser::AppendCluster(const std::vector<char32_t>& points, size_t fir
 
 void Normaliser::Append(std::string_view original, NormalisedText* out) const {
   std::vector<char32_t>& points = out->scratch;
-  points.clear();
+  points.resize(original.size());  // a code point has at least one byte
+  size_t count = 0;
   for (size_t at = 0; at < original.size();) {
-    points.push_back(DecodeUtf8(original, &at));
+    points[count++] = DecodeUtf8(original, &at);
   }
-  Writer writer(out);
+  points.resize(count);
+  Writer writer(out, original.size());
   for (size_t i = 0; i < points.size();) {
     const char32_t plain = Plain(points[i]);
     if (plain != 0 && (i + 1 == points.size() || Plain(points[i + 1]) != 0)) {
@@ -268,6 +287,7 @@ void Normaliser::Append(std::string_view original, NormalisedText* out) const {
       i = AppendCluster(points, i, &writer);
     }
   }
+  writer.Finish();
 }
 
 std::string Normaliser::Normalise(std::string_view original) const {

@@ -62,8 +62,8 @@ class Normaliser {
 
   absl::flat_hash_map<char32_t, char32_t> simplified_;  // traditional to simplified, closed
   // For code points of the basic plane that become exactly one character, whatever follows that is
-  // plain too: that character; else 0.
-  std::vector<char32_t> plain_;
+  // plain too: that character, of that plane as well; else 0.
+  std::vector<char16_t> plain_;
 };
 
 }  // namespace supervision::classification

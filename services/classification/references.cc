@@ -383,13 +383,16 @@ size_t ReferenceScanner::NumberAt(size_t at, std::vector<Reference>* found) {
 }
 
 void ReferenceScanner::Find(std::string_view text, std::vector<Reference>* found) {
-  points_.clear();
-  offsets_.clear();
-  for (size_t at = 0; at < text.size();) {
-    offsets_.push_back(static_cast<uint32_t>(at));
-    points_.push_back(DecodeUtf8(text, &at));
+  points_.resize(text.size());  // a code point has at least one byte
+  offsets_.resize(text.size() + 1);
+  size_t count = 0;
+  for (size_t at = 0; at < text.size(); ++count) {
+    offsets_[count] = static_cast<uint32_t>(at);
+    points_[count] = DecodeUtf8(text, &at);
   }
-  offsets_.push_back(static_cast<uint32_t>(text.size()));
+  offsets_[count] = static_cast<uint32_t>(text.size());
+  points_.resize(count);
+  offsets_.resize(count + 1);
   for (size_t at = 0; at < points_.size();) {
     const char32_t c = points_[at];
     if (c == '(' || c == '[' || c == U'〔') {

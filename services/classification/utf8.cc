@@ -7,7 +7,7 @@ constexpr char32_t kReplacement = 0xFFFD;
 
 }  // namespace
 
-char32_t DecodeUtf8(std::string_view text, size_t* at) {
+char32_t DecodeAnyUtf8(std::string_view text, size_t* at) {
   const auto byte = [&](size_t i) -> uint32_t {
     return i < text.size() ? static_cast<uint8_t>(text[i]) : 0;
   };
@@ -50,22 +50,8 @@ char32_t DecodeUtf8(std::string_view text, size_t* at) {
 }
 
 void AppendUtf8(char32_t point, std::string* out) {
-  if (point < 0x80) {
-    out->push_back(static_cast<char>(point));
-    return;
-  }
-  if (point < 0x800) {
-    out->push_back(static_cast<char>(0xC0 | (point >> 6)));
-  } else {
-    if (point < 0x10000) {
-      out->push_back(static_cast<char>(0xE0 | (point >> 12)));
-    } else {
-      out->push_back(static_cast<char>(0xF0 | (point >> 18)));
-      out->push_back(static_cast<char>(0x80 | ((point >> 12) & 0x3F)));
-    }
-    out->push_back(static_cast<char>(0x80 | ((point >> 6) & 0x3F)));
-  }
-  out->push_back(static_cast<char>(0x80 | (point & 0x3F)));
+  char bytes[kLongestUtf8];
+  out->append(bytes, EncodeUtf8(point, bytes));
 }
 
 size_t CountCodePoints(std::string_view text) {

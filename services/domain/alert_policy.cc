@@ -36,19 +36,25 @@ std::string WithFirstLetter(std::string_view id, char letter) {
 
 }  // namespace
 
+Facets FacetsOf(const Clue& clue) {
+  Facets facets;
+  facets.scenario = clue.verdict.scenario;
+  facets.secondary = clue.verdict.secondary;
+  facets.risk = clue.verdict.risk;
+  facets.region_code = clue.content.region_code;
+  facets.unit = clue.content.unit;
+  facets.partner = clue.partner;
+  facets.confidentiality = clue.content.confidentiality;
+  return facets;
+}
+
 Alert NextAlert(const Clue& clue, const Alert& before) {
   Alert alert;
   // Facets, times and title are set even when there is no alert: lists and events need them.
   alert.kind = KindOf(clue, before);
   alert.clue_id = clue.id;
   alert.clue_version = clue.version;
-  alert.facets.scenario = clue.verdict.scenario;
-  alert.facets.secondary = clue.verdict.secondary;
-  alert.facets.risk = clue.verdict.risk;
-  alert.facets.region_code = clue.content.region_code;
-  alert.facets.unit = clue.content.unit;
-  alert.facets.partner = clue.partner;
-  alert.facets.confidentiality = clue.content.confidentiality;
+  alert.facets = FacetsOf(clue);
   alert.confidence = clue.verdict.confidence;
   alert.problem_codes = clue.verdict.problem_codes;
   alert.risk_reasons = clue.verdict.risk_reasons;

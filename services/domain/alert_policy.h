@@ -12,6 +12,9 @@ namespace supervision::domain {
 // saw it hear what became of it. A withdrawal is told to them too.
 Alert NextAlert(const Clue& clue, const Alert& before);
 
+// What decides who sees `clue` and its alert.
+Facets FacetsOf(const Clue& clue);
+
 // The alert of a clue has the clue's id with another first letter.
 std::string AlertIdOf(std::string_view clue_id);
 std::optional<std::string> ClueIdOf(std::string_view alert_id);

@@ -20,9 +20,12 @@ std::vector<size_t> CodePointStarts(std::string_view text) {
 }
 
 bool EndsClause(std::string_view code_point) {
-  static constexpr std::string_view kMarks[] = {"。", "，", "；", "！", "？", "：", "\n",
-                                                "\r", ".",  ",",  ";",  "!",  "?",  "\t"};
-  return std::find(std::begin(kMarks), std::end(kMarks), code_point) != std::end(kMarks);
+  static constexpr std::string_view kNarrow = "\n\r\t.,;!?";
+  static constexpr std::string_view kWide[] = {"。", "，", "；", "！", "？", "："};
+  if (code_point.size() == 1) return kNarrow.find(code_point[0]) != std::string_view::npos;
+  // Asked of every code point around a passage: nearly all are Han and end here.
+  if (code_point[0] != kWide[0][0] && code_point[0] != kWide[1][0]) return false;
+  return std::find(std::begin(kWide), std::end(kWide), code_point) != std::end(kWide);
 }
 
 // A text with its code points counted once, however many spans point into it.

@@ -21,19 +21,16 @@ std::string OperationDigest(std::string_view operation, std::string_view content
 void Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert& before,
             Change* change) {
   const domain::Clue& clue = record.clue;
-  ClueSummary summary;
-  summary.clue_id = clue.id;
-  summary.version = clue.version;
-  summary.state = clue.state;
-  summary.alert = domain::NextAlert(clue, before);
-  record.alert_version = summary.alert.version;
-  change->version = EncodeVersion(record);
-  change->summary = EncodeSummary(summary);
-  change->receipt = ReceiptOf(ledger, record);
   EventRecord event;
-  event.summary = std::move(summary);
+  event.summary.clue_id = clue.id;
+  event.summary.version = clue.version;
+  event.summary.state = clue.state;
+  event.summary.alert = domain::NextAlert(clue, before);
   if (before.version > 0) event.previous = before.facets;
-  change->event = EncodeEvent(event);
+  record.alert_version = event.summary.alert.version;
+  change->version = EncodeVersion(record);
+  change->event = EncodeEvent(event, &change->summary);
+  change->receipt = ReceiptOf(ledger, std::move(record));
 }
 
 std::vector<std::string> Without(std::vector<std::string> keys,
@@ -44,10 +41,6 @@ std::vector<std::string> Without(std::vector<std::string> keys,
                             }),
              keys.end());
   return keys;
-}
-
-domain::Facets FacetsOf(const domain::Clue& clue) {
-  return domain::NextAlert(clue, domain::Alert()).facets;
 }
 
 Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::string request_id,
@@ -74,7 +67,8 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
       std::max(absl::FromUnixMicros(absl::ToUnixMicros(now)), current.summary.alert.raised_at);
   const std::vector<std::string> before =
       keys.IndexesOf(change.clue.partition, current.summary.alert.facets);
-  const std::vector<std::string> after = keys.IndexesOf(change.clue.partition, FacetsOf(clue));
+  const std::vector<std::string> after =
+      keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   change.join = Without(after, before);
   change.leave = Without(before, after);
   VersionRecord record{std::move(clue), change.request_id, 0};
@@ -103,7 +97,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
   clue.content = std::move(submission.content);
   clue.verdict = std::move(submission.verdict);
   clue.received_at = clue.changed_at = absl::FromUnixMicros(change.order);
-  change.join = keys.IndexesOf(change.clue.partition, FacetsOf(clue));
+  change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   Encode(ledger, std::move(record), domain::Alert(), &change);
   return change;
 }
@@ -147,14 +141,14 @@ std::string DigestOf(const Withdrawal& withdrawal) {
   return OperationDigest("withdraw", withdrawal.reason);
 }
 
-Receipt ReceiptOf(const Descriptor& ledger, const VersionRecord& record) {
+Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record) {
   Receipt receipt;
-  receipt.clue_id = record.clue.id;
   receipt.version = record.clue.version;
   receipt.etag = EtagOf(ledger.secret, record.clue.id, record.clue.version);
-  receipt.verdict = record.clue.verdict;
   if (record.alert_version > 0) receipt.alert_id = domain::AlertIdOf(record.clue.id);
   receipt.accepted_at = record.clue.changed_at;
+  receipt.clue_id = std::move(record.clue.id);
+  receipt.verdict = std::move(record.clue.verdict);
   return receipt;
 }
 

@@ -54,6 +54,6 @@ std::string DigestOf(const Revision& revision);
 std::string DigestOf(const Withdrawal& withdrawal);
 
 // The receipt of a version that is in the ledger.
-Receipt ReceiptOf(const Descriptor& ledger, const VersionRecord& record);
+Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record);
 
 }  // namespace supervision::ledger

@@ -1,5 +1,6 @@
 #include "services/ledger/codec.h"
 
+#include "google/protobuf/arena.h"
 #include "services/domain/alert_policy.h"
 #include "supervision/storage/v1/ledger.pb.h"
 
@@ -29,6 +30,28 @@ E Enum(int32_t number) {
 }
 
 int32_t Days(absl::CivilDay day) { return static_cast<int32_t>(day - kEpochDay); }
+
+// A message that lives as long as one call: its many small parts lie together on the stack, as far
+// as they fit, and are not freed one by one.
+template <typename Message>
+class ShortLived {
+ public:
+  ShortLived() : arena_(Options(block_)) {}
+  Message* operator->() { return message_; }
+  Message& operator*() { return *message_; }
+  Message* get() { return message_; }
+
+ private:
+  static google::protobuf::ArenaOptions Options(char (&block)[4096]) {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = block;
+    options.initial_block_size = sizeof(block);
+    return options;
+  }
+  alignas(8) char block_[4096];
+  google::protobuf::Arena arena_;
+  Message* const message_ = google::protobuf::Arena::CreateMessage<Message>(&arena_);
+};
 
 // Key id 0: clear. Sealing will set the id and the nonce and nothing else.
 template <typename Message>
@@ -234,22 +257,22 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
 
 std::string EncodeVersion(const VersionRecord& record) {
   const domain::Clue& clue = record.clue;
+  ShortLived<StoredClue> stored;
   StoredContent content;
   ToStored(clue.content, &content);
   content.set_withdraw_reason(clue.withdraw_reason);
   content.set_request_id(record.request_id);
-  StoredClue stored;
-  stored.set_version(clue.version);
-  stored.set_partner(clue.partner);
-  stored.set_state(Number(clue.state));
-  Put(content, stored.mutable_content());
-  ToStored(clue.verdict, stored.mutable_verdict());
-  stored.set_received_at_micros(absl::ToUnixMicros(clue.received_at));
-  stored.set_changed_at_micros(absl::ToUnixMicros(clue.changed_at));
-  stored.set_alert_version(record.alert_version);
-  stored.set_region_code(clue.content.region_code);
-  stored.set_confidentiality(Number(clue.content.confidentiality));
-  return stored.SerializeAsString();
+  stored->set_version(clue.version);
+  stored->set_partner(clue.partner);
+  stored->set_state(Number(clue.state));
+  Put(content, stored->mutable_content());
+  ToStored(clue.verdict, stored->mutable_verdict());
+  stored->set_received_at_micros(absl::ToUnixMicros(clue.received_at));
+  stored->set_changed_at_micros(absl::ToUnixMicros(clue.changed_at));
+  stored->set_alert_version(record.alert_version);
+  stored->set_region_code(clue.content.region_code);
+  stored->set_confidentiality(Number(clue.content.confidentiality));
+  return stored->SerializeAsString();
 }
 
 std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_view clue_id) {
@@ -287,23 +310,25 @@ std::optional<ClueSummary> DecodeSummary(std::string_view bytes, std::string_vie
   return summary;
 }
 
-std::string EncodeEvent(const EventRecord& event) {
-  StoredEvent stored;
-  stored.set_clue_id(event.summary.clue_id);
-  ToStored(event.summary, stored.mutable_summary());
-  if (event.previous.has_value()) ToStored(*event.previous, stored.mutable_previous());
-  return stored.SerializeAsString();
+std::string EncodeEvent(const EventRecord& event, std::string* summary) {
+  ShortLived<StoredEvent> stored;
+  stored->set_clue_id(event.summary.clue_id);
+  ToStored(event.summary, stored->mutable_summary());
+  if (event.previous.has_value()) ToStored(*event.previous, stored->mutable_previous());
+  if (summary != nullptr) stored->summary().SerializeToString(summary);
+  return stored->SerializeAsString();
 }
 
 std::optional<EventRecord> DecodeEvent(std::string_view bytes) {
-  StoredEvent stored;
+  ShortLived<StoredEvent> stored;
   EventRecord event;
-  if (!Parse(bytes, &stored) || !FromStored(stored.summary(), stored.clue_id(), &event.summary)) {
+  if (!Parse(bytes, stored.get()) ||
+      !FromStored(stored->summary(), stored->clue_id(), &event.summary)) {
     return std::nullopt;
   }
-  if (stored.has_previous()) {
+  if (stored->has_previous()) {
     domain::Facets previous;
-    if (!FromStored(stored.previous(), &previous)) return std::nullopt;
+    if (!FromStored(stored->previous(), &previous)) return std::nullopt;
     event.previous = std::move(previous);
   }
   return event;

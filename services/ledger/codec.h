@@ -32,7 +32,8 @@ struct EventRecord {
   ClueSummary summary;
   std::optional<domain::Facets> previous;
 };
-std::string EncodeEvent(const EventRecord& event);
+// `summary`, unless null, gets what EncodeSummary makes of the event's: an event holds it anyway.
+std::string EncodeEvent(const EventRecord& event, std::string* summary = nullptr);
 std::optional<EventRecord> DecodeEvent(std::string_view bytes);
 
 }  // namespace supervision::ledger
