@@ -12,6 +12,8 @@ pkg_check_modules(OPENCC REQUIRED IMPORTED_TARGET opencc)
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
 find_package(spdlog REQUIRED CONFIG)
 find_package(prometheus-cpp REQUIRED CONFIG)
+# Without its development package, which would pull in the profilers: the library alone is enough.
+find_library(TCMALLOC_LIBRARY NAMES libtcmalloc_minimal.so.4 REQUIRED)
 if(SUPERVISION_GRPC)
   find_package(gRPC REQUIRED CONFIG)
   find_package(CLI11 REQUIRED CONFIG)

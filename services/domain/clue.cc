@@ -11,6 +11,7 @@ namespace {
 // left out. The length makes the text unambiguous, whatever the values hold.
 class Canonical {
  public:
+  explicit Canonical(size_t expected) { text_.reserve(expected); }
   void Add(std::string_view name, std::string_view value) {
     text_.append(name);
     text_.push_back(':');
@@ -32,7 +33,8 @@ class Canonical {
 }  // namespace
 
 std::string ContentDigest(const ClueContent& content) {
-  Canonical canonical;
+  constexpr size_t kRoomForTheRest = 1024;  // of a clue without long lists
+  Canonical canonical(content.content.size() + kRoomForTheRest);
   // The format's own name: a field that joins later changes it, and with it every digest.
   canonical.Add("format", "clue-content-1");
   canonical.Add("source_record_id", content.source_record_id);

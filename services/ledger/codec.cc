@@ -258,14 +258,14 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
 std::string EncodeVersion(const VersionRecord& record) {
   const domain::Clue& clue = record.clue;
   ShortLived<StoredClue> stored;
-  StoredContent content;
-  ToStored(clue.content, &content);
-  content.set_withdraw_reason(clue.withdraw_reason);
-  content.set_request_id(record.request_id);
+  ShortLived<StoredContent> content;
+  ToStored(clue.content, content.get());
+  content->set_withdraw_reason(clue.withdraw_reason);
+  content->set_request_id(record.request_id);
   stored->set_version(clue.version);
   stored->set_partner(clue.partner);
   stored->set_state(Number(clue.state));
-  Put(content, stored->mutable_content());
+  Put(*content, stored->mutable_content());
   ToStored(clue.verdict, stored->mutable_verdict());
   stored->set_received_at_micros(absl::ToUnixMicros(clue.received_at));
   stored->set_changed_at_micros(absl::ToUnixMicros(clue.changed_at));

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "google/protobuf/arena.h"
 #include "services/rpc/batch_submit.h"
 #include "services/rpc/clue_service.h"
 #include "services/rpc/from_proto.h"
@@ -18,9 +19,11 @@ intake::Intake::Callback AnswerWith(UnaryCall* call,
                                     std::shared_ptr<intake::Intake::Ticket> ticket) {
   return [call, ticket = std::move(ticket)](absl::StatusOr<ledger::Receipt> receipt) {
     if (!receipt.ok()) return call->Fail(receipt.status());
-    Response response;
-    *response.mutable_receipt() = ToProto(*receipt);
-    call->Answer(response);
+    // The many small parts of a verdict are freed at once with the arena.
+    google::protobuf::Arena arena;
+    auto* const response = google::protobuf::Arena::CreateMessage<Response>(&arena);
+    ToProto(*receipt, response->mutable_receipt());
+    call->Answer(*response);
   };
 }
 

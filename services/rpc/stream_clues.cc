@@ -114,7 +114,7 @@ class ClueStream final : public ClueStreams::Reactor {
       response.set_request_id(request_id);
       response.set_index(index);
       if (receipt.ok()) {
-        *response.mutable_receipt() = ToProto(*receipt);
+        ToProto(*receipt, response.mutable_receipt());
       } else {
         *response.mutable_error() = ToRpcStatus(receipt.status());
       }

@@ -34,6 +34,20 @@ void Copy(const domain::EvidenceSpan& span, v1::EvidenceSpan* proto) {
   proto->set_scenario(Number(span.scenario));
 }
 
+void Copy(const domain::Verdict& verdict, v1::Verdict* proto) {
+  proto->set_scenario(Number(verdict.scenario));
+  proto->set_secondary_scenario(Number(verdict.secondary));
+  proto->set_confidence(verdict.confidence);
+  proto->set_risk(Number(verdict.risk));
+  proto->set_risk_score(verdict.risk_score);
+  for (const domain::RiskReason& one : verdict.risk_reasons) Copy(one, proto->add_risk_reasons());
+  for (const std::string& code : verdict.problem_codes) proto->add_problem_codes(code);
+  for (const domain::EvidenceSpan& one : verdict.evidence) Copy(one, proto->add_evidence());
+  proto->set_needs_review(verdict.needs_review);
+  proto->set_catalogue_version(verdict.catalogue_version);
+  proto->set_rules_version(verdict.rules_version);
+}
+
 void Copy(const domain::Instrument& instrument, v1::Instrument* proto) {
   proto->set_type(static_cast<v1::InstrumentType>(instrument.type));
   proto->set_number(instrument.number);
@@ -95,33 +109,21 @@ v1::ClueContent ToProto(const domain::ClueContent& content) {
 
 v1::Verdict ToProto(const domain::Verdict& verdict) {
   v1::Verdict proto;
-  proto.set_scenario(Number(verdict.scenario));
-  proto.set_secondary_scenario(Number(verdict.secondary));
-  proto.set_confidence(verdict.confidence);
-  proto.set_risk(Number(verdict.risk));
-  proto.set_risk_score(verdict.risk_score);
-  for (const domain::RiskReason& one : verdict.risk_reasons) Copy(one, proto.add_risk_reasons());
-  for (const std::string& code : verdict.problem_codes) proto.add_problem_codes(code);
-  for (const domain::EvidenceSpan& one : verdict.evidence) Copy(one, proto.add_evidence());
-  proto.set_needs_review(verdict.needs_review);
-  proto.set_catalogue_version(verdict.catalogue_version);
-  proto.set_rules_version(verdict.rules_version);
+  Copy(verdict, &proto);
   return proto;
 }
 
-v1::ClueReceipt ToProto(const ledger::Receipt& receipt) {
-  v1::ClueReceipt proto;
-  proto.set_clue_id(receipt.clue_id);
-  proto.set_version(receipt.version);
-  proto.set_etag(receipt.etag);
-  *proto.mutable_verdict() = ToProto(receipt.verdict);
-  proto.set_alert_id(receipt.alert_id);
-  if (receipt.version == 0) return proto;  // validate_only: nothing was kept, so there is no when
-  *proto.mutable_accepted_at() = ToProto(receipt.accepted_at);
-  proto.mutable_durability()->set_level(receipt.durability.fsynced ? v1::DURABILITY_LEVEL_FSYNCED
-                                                                   : v1::DURABILITY_LEVEL_MEMORY);
-  proto.mutable_durability()->set_replicas(receipt.durability.replicas);
-  return proto;
+void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto) {
+  proto->set_clue_id(receipt.clue_id);
+  proto->set_version(receipt.version);
+  proto->set_etag(receipt.etag);
+  Copy(receipt.verdict, proto->mutable_verdict());
+  proto->set_alert_id(receipt.alert_id);
+  if (receipt.version == 0) return;  // validate_only: nothing was kept, so there is no when
+  *proto->mutable_accepted_at() = ToProto(receipt.accepted_at);
+  proto->mutable_durability()->set_level(receipt.durability.fsynced ? v1::DURABILITY_LEVEL_FSYNCED
+                                                                    : v1::DURABILITY_LEVEL_MEMORY);
+  proto->mutable_durability()->set_replicas(receipt.durability.replicas);
 }
 
 v1::Clue ToProto(const ledger::ClueRecord& record, Projection projection) {

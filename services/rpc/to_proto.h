@@ -15,7 +15,8 @@ namespace supervision::rpc {
 v1::CivilDate ToProto(absl::CivilDay day);
 v1::ClueContent ToProto(const domain::ClueContent& content);
 v1::Verdict ToProto(const domain::Verdict& verdict);
-v1::ClueReceipt ToProto(const ledger::Receipt& receipt);
+// Fills an empty message in place: an answer that lies in an arena would have to be copied there.
+void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto);
 v1::Clue ToProto(const ledger::ClueRecord& record, domain::Projection projection);
 v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
 v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);

@@ -80,7 +80,8 @@ TEST(ToProtoTest, AMonitorIsShownSecretCluesOnlyWhenCleared) {
 TEST(ToProtoTest, ReceiptOfADryRunHasOnlyAVerdict) {
   ledger::Receipt receipt;
   receipt.verdict.scenario = domain::Scenario::kJudicial;
-  const v1::ClueReceipt proto = ToProto(receipt);
+  v1::ClueReceipt proto;
+  ToProto(receipt, &proto);
   EXPECT_EQ(proto.verdict().scenario(), v1::SCENARIO_JUDICIAL);
   EXPECT_FALSE(proto.has_accepted_at());
   EXPECT_FALSE(proto.has_durability());
@@ -93,12 +94,15 @@ TEST(ToProtoTest, ReceiptNamesTheDurabilityReached) {
   receipt.version = 1;
   receipt.accepted_at = absl::FromUnixSeconds(1'000);
   receipt.durability = {.fsynced = true, .replicas = 2};
-  const v1::ClueReceipt proto = ToProto(receipt);
+  v1::ClueReceipt proto;
+  ToProto(receipt, &proto);
   EXPECT_EQ(proto.durability().level(), v1::DURABILITY_LEVEL_FSYNCED);
   EXPECT_EQ(proto.durability().replicas(), 2);
   EXPECT_EQ(proto.accepted_at().seconds(), 1'000);
   receipt.durability.fsynced = false;
-  EXPECT_EQ(ToProto(receipt).durability().level(), v1::DURABILITY_LEVEL_MEMORY);
+  proto.Clear();
+  ToProto(receipt, &proto);
+  EXPECT_EQ(proto.durability().level(), v1::DURABILITY_LEVEL_MEMORY);
 }
 
 TEST(ToProtoTest, EnumNumbersAreThoseOfTheApi) {
