@@ -13,20 +13,25 @@ namespace supervision::bench {
 void MeasureUnaryIntake(const Bench& bench, Report* report) {
   LoadClient service(bench.service, kPartnerToken);
   LoadClient reference(bench.reference, kPartnerToken);
-  const auto next = [] { return NextSubmit(); };
+  const auto echo = [&](absl::Duration duration, int in_flight) {
+    return reference.Run(kEchoMethod, NextSubmit, ParseEcho, in_flight, duration);
+  };
+  const auto submit = [&](absl::Duration duration, int in_flight) {
+    return service.Run(kSubmitMethod, NextSubmit, ParseSubmitAnswer, in_flight, duration);
+  };
   constexpr int kHeadline = 64;
   for (const int in_flight : {1, 16, kHeadline, 256}) {
     // Alternating halves: what else the machine does falls on both alike.
     const absl::Duration half = bench.duration / 2;
-    const Throughput echo1 = reference.Run(kEchoMethod, next, in_flight, half);
-    const Throughput ours1 = service.Run(kSubmitMethod, next, in_flight, half);
-    const Throughput echo2 = reference.Run(kEchoMethod, next, in_flight, half);
-    const Throughput ours2 = service.Run(kSubmitMethod, next, in_flight, half);
-    const double echo = (echo1.per_second + echo2.per_second) / 2;
+    const Throughput echo1 = echo(half, in_flight);
+    const Throughput ours1 = submit(half, in_flight);
+    const Throughput echo2 = echo(half, in_flight);
+    const Throughput ours2 = submit(half, in_flight);
+    const double echoes = (echo1.per_second + echo2.per_second) / 2;
     const double ours = (ours1.per_second + ours2.per_second) / 2;
     const std::string at = absl::StrCat(" at ", in_flight, " in flight");
     const std::string suffix = absl::StrCat("_", in_flight);
-    report->Add("echo_per_second" + suffix, "bare echo" + at, echo, "/s");
+    report->Add("echo_per_second" + suffix, "typed echo" + at, echoes, "/s");
     report->Add("unary_per_second" + suffix, "durable unary intake" + at, ours, "/s");
     report->Add("unary_p50_ms" + suffix, "durable unary intake, p50" + at,
                 absl::ToDoubleMilliseconds(ours2.latencies.At(0.50)), "ms");
@@ -34,9 +39,16 @@ void MeasureUnaryIntake(const Bench& bench, Report* report) {
                 absl::ToDoubleMilliseconds(ours2.latencies.At(0.99)), "ms");
     const bool headline = in_flight == kHeadline;
     report->Add(headline ? "durable_unary_vs_echo" : "unary_vs_echo" + suffix,
-                "durable unary intake / echo" + at, ours / echo, "x", headline ? ">= 0.40" : "");
+                "durable unary intake / typed echo" + at, ours / echoes, "x",
+                headline ? ">= 0.40" : "");
     report->Add("unary_failed" + suffix, "failed calls" + at,
                 static_cast<double>(ours1.failed + ours2.failed), "", "<= 0");
+    if (!headline) continue;
+    const auto any = [](std::string_view) { return true; };
+    const Throughput raw = reference.Run(kRawEchoMethod, NextSubmit, any, in_flight, half);
+    report->Add("raw_echo_per_second" + suffix, "echo of unseen bytes" + at, raw.per_second, "/s");
+    report->Add("unary_vs_raw_echo" + suffix, "durable unary intake / echo of unseen bytes" + at,
+                ours / raw.per_second, "x");
   }
 }
 
@@ -48,16 +60,10 @@ void MeasureBatchIntake(const Bench& bench, Report* report) {
   double unary = 0;
   double batch = 0;
   for (int i = 0; i < 2; ++i) {
-    unary += service
-                 .Run(
-                     kSubmitMethod, [] { return NextSubmit(); }, 64, half)
-                 .per_second /
-             2;
-    batch += service
-                 .Run(
-                     kBatchMethod, [] { return NextBatch(kClues); }, kInFlight, half)
-                 .per_second *
-             kClues / 2;
+    const auto next = [] { return NextBatch(kClues); };
+    unary += service.Run(kSubmitMethod, NextSubmit, ParseSubmitAnswer, 64, half).per_second / 2;
+    batch +=
+        service.Run(kBatchMethod, next, ParseBatchAnswer, kInFlight, half).per_second * kClues / 2;
   }
   report->Add("batch_clues_per_second", "durable batch intake, 128 clues a call", batch, "/s");
   report->Add("batch_vs_unary", "durable batch intake / unary at 64 in flight", batch / unary, "x",

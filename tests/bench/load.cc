@@ -62,18 +62,21 @@ class LoadClient::Core {
                     });
   }
 
-  // Like Start, without copying the answer out.
-  void Measure(const std::string& method, const std::string& request,
+  // Like Start, but the answer is parsed where it lies.
+  void Measure(const std::string& method, const std::string& request, const Parse* parse,
                std::function<void(bool)> done) {
     auto* const call = new CallState;
     call->context.AddMetadata("authorization", token_);
     call->request = ToBuffer(request);
     call->stub_done = std::move(done);
-    stub_.UnaryCall(&call->context, method, grpc::StubOptions(), &call->request, &call->response,
-                    [call](grpc::Status status) {
-                      call->stub_done(status.ok());
-                      delete call;
-                    });
+    stub_.UnaryCall(
+        &call->context, method, grpc::StubOptions(), &call->request, &call->response,
+        [call, parse](grpc::Status status) {
+          grpc::Slice slice;
+          call->stub_done(status.ok() && call->response.DumpToSingleSlice(&slice).ok() &&
+                          (*parse)({reinterpret_cast<const char*>(slice.begin()), slice.size()}));
+          delete call;
+        });
   }
 
  private:
@@ -114,7 +117,7 @@ bool LoadClient::Call(const std::string& method, const std::string& request, std
   return succeeded;
 }
 
-Throughput LoadClient::Run(const std::string& method, const std::function<std::string()>& next,
+Throughput LoadClient::Run(const std::string& method, const Next& next, const Parse& parse,
                            int in_flight, absl::Duration duration) {
   struct State {
     base::Mutex mutex;
@@ -129,7 +132,7 @@ Throughput LoadClient::Run(const std::string& method, const std::function<std::s
   // One chain of calls per place in flight: each call starts the next one when it ends.
   std::function<void()> start = [&] {
     const absl::Time begun = absl::Now();
-    core_->Measure(method, next(), [&, begun](bool ok) {
+    core_->Measure(method, next(), &parse, [&, begun](bool ok) {
       const absl::Time now = absl::Now();
       bool more = false;
       {

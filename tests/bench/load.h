@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -28,15 +29,19 @@ struct Throughput {
   uint64_t failed = 0;
 };
 
-// The one client of all measurements: raw bytes over a gRPC channel, so that service and reference
-// cost it the same. `next` makes the bytes of one request.
+// The one client of all measurements, so that service and reference cost it the same.
 class LoadClient {
  public:
   LoadClient(const std::string& address, const std::string& token);
   ~LoadClient();
 
+  // Makes the bytes of one request.
+  using Next = std::function<std::string()>;
+  // Parses an answer as a typed client does; false makes the call count as failed.
+  using Parse = std::function<bool(std::string_view answer)>;
+
   // Keeps `in_flight` calls of `method` under way for `duration` (after a tenth of it as warm-up).
-  Throughput Run(const std::string& method, const std::function<std::string()>& next, int in_flight,
+  Throughput Run(const std::string& method, const Next& next, const Parse& parse, int in_flight,
                  absl::Duration duration);
 
   // One call; false when it failed. `answer` may be null.

@@ -2,20 +2,23 @@
 
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <fstream>
 #include <string>
 
+#include "supervision/v1/clue_service.pb.h"
+
 namespace supervision::bench {
 namespace {
 
 class EchoReactor final : public grpc::ServerGenericBidiReactor {
  public:
-  EchoReactor() { StartRead(&message_); }
+  explicit EchoReactor(bool typed) : typed_(typed) { StartRead(&message_); }
   void OnReadDone(bool ok) override {
-    if (ok) {
+    if (ok && (!typed_ || ParseAndSerialise())) {
       StartWriteAndFinish(&message_, grpc::WriteOptions(), grpc::Status::OK);
     } else {
       Finish(grpc::Status::CANCELLED);
@@ -24,6 +27,16 @@ class EchoReactor final : public grpc::ServerGenericBidiReactor {
   void OnDone() override { delete this; }
 
  private:
+  // With what gRPC's generated code does it with.
+  bool ParseAndSerialise() {
+    using Traits = grpc::SerializationTraits<v1::SubmitClueRequest>;
+    v1::SubmitClueRequest request;
+    bool own_buffer = false;
+    return Traits::Deserialize(&message_, &request).ok() &&
+           Traits::Serialize(request, &message_, &own_buffer).ok();
+  }
+
+  const bool typed_;
   grpc::ByteBuffer message_;
 };
 
@@ -79,7 +92,7 @@ class ReferenceService final : public grpc::CallbackGenericService {
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     if (context->method() == kStreamMethod) return new StreamReactor;
-    return new EchoReactor;
+    return new EchoReactor(/*typed=*/context->method() == kEchoMethod);
   }
 };
 

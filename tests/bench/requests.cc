@@ -60,7 +60,19 @@ void Fill(uint64_t number, v1::ClueContent* clue) {
   clue->mutable_reported_unit()->set_name("某县某局");
 }
 
+template <typename Message>
+bool Parses(std::string_view bytes) {
+  Message message;
+  return message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
 }  // namespace
+
+bool ParseEcho(std::string_view answer) { return Parses<v1::SubmitClueRequest>(answer); }
+bool ParseSubmitAnswer(std::string_view answer) { return Parses<v1::SubmitClueResponse>(answer); }
+bool ParseBatchAnswer(std::string_view answer) {
+  return Parses<v1::BatchSubmitCluesResponse>(answer);
+}
 
 std::string NextSubmit() {
   const uint64_t number = NextNumber();

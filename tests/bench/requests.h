@@ -18,6 +18,11 @@ inline constexpr char kWatchMethod[] = "/supervision.v1.AlertService/WatchAlerts
 std::string NextSubmit();          // SubmitClueRequest
 std::string NextBatch(int clues);  // BatchSubmitCluesRequest
 
+// Whether the bytes are a message of that type; parses them as a typed client does.
+bool ParseEcho(std::string_view answer);          // SubmitClueRequest
+bool ParseSubmitAnswer(std::string_view answer);  // SubmitClueResponse
+bool ParseBatchAnswer(std::string_view answer);   // BatchSubmitCluesResponse
+
 // The texts that these clues take turns with, about 200 code points each.
 extern const std::array<std::string_view, 4> kTexts;
 
