@@ -20,6 +20,7 @@ void AddWithdraw(CLI::App& app, Session& session, Run& run);
 void AddScenarios(CLI::App& app, Session& session, Run& run);
 void AddClassify(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
+void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHealth(CLI::App& app, Session& session, Run& run);
 
 }  // namespace supervision::cli

@@ -1,5 +1,7 @@
 #include "services/classification/classifier.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -9,7 +11,9 @@
 #include "services/classification/catalogue.h"
 #include "services/classification/checks.h"
 #include "services/classification/digest.h"
+#include "services/classification/fusion.h"
 #include "services/classification/matcher.h"
+#include "services/classification/model/model.h"
 #include "services/classification/normaliser.h"
 #include "services/classification/rule_index.h"
 #include "services/classification/rules.h"
@@ -17,15 +21,44 @@
 
 namespace supervision::classification {
 
-// What a classifier is made of. Matchers hold the memory of one classification; as many exist as
+namespace {
+
+constexpr size_t kModelPlaces = 3;  // strongest places of the model that become evidence
+constexpr size_t kMostEvidence = 16;
+constexpr char kModelPhrase[] = "MODEL.PHRASE";
+constexpr char kModelSentence[] = "MODEL.SENTENCE";
+
+// The classes of the shipped catalogue, by the model's numbers; empty when they are not those.
+std::vector<domain::Scenario> ScenariosOf(const Model& model) {
+  std::vector<domain::Scenario> scenarios;
+  for (const std::string& name : model.classes()) {
+    const auto scenario = domain::ScenarioFromCode(name);
+    if (!scenario.has_value()) {
+      return {};
+    }
+    scenarios.push_back(*scenario);
+  }
+  return scenarios.size() == domain::kScenarios.size() ? scenarios
+                                                       : std::vector<domain::Scenario>();
+}
+
+}  // namespace
+
+// What a classifier is made of. Desks hold the memory of one classification; as many exist as
 // threads have ever classified at once, and they are reused.
 class Classifier::Engine {
  public:
-  Engine(Catalogue catalogue, RuleSet rules, std::unique_ptr<Normaliser> normaliser)
+  Engine(Catalogue catalogue, RuleSet rules, std::unique_ptr<Normaliser> normaliser,
+         std::shared_ptr<const Model> model)
       : catalogue_(std::move(catalogue)),
         rules_(std::move(rules)),
         version_(absl::StrCat(rules_.version, "+", ShortDigest(rules_))),
-        normaliser_(std::move(normaliser)) {
+        normaliser_(std::move(normaliser)),
+        model_(std::move(model)) {
+    if (model_ != nullptr) {
+      scenarios_ = ScenariosOf(*model_);
+      version_ = absl::StrCat(version_, "/", std::string(model_->version()));
+    }
     for (const Rule& rule : rules_.rules) {
       if (rule.effective.Covers(rules_.as_of)) {
         in_force_.push_back(&rule);
@@ -35,54 +68,176 @@ class Classifier::Engine {
 
   // Compiles the patterns; what is wrong is appended to `errors`.
   void Compile(std::vector<std::string>* errors) {
+    if (model_ != nullptr && scenarios_.empty()) {
+      errors->push_back(
+          "the model's classes are not the 12 of the catalogue; train one from clues labelled with "
+          "those");
+    }
     index_ = BuildRuleIndex(in_force_, rules_.lexicons, rules_.scoring, *normaliser_, errors);
     scorer_ = std::make_unique<Scorer>(rules_, in_force_);
   }
 
   domain::Verdict Classify(const Input& input) {
-    std::unique_ptr<Matcher> matcher = Take();
-    const std::vector<RuleMatch>& matches = matcher->Match(input);
-    domain::Verdict verdict = scorer_->Score(matches, matcher->persons());
-    Return(std::move(matcher));
+    std::unique_ptr<Desk> desk = Take();
+    const std::vector<RuleMatch>& matches = desk->matcher.Match(input);
+    domain::Verdict verdict;
+    if (model_ == nullptr) {
+      verdict = scorer_->Score(matches, desk->matcher.persons(), nullptr);
+    } else {
+      desk->matcher.Describe(&desk->features);
+      const Opinion opinion = Ask(desk.get());
+      verdict = scorer_->Score(matches, desk->matcher.persons(), &opinion);
+      AddModelEvidence(desk.get(), &verdict);
+    }
+    Return(std::move(desk));
     verdict.catalogue_version = catalogue_.version;
     verdict.rules_version = version_;
     return verdict;
   }
 
+  void Describe(const Input& input, Features* features) {
+    std::unique_ptr<Desk> desk = Take();
+    desk->matcher.Match(input);
+    desk->matcher.Describe(features);
+    Return(std::move(desk));
+  }
+
+  std::vector<float> Probabilities(const Model& model, const Input& input) {
+    std::unique_ptr<Desk> desk = Take();
+    desk->matcher.Match(input);
+    desk->matcher.Describe(&desk->features);
+    std::vector<float> probabilities(model.classes().size());
+    model.Score(desk->features, &desk->workspace, probabilities.data());
+    Return(std::move(desk));
+    return probabilities;
+  }
+
   const Catalogue& catalogue() const { return catalogue_; }
   std::string_view version() const { return version_; }
+  std::string_view model_version() const { return model_ == nullptr ? "" : model_->version(); }
 
  private:
-  std::unique_ptr<Matcher> Take() {
+  struct Desk {
+    Desk(const RuleIndex* index, const Normaliser* normaliser) : matcher(index, normaliser) {}
+
+    Matcher matcher;
+    Features features;
+    Model::Workspace workspace;
+  };
+
+  std::unique_ptr<Desk> Take() {
     {
       base::MutexLock lock(&mutex_);
       if (!idle_.empty()) {
-        std::unique_ptr<Matcher> matcher = std::move(idle_.back());
+        std::unique_ptr<Desk> desk = std::move(idle_.back());
         idle_.pop_back();
-        return matcher;
+        return desk;
       }
     }
-    return std::make_unique<Matcher>(index_.get(), normaliser_.get());
+    return std::make_unique<Desk>(index_.get(), normaliser_.get());
   }
 
-  void Return(std::unique_ptr<Matcher> matcher) {
+  void Return(std::unique_ptr<Desk> desk) {
     base::MutexLock lock(&mutex_);
-    idle_.push_back(std::move(matcher));
+    idle_.push_back(std::move(desk));
+  }
+
+  Opinion Ask(Desk* desk) const {
+    std::array<float, Model::kMaxClasses> probabilities;
+    model_->Score(desk->features, &desk->workspace, probabilities.data());
+    Opinion opinion;
+    for (size_t i = 0; i < scenarios_.size(); ++i) {
+      opinion.probabilities[static_cast<size_t>(scenarios_[i])] = probabilities[i];
+    }
+    opinion.review_below = model_->review_below();
+    opinion.high = model_->HighRisk(desk->workspace);
+    return opinion;
+  }
+
+  size_t ModelClass(domain::Scenario scenario) const {
+    return static_cast<size_t>(std::find(scenarios_.begin(), scenarios_.end(), scenario) -
+                               scenarios_.begin());
+  }
+
+  // The places that spoke most for the class rather than for the second reading (or for the other
+  // side of the scope where there is none), and the sentence that did.
+  void AddModelEvidence(Desk* desk, domain::Verdict* verdict) const {
+    const bool out = verdict->scenario == domain::Scenario::kOutOfScope;
+    domain::Scenario rival = verdict->secondary;
+    if (rival == domain::Scenario::kUnspecified) {
+      rival = out ? domain::Scenario::kAdminEnforcement : domain::Scenario::kOutOfScope;
+    }
+    const std::vector<Model::Contribution> places =
+        model_->Explain(desk->features, ModelClass(verdict->scenario), ModelClass(rival),
+                        kModelPlaces, &desk->workspace);
+    std::vector<domain::EvidenceSpan> spans;
+    const auto add = [&](const Model::Contribution& place, const char* id) {
+      const RuleMatch match = desk->matcher.PlaceOf(place.begin, place.end);
+      if (match.part != domain::TextPart::kUnspecified) {
+        spans.push_back({match.part, match.begin, match.end, id, verdict->scenario, place.weight});
+      }
+    };
+    if (const Model::Contribution sentence = StrongestSentence(*desk); sentence.weight > 0) {
+      add(sentence, kModelSentence);
+    }
+    for (const Model::Contribution& place : places) {
+      add(place, kModelPhrase);
+    }
+    std::vector<domain::EvidenceSpan>& evidence = verdict->evidence;
+    if (evidence.size() + spans.size() > kMostEvidence) {
+      evidence.resize(kMostEvidence - spans.size());
+    }
+    evidence.insert(evidence.end(), spans.begin(), spans.end());
+    std::stable_sort(evidence.begin(), evidence.end(),
+                     [](const domain::EvidenceSpan& a, const domain::EvidenceSpan& b) {
+                       return a.weight > b.weight;
+                     });
+  }
+
+  static Model::Contribution StrongestSentence(const Desk& desk) {
+    const std::vector<float>& weights = desk.workspace.character_weights();
+    const std::vector<uint32_t>& offsets = desk.features.offsets;
+    Model::Contribution best;
+    size_t at = 0;
+    const auto take = [&](uint32_t end) {
+      Model::Contribution sentence{offsets[at], end, 0};
+      for (; at < weights.size() && offsets[at] < end; ++at) {
+        sentence.weight += weights[at];
+      }
+      if (sentence.weight > best.weight) {
+        best = sentence;
+      }
+    };
+    for (const uint32_t last : desk.matcher.sentence_ends()) {
+      take(last);
+    }
+    if (at > 0 && at < weights.size()) {  // a text of one sentence needs none pointed out
+      take(offsets.back());
+    }
+    return best;
   }
 
   const Catalogue catalogue_;
   const RuleSet rules_;
-  const std::string version_;
+  std::string version_;
   const std::unique_ptr<Normaliser> normaliser_;
+  const std::shared_ptr<const Model> model_;  // may be null
+  std::vector<domain::Scenario> scenarios_;   // of the model's classes
   std::vector<const Rule*> in_force_;
   std::unique_ptr<RuleIndex> index_;
   std::unique_ptr<Scorer> scorer_;
   base::Mutex mutex_;
-  std::vector<std::unique_ptr<Matcher>> idle_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Desk>> idle_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& catalogue,
                                                                const RuleSet& rules) {
+  return Create(catalogue, rules, nullptr);
+}
+
+absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& catalogue,
+                                                               const RuleSet& rules,
+                                                               std::shared_ptr<const Model> model) {
   absl::StatusOr<std::unique_ptr<Normaliser>> normaliser = Normaliser::Create();
   if (!normaliser.ok()) {
     return normaliser.status();
@@ -90,7 +245,8 @@ absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& 
   std::vector<std::string> errors;
   CheckCatalogue(catalogue, rules.as_of, &errors);
   CheckRules(rules, &errors);
-  auto engine = std::make_unique<Engine>(catalogue, rules, *std::move(normaliser));
+  auto engine =
+      std::make_unique<Engine>(catalogue, rules, *std::move(normaliser), std::move(model));
   engine->Compile(&errors);
   if (!errors.empty()) {
     return absl::InvalidArgumentError(
@@ -105,8 +261,18 @@ Classifier::~Classifier() = default;
 
 domain::Verdict Classifier::Classify(const Input& input) const { return engine_->Classify(input); }
 
+void Classifier::Describe(const Input& input, Features* features) const {
+  engine_->Describe(input, features);
+}
+
+std::vector<float> Classifier::Probabilities(const Model& model, const Input& input) const {
+  return engine_->Probabilities(model, input);
+}
+
 const Catalogue& Classifier::catalogue() const { return engine_->catalogue(); }
 
 std::string_view Classifier::rules_version() const { return engine_->version(); }
+
+std::string_view Classifier::model_version() const { return engine_->model_version(); }
 
 }  // namespace supervision::classification

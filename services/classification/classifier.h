@@ -14,6 +14,7 @@
 namespace supervision::classification {
 
 struct Catalogue;  // catalogue.h: the 12 classes with names, owners, legal basis, version
+class Features;    // model/features.h: what a model sees of a text
 struct RuleSet;    // rules.h: patterns, weights, problem codes, risk, precedence, thresholds
 class Model;       // model/model.h: the trained model
 
@@ -43,6 +44,9 @@ class Classifier {
 
   domain::Verdict Classify(const Input& input) const;
 
+  // What a model sees of a text; whether this classifier has a model plays no part. For training.
+  void Describe(const Input& input, Features* features) const;
+
   // The probability that `model`, which may have any classes, gives each of its classes, with the
   // features that this classifier's rules find; in the order of model.classes(). For the evaluation
   // of sets with labels of their own.
@@ -50,6 +54,7 @@ class Classifier {
 
   const Catalogue& catalogue() const;
   std::string_view rules_version() const;  // "<version>+<first 12 hex digits of the digest>"
+  std::string_view model_version() const;  // in the same form; empty without a model
 
  private:
   class Engine;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "services/classification/classifier.h"
+#include "services/classification/model/features.h"
 #include "services/classification/normaliser.h"
 #include "services/classification/references.h"
 #include "services/classification/rule_index.h"
@@ -29,6 +30,16 @@ class Matcher {
 
   // The rules that match `input`, each once, in no particular order. Valid until the next call.
   const std::vector<RuleMatch>& Match(const Input& input);
+
+  // What a model sees of the text last matched.
+  void Describe(Features* features) const;
+
+  // Bytes [begin, end) of the normalised text last matched as a place in the original; the part is
+  // unspecified for an empty place. A place over both parts is cut to the one where it begins.
+  RuleMatch PlaceOf(uint32_t begin, uint32_t end) const;
+
+  // Ends of the sentences of the normalised text, in bytes.
+  const std::vector<uint32_t>& sentence_ends() const { return sentence_ends_; }
 
   // The greatest number of persons or households that the text or the partner names.
   int64_t persons() const { return persons_; }
@@ -73,6 +84,8 @@ class Matcher {
   bool Near(const Hit& a, const Hit& b, uint32_t within) const;
   RuleState& StateOf(uint32_t rule);
   void Collect(const Input& input);
+  void DescribeCues(Features* features) const;
+  void DescribeShape(Features* features) const;
 
   const RuleIndex& index_;
   const Normaliser& normaliser_;

@@ -51,6 +51,31 @@ class Builder {
       index_->instrument_rules[static_cast<size_t>(type)].push_back(number);
     }
     index_->rules.push_back(std::move(compiled));
+    index_->rule_keys.push_back(SignalKey(SignalKind::kRule, absl::StrCat("R:", rule.id)));
+  }
+
+  void AddCue(const Lexicon& lexicon) {
+    const std::vector<std::string>& phrases = lexicons_[lexicon.name];
+    if (!std::string_view(lexicon.name).starts_with(kCuePrefix) || phrases.empty()) {
+      return;
+    }
+    std::string error;
+    Cue cue;
+    cue.atom = PhraseAtomOf(phrases, false, &error);
+    if (!error.empty()) {
+      Error(lexicon.origin, absl::StrCat("lexicon ", lexicon.name, ": ", error));
+      return;
+    }
+    const auto key = [&](std::string_view what) {
+      return SignalKey(SignalKind::kCue, absl::StrCat(std::string(what), lexicon.name));
+    };
+    cue.anywhere = key("A:");
+    cue.twice = key("A2:");
+    cue.often = key("A4:");
+    cue.title = key("T:");
+    cue.first_sentence = key("F:");
+    cue.last_sentence = key("L:");
+    index_->cues.push_back(cue);
   }
 
   std::unique_ptr<RuleIndex> Finish() {
@@ -240,6 +265,9 @@ std::unique_ptr<RuleIndex> BuildRuleIndex(const std::vector<const Rule*>& rules,
   Builder builder(lexicons, scoring, normaliser, errors);
   for (uint32_t i = 0; i < rules.size(); ++i) {
     builder.AddRule(*rules[i], i);
+  }
+  for (const Lexicon& lexicon : lexicons) {
+    builder.AddCue(lexicon);
   }
   return builder.Finish();
 }

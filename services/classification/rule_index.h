@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "services/classification/model/features.h"
 #include "services/classification/normaliser.h"
 #include "services/classification/pattern.h"
 #include "services/classification/rules.h"
@@ -63,6 +65,20 @@ struct ReferenceAtom {
   uint32_t atom = 0;
 };
 
+// A cue: a lexicon whose name begins with kCuePrefix. The model weighs whether, how often and where
+// its words stand; the keys name those signals.
+inline constexpr std::string_view kCuePrefix = "CUE_";
+
+struct Cue {
+  uint32_t atom = 0;
+  FeatureKey anywhere = 0;
+  FeatureKey twice = 0;  // in the content
+  FeatureKey often = 0;
+  FeatureKey title = 0;
+  FeatureKey first_sentence = 0;
+  FeatureKey last_sentence = 0;
+};
+
 struct RuleIndex {
   std::unique_ptr<hs_database_t, HsDatabaseDeleter> database;
   std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch;  // to clone; never used itself
@@ -71,7 +87,9 @@ struct RuleIndex {
   Lists atom_patterns;
   std::array<std::vector<ReferenceAtom>, kReferenceTypes> reference_atoms;
   std::vector<CompiledPattern> patterns;
-  std::vector<CompiledRule> rules;                         // in the order given to BuildRuleIndex
+  std::vector<CompiledRule> rules;    // in the order given to BuildRuleIndex
+  std::vector<FeatureKey> rule_keys;  // in the same order
+  std::vector<Cue> cues;
   std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
   uint32_t unless_within = 0;
   uint32_t atoms = 0;

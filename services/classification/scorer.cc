@@ -16,6 +16,7 @@ using domain::Scenario;
 constexpr size_t kMostEvidence = 16;
 constexpr size_t kMostProblems = 4;
 constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
+constexpr float kHighFrom = 0.45F;     // probability below which HIGH is in doubt
 constexpr float kRiskEvidence = 1.0F;  // how strongly a risk rule counts among the evidence
 
 size_t Index(Scenario scenario) { return static_cast<size_t>(scenario); }
@@ -74,13 +75,21 @@ Scorer::Scorer(const RuleSet& set, const std::vector<const Rule*>& rules)
   }
 }
 
-domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t persons) const {
+domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t persons,
+                              const Opinion* opinion) const {
   domain::Verdict verdict;
-  Choose(matches, &verdict);
+  if (opinion != nullptr) {
+    ChooseWith(*opinion, matches, &verdict);
+  } else {
+    Choose(matches, &verdict);
+  }
   AddEvidence(matches, &verdict);
   if (verdict.scenario != Scenario::kOutOfScope) {
     AddProblems(matches, &verdict);
     Rate(matches, persons, &verdict);
+    if (opinion != nullptr && opinion->high.has_value()) {
+      WeighHigh(*opinion->high, &verdict);
+    }
     return verdict;
   }
   // Nothing that may be HIGH is silent: what stands in a text judged out of scope goes to a person.
@@ -142,6 +151,35 @@ void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verd
     verdict->secondary = static_cast<Scenario>(second);
   }
   verdict->needs_review = verdict->confidence < scoring_.review_below;
+}
+
+// HIGH is a word that must keep its weight: where the rules say it and the model, which saw how
+// people rated such texts, clearly does not, the clue is rated just below and a person looks.
+void Scorer::WeighHigh(float probability, domain::Verdict* verdict) const {
+  if (verdict->risk != Risk::kHigh || probability >= kHighFrom) {
+    return;
+  }
+  const int32_t points = formula_.high_from - 1 - verdict->risk_score;
+  verdict->risk_reasons.push_back({"MODEL:HIGH_IN_DOUBT", points,
+                                   "同类线索人工多未定为高风险，待复核",
+                                   "people rarely rate such clues HIGH; to be reviewed"});
+  verdict->risk_score += points;
+  verdict->risk = Risk::kMedium;
+  verdict->needs_review = true;
+}
+
+void Scorer::ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
+                        domain::Verdict* verdict) const {
+  FusionInput input;
+  input.rank = rank_;
+  input.tie_margin = scoring_.tie_margin;
+  input.secondary_from = scoring_.secondary_from;
+  for (const RuleMatch& match : matches) {
+    const Weights& weights = weights_[match.rule];
+    input.instrument[weights.scenario] |=
+        weights.instrument && match.part == domain::TextPart::kUnspecified;
+  }
+  Fuse(input, opinion, verdict);
 }
 
 void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "services/classification/fusion.h"
 #include "services/classification/matcher.h"
 #include "services/classification/rules.h"
 #include "services/domain/verdict.h"
@@ -22,11 +23,13 @@ class Scorer {
   // `rules` are those in force, in the order of the rule index; they must outlive the scorer.
   Scorer(const RuleSet& set, const std::vector<const Rule*>& rules);
 
-  // The verdict, without the versions.
-  domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons) const;
+  // The verdict, without the versions. With a model's opinion, that decides the class (fusion.h)
+  // and the rules give evidence, problems and risk; without one the rules decide alone.
+  domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons,
+                        const Opinion* opinion) const;
 
  private:
-  static constexpr size_t kClasses = domain::kScenarios.size() + 1;  // by number of the scenario
+  static constexpr size_t kClasses = kScenarioPlaces;  // by number of the scenario
   using Scores = std::array<float, kClasses>;
 
   struct Weights {
@@ -38,6 +41,9 @@ class Scorer {
   };
 
   void Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
+  void WeighHigh(float probability, domain::Verdict* verdict) const;
+  void ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
+                  domain::Verdict* verdict) const;
   void AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
   void AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
   void Rate(const std::vector<RuleMatch>& matches, int64_t persons, domain::Verdict* verdict) const;

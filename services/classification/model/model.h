@@ -3,50 +3,91 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "services/classification/model/features.h"
 
 namespace supervision::classification {
 
-class Features;  // model/features.h: what a model sees of a text
-
-// One place of the text that spoke for a class, strongest first among its peers.
-struct Contribution {
-  uint32_t begin = 0;  // bytes of the normalised text
-  uint32_t end = 0;
-  float weight = 0;  // added to the score of the class
-};
-
 // A trained linear model: features of a text in, a calibrated probability of each class out.
-// Immutable once made; any number of threads may use one.
+// Immutable once made; any number of threads may use one, each with a workspace of its own.
 class Model {
  public:
   static constexpr size_t kMaxClasses = 64;
   static constexpr size_t kMaxName = 64;  // bytes of a class name or a version
 
+  // The memory of one scoring, made to be reused with any model.
+  class Workspace {
+   public:
+    // After Explain: what each character of the text added.
+    const std::vector<float>& character_weights() const { return characters; }
+
+   private:
+    friend class Model;
+    struct Gram {  // an n-gram of the vocabulary, at a place
+      uint32_t row = 0;
+      uint32_t first = 0;  // characters
+      uint32_t last = 0;
+    };
+    struct Signal {
+      uint32_t row = 0;
+      uint32_t begin = 0;  // bytes
+      uint32_t end = 0;
+    };
+
+    std::vector<Gram> grams;
+    std::vector<Signal> signals;    // each row once
+    std::vector<uint32_t> counts;   // of each row, zero between two uses
+    std::vector<uint32_t> touched;  // rows that occur
+    std::vector<float> strengths;   // of the touched rows: their part of the text's vector
+    std::vector<float> margins;
+    std::vector<float> row_weights;
+    std::vector<float> characters;
+  };
+
+  // One place of the text and what it added to the logit of a class less that of its rival.
+  struct Contribution {
+    uint32_t begin = 0;  // bytes of the normalised text
+    uint32_t end = 0;
+    float weight = 0;
+  };
+
   // Reads a model's file. INVALID_ARGUMENT with what is wrong and the remedy for anything that is
-  // not a whole, sound model of this format version; never more memory than a small multiple of
-  // `bytes`.
+  // not a whole, sound model of this format; never more memory than a small multiple of `bytes`.
   static absl::StatusOr<std::shared_ptr<const Model>> Load(std::string_view bytes);
   ~Model();
 
   const std::vector<std::string>& classes() const;
   std::string_view version() const;  // "<version>+<first 12 hex digits of the file's digest>"
+  float review_below() const;        // a person should look at verdicts less probable than this
 
   // The probability of each class, in the order of classes(); they add up to one. `probabilities`
   // has room for all.
-  void Score(const Features& features, float* probabilities) const;
+  void Score(const Features& features, Workspace* workspace, float* probabilities) const;
 
-  // The places that spoke most for class number `klass` rather than for `rival`, at most `most`.
+  // The score of in against out of scope, positive for in; after Score with the same workspace.
+  // Zero when the model has no such stage.
+  float ScopeMargin(const Workspace& workspace) const;
+
+  // The probability that a person would rate the clue HIGH, after Score with the same workspace;
+  // nothing when the model has no such stage.
+  std::optional<float> HighRisk(const Workspace& workspace) const;
+
+  // What spoke for class `klass` rather than for `rival`, after Score with the same features and
+  // workspace. Writes for each character of the text what it added (the share of the n-grams and
+  // signals that cover it), and returns the `most` strongest places, strongest first.
   std::vector<Contribution> Explain(const Features& features, size_t klass, size_t rival,
-                                    size_t most) const;
+                                    size_t most, Workspace* workspace) const;
 
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
+  uint32_t RowOf(FeatureKey key) const;
+
   std::unique_ptr<const Parts> parts_;
 };
 

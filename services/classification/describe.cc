@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "services/classification/matcher.h"
+#include "services/classification/utf8.h"
+
+namespace supervision::classification {
+namespace {
+
+constexpr uint32_t kTwice = 2;
+constexpr uint32_t kOften = 4;
+
+// The keys of a count: one for each value up to the greatest that is told apart.
+template <size_t kMost>
+class CountKeys {
+ public:
+  explicit CountKeys(std::string_view name) {
+    for (size_t i = 0; i <= kMost; ++i) {
+      keys_[i] = SignalKey(SignalKind::kCue, absl::StrCat(std::string(name), i));
+    }
+  }
+  FeatureKey Of(size_t count) const { return keys_[std::min(count, kMost)]; }
+
+ private:
+  std::array<FeatureKey, kMost + 1> keys_;
+};
+
+struct ShapeKeys {
+  CountKeys<30> length{"LENGTH:"};
+  CountKeys<12> sentences{"SENTENCES:"};
+  CountKeys<3> questions{"QUESTIONS:"};
+  CountKeys<3> exclamations{"EXCLAMATIONS:"};
+  CountKeys<6> numbers{"NUMBERS:"};
+  CountKeys<1> title_asks{"TITLE_ASKS:"};
+  CountKeys<1> names_work{"NAMES_WORK:"};
+  CountKeys<1> quotes{"QUOTES:"};
+};
+
+const ShapeKeys& Shape() {
+  static const ShapeKeys keys;
+  return keys;
+}
+
+bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
+
+}  // namespace
+
+void Matcher::Describe(Features* features) const {
+  features->Clear();
+  const std::string_view text = text_.text;
+  for (size_t at = 0; at < text.size();) {
+    features->offsets.push_back(static_cast<uint32_t>(at));
+    features->characters.push_back(DecodeUtf8(text, &at));
+  }
+  features->offsets.push_back(static_cast<uint32_t>(text.size()));
+
+  DescribeCues(features);
+  for (const RuleMatch& match : matches_) {
+    const RuleState& state = rules_[match.rule];
+    features->signals.push_back({index_.rule_keys[match.rule], state.match.begin, state.match.end});
+  }
+  DescribeShape(features);
+}
+
+void Matcher::DescribeCues(Features* features) const {
+  uint32_t last_sentence = static_cast<uint32_t>(sentence_ends_.size());
+  if (!sentence_ends_.empty() && sentence_ends_.back() + 3 >= text_.text.size()) {
+    --last_sentence;  // nothing stands behind the last full stop
+  }
+  for (const Cue& cue : index_.cues) {
+    const Atom& atom = atoms_[cue.atom];
+    if (atom.run != run_) {
+      continue;
+    }
+    const auto add = [&](FeatureKey key, const Hit& hit) {
+      features->signals.push_back({key, hit.begin, hit.end});
+    };
+    uint32_t count = 0;  // in the content, none counted within another
+    uint32_t counted_to = 0;
+    bool title = false;
+    bool first = false;
+    bool last = false;
+    add(cue.anywhere, hits_[atom.first]);
+    for (uint32_t i = atom.first; i != kNone; i = hits_[i].next) {
+      const Hit& hit = hits_[i];
+      if (hit.begin < content_at_) {
+        if (!title) add(cue.title, hit);
+        title = true;
+        continue;
+      }
+      if (hit.begin >= counted_to) {
+        ++count;
+        counted_to = hit.end;
+        if (count == kTwice) add(cue.twice, hit);
+        if (count == kOften) add(cue.often, hit);
+      }
+      if (hit.sentence == first_sentence_ && !first) {
+        add(cue.first_sentence, hit);
+        first = true;
+      }
+      if (hit.sentence == last_sentence && !last) {
+        add(cue.last_sentence, hit);
+        last = true;
+      }
+    }
+  }
+}
+
+void Matcher::DescribeShape(Features* features) const {
+  size_t questions = 0;
+  size_t exclamations = 0;
+  size_t numbers = 0;
+  size_t length = 0;
+  bool title_asks = false;
+  bool names_work = false;
+  bool quotes = false;
+  char32_t before = 0;
+  for (size_t i = 0; i < features->characters.size(); ++i) {
+    const char32_t point = features->characters[i];
+    if (features->offsets[i] < content_at_) {
+      title_asks |= point == U'?' || point == U'吗';
+      continue;
+    }
+    ++length;
+    questions += point == U'?';
+    exclamations += point == U'!';
+    numbers += IsDigit(point) && !IsDigit(before);
+    names_work |= point == U'《';
+    quotes |= point == U'“' || point == U'「' || point == U'"';
+    before = point;
+  }
+  const ShapeKeys& shape = Shape();
+  const auto add = [&](FeatureKey key) { features->signals.push_back({key, 0, 0}); };
+  add(shape.length.Of(static_cast<size_t>(2 * std::log2(1.0 + static_cast<double>(length)))));
+  add(shape.sentences.Of(sentence_ends_.size()));
+  add(shape.questions.Of(questions));
+  add(shape.exclamations.Of(exclamations));
+  add(shape.numbers.Of(numbers));
+  add(shape.title_asks.Of(title_asks ? 1 : 0));
+  add(shape.names_work.Of(names_work ? 1 : 0));
+  add(shape.quotes.Of(quotes ? 1 : 0));
+}
+
+RuleMatch Matcher::PlaceOf(uint32_t begin, uint32_t end) const {
+  RuleMatch place;
+  if (begin < title_bytes_) {
+    end = std::min(end, title_bytes_);
+  } else {
+    begin = std::max(begin, content_at_);
+  }
+  if (begin >= end) {
+    return place;
+  }
+  place.part = begin < content_at_ ? domain::TextPart::kTitle : domain::TextPart::kContent;
+  place.begin = text_.begin[begin];
+  place.end = text_.end[end - 1];
+  return place;
+}
+
+}  // namespace supervision::classification
