@@ -20,8 +20,8 @@ class Tail {
  public:
   explicit Tail(Context* context);
 
-  // Where the tail begins, unless it has begun already: said before the first change is admitted, so
-  // that nothing committed by this process lies before it.
+  // Where the tail begins, unless it has begun already: said before the first change is admitted,
+  // so that nothing committed by this process lies before it.
   void Place(const std::vector<PartitionMeta>& metas);
   // The ledger's history has been checked: goes on from where it was, after a look at the epochs.
   void Resume();
