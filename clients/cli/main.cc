@@ -74,6 +74,7 @@ int Main(int argc, char** argv) {
   AddWithdraw(app, session, run);
   AddScenarios(app, session, run);
   AddClassify(app, session, run);
+  AddEvaluate(app, session, run);
   AddStatus(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);

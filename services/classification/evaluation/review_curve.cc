@@ -35,4 +35,16 @@ std::optional<ReviewPoint> LeastReview(std::span<const ReviewPoint> curve, doubl
   return found == curve.end() ? std::nullopt : std::optional<ReviewPoint>(*found);
 }
 
+std::vector<ReviewPoint> Thinned(std::span<const ReviewPoint> curve, size_t steps) {
+  std::vector<ReviewPoint> thinned;
+  double next = 0;
+  for (size_t i = 0; i < curve.size(); ++i) {
+    if (curve[i].share >= next || i + 1 == curve.size()) {
+      thinned.push_back(curve[i]);
+      next = curve[i].share + 1 / static_cast<double>(steps);
+    }
+  }
+  return thinned;
+}
+
 }  // namespace supervision::classification

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,5 +23,9 @@ std::vector<ReviewPoint> ReviewCurve(std::span<const Judged> judged);
 // The first point of a curve, the one with the least to review, whose accuracy is at least
 // `accuracy`.
 std::optional<ReviewPoint> LeastReview(std::span<const ReviewPoint> curve, double accuracy);
+
+// At most about `steps` points of a curve, evenly spread over the shares, for drawing; the first
+// and the last stay.
+std::vector<ReviewPoint> Thinned(std::span<const ReviewPoint> curve, size_t steps);
 
 }  // namespace supervision::classification

@@ -52,5 +52,14 @@ TEST(ReviewCurveTest, NoReviewIsEnoughForAnAccuracyNeverReached) {
   EXPECT_FALSE(LeastReview(curve, 0.95).has_value());
 }
 
+TEST(ReviewCurveTest, ThinnedCurveKeepsItsEnds) {
+  std::vector<ReviewPoint> curve;
+  for (int i = 0; i < 1000; ++i) curve.push_back({.below = 0, .share = i / 1000.0, .accuracy = 1});
+  const auto thinned = Thinned(curve, 10);
+  EXPECT_EQ(thinned.front().share, 0);
+  EXPECT_EQ(thinned.back().share, 0.999);
+  EXPECT_THAT(thinned, testing::SizeIs(testing::AllOf(testing::Ge(10U), testing::Le(12U))));
+}
+
 }  // namespace
 }  // namespace supervision::classification
