@@ -219,7 +219,7 @@ absl::Status Evaluate(Session& session, const Flags& flags) {
     return absl::InvalidArgumentError(
         absl::StrCat(flags.labels.front(), ": no clue belongs to the part ", flags.part));
   }
-  auto bench = Workbench::Open(FilesOf(flags), flags.review_below);
+  auto bench = Workbench::Open(FilesOf(flags));
   if (!bench.ok()) return bench.status();
   Evaluation evaluation;
   evaluation.part = flags.part;
@@ -242,7 +242,11 @@ absl::Status Evaluate(Session& session, const Flags& flags) {
   }
   std::vector<classification::Judged> all;
   for (size_t i = 0; i < set->clues.size(); ++i) {
-    all.push_back({&set->clues[i], std::move(judged->answers[i])});
+    Answer& answer = judged->answers[i];
+    if (flags.review_below.has_value()) {
+      answer.needs_review = answer.confidence < *flags.review_below;
+    }
+    all.push_back({&set->clues[i], std::move(answer)});
   }
   evaluation.report = classification::MakeReport(all, options);
   if (!flags.html.empty()) {
@@ -295,7 +299,7 @@ void AddEvaluate(CLI::App& app, Session& session, Run& run) {
       ->excludes(model);
   command
       ->add_option("--review-below", flags->review_below,
-                   "Confidence below which a clue is reviewed (default: that of the rules)")
+                   "Review by this confidence alone, instead of all that the classifier heeds")
       ->check(CLI::Range(0.0, 1.0));
   command
       ->add_option("--target", flags->target,

@@ -30,7 +30,7 @@ def own_set(count, seed):
     for number in range(count):
         label = list(OWN_CLASSES)[number % len(OWN_CLASSES)]
         words = [dice.choice(OWN_CLASSES[label]) for _ in range(6)]
-        filler = "".join(chr(dice.randrange(0x4E00, 0x9000)) for _ in range(24))
+        filler = "".join(chr(dice.randrange(0x4E00, 0x9000)) for _ in range(60))
         clues.append({"id": f"{seed}-{number}", "content": filler + "".join(words), "label": label})
     return clues
 

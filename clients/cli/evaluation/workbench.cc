@@ -53,8 +53,7 @@ std::vector<Answer> JudgeAll(const Classifier& classifier, const std::vector<Lab
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Workbench>> Workbench::Open(const ClassifierFiles& files,
-                                                           std::optional<double> review_below) {
+absl::StatusOr<std::unique_ptr<Workbench>> Workbench::Open(const ClassifierFiles& files) {
   auto catalogue = config::LoadCatalogue(files.catalogue);
   if (!catalogue.ok()) return catalogue.status();
   auto rules = config::LoadRules(files.rules, domain::CivilDate(absl::Now()));
@@ -63,9 +62,6 @@ absl::StatusOr<std::unique_ptr<Workbench>> Workbench::Open(const ClassifierFiles
   bench->model_file_ = files.model;
   bench->catalogue_ = *std::move(catalogue);
   bench->rules_ = *std::move(rules);
-  if (review_below.has_value()) {
-    bench->rules_.scoring.review_below = static_cast<float>(*review_below);
-  }
   auto rules_only = Classifier::Create(bench->catalogue_, bench->rules_);
   if (!rules_only.ok()) return rules_only.status();
   bench->rules_only_ = *std::move(rules_only);
@@ -100,7 +96,7 @@ absl::StatusOr<std::vector<Answer>> Workbench::LearnAndJudge(
   for (const LabelledClue& clue : clues) {
     answers.push_back(classification::AnswerOf(
         (*model)->classes(), rules_only_->Probabilities(**model, classification::ToInput(clue)),
-        rules_.scoring.review_below));
+        (*model)->review_below()));
   }
   return answers;
 }

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +24,8 @@ struct ClassifierFiles {
 // Makes classifiers from files and from labelled clues, and lets them judge. For one thread.
 class Workbench {
  public:
-  // Reads catalogue and rules and compiles them. `review_below` stands in for the threshold of the
-  // rules when it is given.
-  static absl::StatusOr<std::unique_ptr<Workbench>> Open(const ClassifierFiles& files,
-                                                         std::optional<double> review_below);
+  // Reads catalogue and rules and compiles them.
+  static absl::StatusOr<std::unique_ptr<Workbench>> Open(const ClassifierFiles& files);
 
   // Judges by the rules and the model of the files.
   absl::StatusOr<std::vector<classification::Answer>> Judge(
