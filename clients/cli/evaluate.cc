@@ -40,6 +40,7 @@ Examples:
   supervisionctl evaluate --labels a.jsonl --labels b.jsonl --cv 5 --html report.html
   supervisionctl evaluate --labels clues.jsonl --json | jq .macro_f1
   supervisionctl evaluate --train mine.jsonl --labels test.jsonl     (any names of classes)
+  supervisionctl evaluate --labels clues.jsonl --cv 5 --train more.jsonl
   supervisionctl evaluate --labels clues.jsonl --rules-only --part dev --worst 30)";
 
 struct Flags {
@@ -59,6 +60,8 @@ struct Flags {
   bool json = false;
   size_t worst = 10;
 };
+
+ptrdiff_t Signed(size_t count) { return static_cast<ptrdiff_t>(count); }
 
 // The answers to a set, and to which fold each belongs.
 struct Answers {
@@ -106,30 +109,47 @@ std::vector<uint32_t> Strata(const LabelledSet& set) {
   return strata;
 }
 
+// The near-duplicate groups of the set's clues and after them of those of `more`.
+std::vector<uint32_t> GroupsWith(std::vector<LabelledClue> clues,
+                                 const std::vector<LabelledClue>& more) {
+  clues.insert(clues.end(), more.begin(), more.end());
+  return classification::NearDuplicateGroups(clues);
+}
+
+// Judges each clue by a model that has seen neither it nor a near-duplicate of it. `more` is
+// learned from in every fold, but never judged.
 absl::StatusOr<Answers> CrossValidate(Session& session, Workbench& bench, const LabelledSet& set,
-                                      size_t folds, uint64_t seed) {
+                                      const std::vector<LabelledClue>& more, const Flags& flags) {
+  const size_t count = set.clues.size();
+  const std::vector<uint32_t> groups = GroupsWith(set.clues, more);
   Answers result;
   result.fold_of = classification::AssignFolds(
-      Strata(set), classification::NearDuplicateGroups(set.clues), folds, seed);
-  result.answers.resize(set.clues.size());
-  for (size_t fold = 0; fold < folds; ++fold) {
+      Strata(set), std::vector<uint32_t>(groups.begin(), groups.begin() + Signed(count)),
+      flags.folds, flags.seed);
+  result.answers.resize(count);
+  for (size_t fold = 0; fold < flags.folds; ++fold) {
     std::vector<LabelledClue> training;
     std::vector<LabelledClue> test;
     std::vector<size_t> places;
-    for (size_t i = 0; i < set.clues.size(); ++i) {
+    std::set<uint32_t> tested;
+    for (size_t i = 0; i < count; ++i) {
       if (result.fold_of[i] == fold) {
         test.push_back(set.clues[i]);
         places.push_back(i);
+        tested.insert(groups[i]);
       } else {
         training.push_back(set.clues[i]);
       }
     }
-    if (test.empty() || training.empty()) continue;
-    session.Note(absl::StrCat(session.Say({"fold ", "第 "}), fold + 1, "/", folds,
+    for (size_t i = 0; i < more.size(); ++i) {
+      if (tested.count(groups[count + i]) == 0) training.push_back(more[i]);
+    }
+    if (test.empty()) continue;
+    session.Note(absl::StrCat(session.Say({"fold ", "第 "}), fold + 1, "/", flags.folds,
                               session.Say({": learns from ", " 折：训练 "}), training.size(),
                               session.Say({" clues, judges ", " 条，测试 "}), test.size(),
                               session.Say({"", " 条"})));
-    auto answers = bench.LearnAndJudge(training, test, seed);
+    auto answers = bench.LearnAndJudge(training, test, flags.seed);
     if (!answers.ok()) return answers.status();
     for (size_t i = 0; i < places.size(); ++i) {
       result.answers[places[i]] = std::move((*answers)[i]);
@@ -139,25 +159,20 @@ absl::StatusOr<Answers> CrossValidate(Session& session, Workbench& bench, const 
 }
 
 // How many of `clues` are near-duplicates of clues in `training`.
-size_t CountNearDuplicates(std::vector<LabelledClue> training,
+size_t CountNearDuplicates(const std::vector<LabelledClue>& training,
                            const std::vector<LabelledClue>& clues) {
-  const size_t first = training.size();
-  training.insert(training.end(), clues.begin(), clues.end());
-  const std::vector<uint32_t> groups = classification::NearDuplicateGroups(training);
-  const std::set<uint32_t> known(groups.begin(), groups.begin() + static_cast<ptrdiff_t>(first));
-  return static_cast<size_t>(
-      std::count_if(groups.begin() + static_cast<ptrdiff_t>(first), groups.end(),
-                    [&known](uint32_t group) { return known.count(group) > 0; }));
+  const std::vector<uint32_t> groups = GroupsWith(training, clues);
+  const auto first = groups.begin() + Signed(training.size());
+  const std::set<uint32_t> known(groups.begin(), first);
+  return static_cast<size_t>(std::count_if(
+      first, groups.end(), [&known](uint32_t group) { return known.count(group) > 0; }));
 }
 
 absl::StatusOr<Answers> LearnAndJudge(Session& session, Workbench& bench, const LabelledSet& set,
-                                      const Flags& flags, Evaluation& evaluation) {
-  const auto training = config::LoadLabelledClues(flags.train, LabelNames::kAny);
-  if (!training.ok()) return training.status();
-  if (absl::Status status = CheckClasses(training->clues, flags.train); !status.ok()) return status;
-  evaluation.training_files = flags.train;
-  evaluation.training_clues = training->clues.size();
-  evaluation.near_duplicates = CountNearDuplicates(training->clues, set.clues);
+                                      const std::vector<LabelledClue>& training, const Flags& flags,
+                                      Evaluation& evaluation) {
+  if (absl::Status status = CheckClasses(training, flags.train); !status.ok()) return status;
+  evaluation.near_duplicates = CountNearDuplicates(training, set.clues);
   if (evaluation.near_duplicates > 0) {
     session.Note(absl::StrCat(
         session.Say({"note: ", "注意："}), evaluation.near_duplicates,
@@ -165,7 +180,7 @@ absl::StatusOr<Answers> LearnAndJudge(Session& session, Workbench& bench, const 
                      " 条线索与训练线索几乎相同，指标会偏高"})));
   }
   std::set<std::string> known;
-  for (const LabelledClue& clue : training->clues) known.insert(clue.label);
+  for (const LabelledClue& clue : training) known.insert(clue.label);
   const auto unknown = std::count_if(set.clues.begin(), set.clues.end(), [&](const auto& clue) {
     return known.count(clue.label) == 0;
   });
@@ -175,21 +190,31 @@ absl::StatusOr<Answers> LearnAndJudge(Session& session, Workbench& bench, const 
         session.Say({" clues have a label that none to learn from has; they cannot be right",
                      " 条线索的类别在训练线索中没有出现，不可能判对"})));
   }
-  auto answers = bench.LearnAndJudge(training->clues, set.clues, flags.seed);
+  auto answers = bench.LearnAndJudge(training, set.clues, flags.seed);
   if (!answers.ok()) return answers.status();
   return Answers{*std::move(answers), {}};
 }
 
 absl::StatusOr<Answers> JudgeSet(Session& session, Workbench& bench, const LabelledSet& set,
                                  const Flags& flags, Evaluation& evaluation) {
+  LabelledSet training;
+  if (!flags.train.empty()) {
+    auto loaded = config::LoadLabelledClues(flags.train, flags.folds > 0 && set.catalogue_names
+                                                             ? LabelNames::kCatalogue
+                                                             : LabelNames::kAny);
+    if (!loaded.ok()) return loaded.status();
+    training = *std::move(loaded);
+    evaluation.training_files = flags.train;
+    evaluation.training_clues = training.clues.size();
+  }
   if (flags.folds > 0) {
     evaluation.method = "cv";
     if (absl::Status status = CheckClasses(set.clues, flags.labels); !status.ok()) return status;
-    return CrossValidate(session, bench, set, flags.folds, flags.seed);
+    return CrossValidate(session, bench, set, training.clues, flags);
   }
   if (!flags.train.empty()) {
     evaluation.method = "train";
-    return LearnAndJudge(session, bench, set, flags, evaluation);
+    return LearnAndJudge(session, bench, set, training.clues, flags, evaluation);
   }
   auto answers = bench.Judge(set.clues);
   if (!answers.ok()) return answers.status();
@@ -282,9 +307,11 @@ void AddEvaluate(CLI::App& app, Session& session, Run& run) {
       command->add_option("--cv", flags->folds, "Cross-validate: learn anew without each fold")
           ->check(CLI::Range(2, 100));
   auto* const train =
-      command->add_option("--train", flags->train, "Learn a model from this file, then judge by it")
-          ->allow_extra_args(false)
-          ->excludes(folds);
+      command
+          ->add_option("--train", flags->train,
+                       "Learn a model from this file, then judge by it; with --cv learn from it in "
+                       "every fold, too; may be given again")
+          ->allow_extra_args(false);
   command->add_option("--seed", flags->seed, "Of folds and training")->capture_default_str();
   command->add_option("--config", flags->config, "Folder with catalogue.yaml, rules and model")
       ->capture_default_str();

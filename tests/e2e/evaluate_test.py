@@ -197,6 +197,16 @@ class EvaluateTest(unittest.TestCase):
         self.assertGreaterEqual(figures["macro_f1"], 0.9)
         self.assertEqual(self.figures("--labels", path, "--cv", "3", "--seed", "7"), figures)
 
+    def test_more_clues_are_learned_from_in_every_fold_but_not_copies_of_what_is_judged(self):
+        clues = own_set(12, seed=8)
+        path, more = self.write("few.jsonl", clues), own_set(60, seed=9)
+        copies = [{**clue, "id": clue["id"] + "-copy", "label": "天气"} for clue in clues]
+        result = self.evaluate("--labels", path, "--cv", "3", "--json",
+                               "--train", self.write("more.jsonl", more + copies))
+        # 8 of the other folds, 60 more, and the copies of those 8.
+        self.assertEqual(result.stderr.count("learns from 76 clues, judges 4"), 3, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["clues"], 12)
+
     def test_repeated_texts_are_told_and_help_no_fold(self):
         # Labels at random: whoever is right has seen the text.
         dice = random.Random(5)
@@ -231,7 +241,7 @@ class EvaluateTest(unittest.TestCase):
         for arguments, said in (
                 ((), "--labels is required"),
                 (("--labels", GOLDEN, "--cv", "1"), "--cv"),
-                (("--labels", GOLDEN, "--cv", "3", "--train", GOLDEN), "excludes"),
+                (("--labels", GOLDEN, "--cv", "3", "--rules-only"), "excludes"),
                 (("--labels", GOLDEN, "--model", "/none.bin"), "cannot read /none.bin"),
                 (("--labels", GOLDEN, "--rules", "/none"), "/none"),
                 (("--labels", GOLDEN, "--html", "/none/x.html"), "cannot write /none/x.html")):

@@ -18,7 +18,7 @@ struct Evaluation {
   std::string method;                       // "shipped", "rules", "cv" or "train"
   size_t folds = 0;                         // of "cv"
   uint64_t seed = 0;                        // of "cv" and "train"
-  std::vector<std::string> training_files;  // of "train"
+  std::vector<std::string> training_files;  // beside the labels
   size_t training_clues = 0;                // of "train"
   size_t near_duplicates = 0;  // clues of "train" that nearly stand in the training files
   std::string rules_version;

@@ -113,9 +113,11 @@ std::string How(const Evaluation& evaluation) {
   if (evaluation.method == "cv" || evaluation.method == "train") {
     members.emplace_back("seed", absl::StrCat(evaluation.seed));
   }
-  if (evaluation.method == "train") {
+  if (!evaluation.training_files.empty()) {
     members.emplace_back("training_files", Array(evaluation.training_files));
     members.emplace_back("training_clues", Count(evaluation.training_clues));
+  }
+  if (evaluation.method == "train") {
     members.emplace_back("near_duplicates_of_training", Count(evaluation.near_duplicates));
   }
   return JsonObject(members);

@@ -137,18 +137,20 @@ std::string MethodText(Language language, const Evaluation& evaluation) {
     text += chinese ? (evaluation.part == "dev" ? "（开发部分）" : "（保留部分）")
                     : " (part " + evaluation.part + ")";
   }
+  const std::string files = absl::StrJoin(evaluation.training_files, chinese ? "、" : ", ");
   if (evaluation.method == "cv") {
-    text += chinese
-                ? absl::StrFormat("，%d 折交叉验证，随机种子 %d", evaluation.folds, evaluation.seed)
-                : absl::StrFormat(", %d-fold cross-validation, seed %d", evaluation.folds,
-                                  evaluation.seed);
-  } else if (evaluation.method == "train") {
-    text += chinese ? absl::StrFormat("，模型由 %s 的 %d 条线索训练，随机种子 %d",
-                                      absl::StrJoin(evaluation.training_files, "、"),
-                                      evaluation.training_clues, evaluation.seed)
-                    : absl::StrFormat(
-                          ", model learned from %d clues of %s, seed %d", evaluation.training_clues,
-                          absl::StrJoin(evaluation.training_files, ", "), evaluation.seed);
+    text += chinese ? absl::StrFormat("，%d 折交叉验证", evaluation.folds)
+                    : absl::StrFormat(", %d-fold cross-validation", evaluation.folds);
+  }
+  if (!files.empty()) {
+    text +=
+        chinese
+            ? absl::StrFormat("，另由 %s 的 %d 条线索训练", files, evaluation.training_clues)
+            : absl::StrFormat(", learned from %d clues of %s", evaluation.training_clues, files);
+  }
+  if (evaluation.method == "cv" || evaluation.method == "train") {
+    text += chinese ? absl::StrFormat("，随机种子 %d", evaluation.seed)
+                    : absl::StrFormat(", seed %d", evaluation.seed);
   } else if (evaluation.method == "rules") {
     text += chinese ? "，仅用规则" : ", by the rules alone";
   } else {
