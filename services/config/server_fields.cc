@@ -47,6 +47,7 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"files.rules", "rules"},
     {"files.regions", "regions.tsv"},
     {"files.principals", "principals.yaml"},
+    {"files.model", "model/model.bin"},
     {"log.format", "text"},
     {"log.level", "info"},
     {"drain.announce", "0s"},

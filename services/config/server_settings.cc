@@ -187,6 +187,7 @@ class Converter {
     out->rules = Path("files.rules", in.rules());
     out->regions = Path("files.regions", in.regions());
     out->principals = Path("files.principals", in.principals());
+    out->model = Path("files.model", in.model());
   }
 
   void Log(const v1::LogConfig& in, ServerSettings::Log* out) {

@@ -67,6 +67,7 @@ struct ServerSettings {
     std::string rules;
     std::string regions;
     std::string principals;
+    std::string model;
   };
   struct Log {
     enum class Level { kDebug, kInfo, kWarning, kError };

@@ -4,8 +4,11 @@
 #include <sstream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "services/classification/model/model.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/rules_config.h"
 #include "services/domain/civil_date.h"
@@ -29,18 +32,28 @@ absl::StatusOr<std::unique_ptr<intake::RegionTable>> LoadRegions(const std::stri
   return intake::RegionTable::Parse(*text, path);
 }
 
+absl::StatusOr<std::shared_ptr<const classification::Model>> LoadModel(const std::string& path) {
+  absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  absl::StatusOr<std::shared_ptr<const classification::Model>> model =
+      classification::Model::Load(*bytes);
+  if (model.ok()) return model;
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": ", std::string(model.status().message())));
+}
+
 absl::StatusOr<std::unique_ptr<classification::Classifier>> LoadClassifier(
     const config::ServerSettings::Files& files, absl::Time now) {
   absl::StatusOr<classification::Catalogue> catalogue = config::LoadCatalogue(files.catalogue);
   absl::StatusOr<classification::RuleSet> rules =
       config::LoadRules(files.rules, domain::CivilDate(now));
-  if (!catalogue.ok() && !rules.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(catalogue.status().message(), "\n", rules.status().message()));
+  absl::StatusOr<std::shared_ptr<const classification::Model>> model = LoadModel(files.model);
+  std::vector<std::string> mistakes;
+  for (const absl::Status& status : {catalogue.status(), rules.status(), model.status()}) {
+    if (!status.ok()) mistakes.emplace_back(status.message());
   }
-  if (!catalogue.ok()) return catalogue.status();
-  if (!rules.ok()) return rules.status();
-  return classification::Classifier::Create(*catalogue, *rules);
+  if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+  return classification::Classifier::Create(*catalogue, *rules, *model);
 }
 
 // Collects what failed, so that an operator sees all of it at once.

@@ -178,6 +178,7 @@ TEST_F(ServerSettingsTest, EachValueThatCannotBeMeantIsRefused) {
                          "files.rules=",
                          "files.regions=",
                          "files.principals=",
+                         "files.model=",
                          "log.format=xml",
                          "log.level=trace",
                          "drain.announce=-1s",
