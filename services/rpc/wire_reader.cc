@@ -5,14 +5,16 @@ namespace {
 
 constexpr uint32_t kEndGroup = 4;
 constexpr int kMaxVarintBytes = 10;
+// Of tags and lengths: protobuf takes no longer form of them, even when the rest of it is zero.
+constexpr int kMaxShortVarintBytes = 5;
 constexpr int kMaxGroupDepth = 32;
 constexpr uint32_t kMaxFieldNumber = (1u << 29) - 1;
 
 }  // namespace
 
-bool WireReader::ReadVarint(uint64_t* value) {
+bool WireReader::ReadVarint(int max_bytes, uint64_t* value) {
   *value = 0;
-  for (int i = 0; i < kMaxVarintBytes && !rest_.empty(); ++i) {
+  for (int i = 0; i < max_bytes && !rest_.empty(); ++i) {
     const auto byte = static_cast<unsigned char>(rest_.front());
     rest_.remove_prefix(1);
     *value |= static_cast<uint64_t>(byte & 0x7F) << (7 * i);
@@ -29,7 +31,7 @@ bool WireReader::Skip(uint64_t size) {
 
 bool WireReader::ReadTag(uint32_t* number, uint32_t* type) {
   uint64_t tag = 0;
-  if (!ReadVarint(&tag)) return false;
+  if (!ReadVarint(kMaxShortVarintBytes, &tag)) return false;
   if (tag >> 3 == 0 || tag >> 3 > kMaxFieldNumber) return Fail();
   *number = static_cast<uint32_t>(tag >> 3);
   *type = static_cast<uint32_t>(tag & 7);
@@ -39,14 +41,14 @@ bool WireReader::ReadTag(uint32_t* number, uint32_t* type) {
 bool WireReader::ReadValue(uint32_t type, int depth) {
   switch (static_cast<Type>(type)) {
     case Type::kVarint:
-      return ReadVarint(&field_.varint);
+      return ReadVarint(kMaxVarintBytes, &field_.varint);
     case Type::kFixed64:
       return Skip(8);
     case Type::kFixed32:
       return Skip(4);
     case Type::kBytes: {
       uint64_t size = 0;
-      if (!ReadVarint(&size)) return false;
+      if (!ReadVarint(kMaxShortVarintBytes, &size)) return false;
       if (size > rest_.size()) return Fail();
       field_.bytes = rest_.substr(0, size);
       rest_.remove_prefix(size);

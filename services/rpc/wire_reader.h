@@ -35,7 +35,7 @@ class WireReader {
     ok_ = false;
     return false;
   }
-  bool ReadVarint(uint64_t* value);
+  bool ReadVarint(int max_bytes, uint64_t* value);
   bool Skip(uint64_t size);
   bool ReadTag(uint32_t* number, uint32_t* type);
   bool ReadValue(uint32_t type, int depth);
