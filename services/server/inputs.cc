@@ -1,45 +1,27 @@
 #include "services/server/inputs.h"
 
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "services/classification/model/model.h"
 #include "services/config/catalogue_config.h"
+#include "services/config/model_file.h"
 #include "services/config/rules_config.h"
+#include "services/config/yaml_loader.h"
 #include "services/domain/civil_date.h"
 #include "services/security/loopback.h"
 
 namespace supervision::server {
 namespace {
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::NotFoundError(absl::StrCat(path, ": cannot be read; check files in server.yaml"));
-  }
-  return text.str();
-}
+constexpr size_t kMaxRegionBytes = size_t{16} << 20;
 
 absl::StatusOr<std::unique_ptr<intake::RegionTable>> LoadRegions(const std::string& path) {
-  absl::StatusOr<std::string> text = ReadFile(path);
+  absl::StatusOr<std::string> text = config::ReadFile(path, kMaxRegionBytes);
   if (!text.ok()) return text.status();
   return intake::RegionTable::Parse(*text, path);
-}
-
-absl::StatusOr<std::shared_ptr<const classification::Model>> LoadModel(const std::string& path) {
-  absl::StatusOr<std::string> bytes = ReadFile(path);
-  if (!bytes.ok()) return bytes.status();
-  absl::StatusOr<std::shared_ptr<const classification::Model>> model =
-      classification::Model::Load(*bytes);
-  if (model.ok()) return model;
-  return absl::InvalidArgumentError(
-      absl::StrCat(path, ": ", std::string(model.status().message())));
 }
 
 absl::StatusOr<std::unique_ptr<classification::Classifier>> LoadClassifier(
@@ -47,7 +29,8 @@ absl::StatusOr<std::unique_ptr<classification::Classifier>> LoadClassifier(
   absl::StatusOr<classification::Catalogue> catalogue = config::LoadCatalogue(files.catalogue);
   absl::StatusOr<classification::RuleSet> rules =
       config::LoadRules(files.rules, domain::CivilDate(now));
-  absl::StatusOr<std::shared_ptr<const classification::Model>> model = LoadModel(files.model);
+  absl::StatusOr<std::shared_ptr<const classification::Model>> model =
+      config::LoadModel(files.model);
   std::vector<std::string> mistakes;
   for (const absl::Status& status : {catalogue.status(), rules.status(), model.status()}) {
     if (!status.ok()) mistakes.emplace_back(status.message());

@@ -242,7 +242,7 @@ class EvaluateTest(unittest.TestCase):
                 ((), "--labels is required"),
                 (("--labels", GOLDEN, "--cv", "1"), "--cv"),
                 (("--labels", GOLDEN, "--cv", "3", "--rules-only"), "excludes"),
-                (("--labels", GOLDEN, "--model", "/none.bin"), "cannot read /none.bin"),
+                (("--labels", GOLDEN, "--model", "/none.bin"), "/none.bin: cannot be read (No such file"),
                 (("--labels", GOLDEN, "--rules", "/none"), "/none"),
                 (("--labels", GOLDEN, "--html", "/none/x.html"), "cannot write /none/x.html")):
             with self.subTest(said):

@@ -1,17 +1,15 @@
 #include "clients/cli/evaluation/workbench.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/classification/evaluation/judge.h"
 #include "services/classification/model/model.h"
 #include "services/classification/model/trainer.h"
 #include "services/config/catalogue_config.h"
+#include "services/config/model_file.h"
 #include "services/config/rules_config.h"
 #include "services/domain/civil_date.h"
 #include "services/domain/scenario.h"
@@ -23,18 +21,6 @@ using classification::Answer;
 using classification::Classifier;
 using classification::LabelledClue;
 using classification::Model;
-
-absl::StatusOr<std::shared_ptr<const Model>> ReadModel(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) return absl::NotFoundError(absl::StrCat("cannot read ", path));
-  auto model = Model::Load(bytes);
-  if (!model.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", std::string(model.status().message())));
-  }
-  return model;
-}
 
 bool HasClassesOfCatalogue(const Model& model) {
   return model.classes().size() == domain::kScenarios.size() &&
@@ -70,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Workbench>> Workbench::Open(const ClassifierFiles
 
 absl::StatusOr<std::vector<Answer>> Workbench::Judge(const std::vector<LabelledClue>& clues) {
   if (model_file_.empty()) return JudgeAll(*rules_only_, clues);
-  const auto model = ReadModel(model_file_);
+  const auto model = config::LoadModel(model_file_);
   if (!model.ok()) return model.status();
   const auto classifier = Classifier::Create(catalogue_, rules_, *model);
   if (!classifier.ok()) return classifier.status();

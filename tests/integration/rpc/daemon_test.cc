@@ -71,6 +71,21 @@ TEST(DaemonTest, EveryMistakeOfTheConfigurationIsToldAtOnce) {
                                     HasSubstr("--log.level")));
 }
 
+TEST(DaemonTest, AMissingOrDamagedModelIsToldByItsFile) {
+  const TempDir directory;
+  const std::string damaged = directory.path() + "/damaged.bin";
+  std::string bytes =
+      ReadFile(std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config/model/model.bin");
+  ASSERT_GT(bytes.size(), 100);
+  bytes[bytes.size() / 2] ^= 1;
+  std::ofstream(damaged, std::ios::binary) << bytes;
+  for (const std::string& file : {damaged, directory.path() + "/missing.bin"}) {
+    const Outcome outcome = RunProgram(kConfig + " --check-config --files.model=" + file);
+    EXPECT_NE(outcome.exit_code, 0) << file;
+    EXPECT_THAT(outcome.output, HasSubstr(file));
+  }
+}
+
 TEST(DaemonTest, PrintConfigIsAConfiguration) {
   const TempDir directory;
   const Outcome printed = RunProgram(kConfig + " --ledger.partitions=4 --print-config");
