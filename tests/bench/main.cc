@@ -12,7 +12,22 @@
 namespace supervision::bench {
 namespace {
 
-int Run(bool json, absl::Duration duration, const std::string& self) {
+struct Part {
+  const char* name;
+  void (*measure)(const Bench&, Report*);
+};
+constexpr Part kParts[] = {
+    {"idle", MeasureIdleMonitors},  // first: memory that later load has touched tells nothing
+    {"classification", MeasureClassification},
+    {"unary", MeasureUnaryIntake},
+    {"batch", MeasureBatchIntake},
+    {"first", MeasureFirstCallAfterIdle},
+    {"told", MeasureSubmitToTold},
+    {"delivery", MeasureDelivery},
+};
+
+// `only`: the name of one part, or empty for all.
+int Run(bool json, absl::Duration duration, const std::string& only, const std::string& self) {
   const testing::TempDir service_directory;
   const testing::TempDir reference_directory;
   testing::ServiceProcess::Options options;
@@ -29,13 +44,9 @@ int Run(bool json, absl::Duration duration, const std::string& self) {
   const Bench bench = {service.grpc_address(), service.pid(), reference.grpc_address(),
                        reference.pid(), duration};
   Report report;
-  MeasureIdleMonitors(bench, &report);  // first: memory that later load has touched tells nothing
-  MeasureClassification(bench, &report);
-  MeasureUnaryIntake(bench, &report);
-  MeasureBatchIntake(bench, &report);
-  MeasureFirstCallAfterIdle(bench, &report);
-  MeasureSubmitToTold(bench, &report);
-  MeasureDelivery(bench, &report);
+  for (const Part& part : kParts) {
+    if (only.empty() || only == part.name) part.measure(bench, &report);
+  }
   std::fputs((json ? report.Json() : report.Table()).c_str(), stdout);
   return service.Terminate() == 0 ? 0 : 1;
 }
@@ -46,11 +57,13 @@ int Run(bool json, absl::Duration duration, const std::string& self) {
 int main(int argc, char** argv) {
   bool json = false;
   double seconds = 4;
+  std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const std::string addresses = "--listen.addresses_file=";
     if (argument == "--json") json = true;
     if (argument.rfind("--seconds=", 0) == 0) seconds = std::atof(argument.c_str() + 10);
+    if (argument.rfind("--only=", 0) == 0) only = argument.substr(7);
     if (argument == "--reference") {
       for (int k = 1; k < argc; ++k) {
         if (std::strncmp(argv[k], addresses.c_str(), addresses.size()) == 0) {
@@ -59,5 +72,5 @@ int main(int argc, char** argv) {
       }
     }
   }
-  return supervision::bench::Run(json, absl::Seconds(seconds), argv[0]);
+  return supervision::bench::Run(json, absl::Seconds(seconds), only, argv[0]);
 }

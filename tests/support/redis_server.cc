@@ -99,8 +99,8 @@ void RedisServer::Start() {
                                     "--maxmemory-policy",
                                     "noeviction"};
   if (options_.durable) {
-    words.insert(words.end(), {"--appendonly", "yes", "--appendfsync", "always",
-                               "--no-appendfsync-on-rewrite", "no"});
+    words.insert(words.end(), {"--hash-max-listpack-value", "8192", "--appendonly", "yes",
+                               "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no"});
   }
   words.insert(words.end(), options_.settings.begin(), options_.settings.end());
   std::vector<char*> arguments;
