@@ -34,15 +34,12 @@ BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change
   call.keys = {keys.Meta(partition), keys.Log(partition)};
   call.arguments = {std::to_string(changes.size()), wait_follows ? "1" : "0"};
   call.arguments.reserve(2 + 8 * changes.size());
+  for (const Change* const change : changes) call.keys.push_back(change->clue_key);
   KeyNumbers numbers(&call.keys);
   for (const Change* const change : changes) {
     std::string header(1, static_cast<char>(change->kind));
-    numbers.Append(change->clue_key, &header);
     KeyNumbers::AppendNumber(change->expected, &header);
-    header.push_back(static_cast<char>(change->join.size()));
-    header.push_back(static_cast<char>(change->leave.size()));
     for (const std::string& key : change->join) numbers.Append(key, &header);
-    for (const std::string& key : change->leave) numbers.Append(key, &header);
     call.arguments.push_back(std::move(header));
     call.arguments.push_back(std::to_string(change->order));
     call.arguments.push_back("q:" + change->request_id);

@@ -69,8 +69,9 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
       keys.IndexesOf(change.clue.partition, current.summary.alert.facets);
   const std::vector<std::string> after =
       keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
-  change.join = Without(after, before);
-  change.leave = Without(before, after);
+  for (const std::string& index : Without(after, before)) {
+    change.join.push_back(keys.Later(change.clue.partition, index));
+  }
   VersionRecord record{std::move(clue), change.request_id, 0};
   Encode(ledger, std::move(record), current.summary.alert, &change);
   return change;

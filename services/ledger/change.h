@@ -21,15 +21,14 @@ struct Change {
   ClueRef clue;
   std::string clue_key;
   std::string request_id;
-  std::string digest;     // tells the same request from another under the same request_id
-  uint32_t expected = 0;  // version that the clue must have
-  int64_t order = 0;      // proposed order key: microseconds
-  std::vector<std::string> join;
-  std::vector<std::string> leave;
-  std::string version;  // StoredClue
-  std::string summary;  // StoredSummary
-  std::string event;    // StoredEvent
-  Receipt receipt;      // once it is accepted
+  std::string digest;             // tells the same request from another under the same request_id
+  uint32_t expected = 0;          // version that the clue must have
+  int64_t order = 0;              // proposed order key: microseconds
+  std::vector<std::string> join;  // indexes; of a change that is no create: those of later comers
+  std::string version;            // StoredClue
+  std::string summary;            // StoredSummary
+  std::string event;              // StoredEvent
+  Receipt receipt;                // once it is accepted
 
   size_t bytes() const { return version.size() + summary.size() + event.size() + 512; }
 };

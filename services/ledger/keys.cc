@@ -65,6 +65,12 @@ std::string Keys::Partner(int partition, std::string_view partner) const {
   return bases_[partition] + "i:p:" + std::string(partner);
 }
 
+std::string Keys::Later(int partition, const std::string& index) const {
+  std::string key = index;
+  key[bases_[partition].size()] = 'j';
+  return key;
+}
+
 std::vector<std::string> Keys::IndexesOf(int partition, const domain::Facets& facets) const {
   std::vector<std::string> keys = {All(partition), Scenario(partition, facets.scenario),
                                    Risk(partition, facets.risk),

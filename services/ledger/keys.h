@@ -27,9 +27,15 @@ namespace supervision::ledger {
 //   sv:{p}:lease    hash: holder, fence, until (milliseconds); who trims
 //   sv:{p}:c:<id>   hash of a clue: v version, t order key, w "1" when withdrawn, l StoredSummary,
 //                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version
-//   sv:{p}:i:…      sorted sets of clues by order key, member: the 16 bytes of the id
+//   sv:{p}:i:…      streams of the clues that came in with a facet: an entry for each commit, its
+//   id
+//                   the first order key in it, its field "b" the clues: order key (8 bytes, high
+//                   byte first) and id (16 bytes) of each. Never rewritten: who reads looks at the
+//                   clue itself.
 //                   i:all, i:s:<scenario>, i:k:<risk>, i:r:<region, 6 digits>,
 //                   i:u:<digest of a unit's name or credit code>, i:p:<partner>
+//   sv:{p}:j:…      sorted sets of the clues that got a facet later, by order key, member: the 16
+//                   bytes of the id; named as the streams
 class Keys {
  public:
   Keys(std::string_view prefix, int partitions);
@@ -52,7 +58,10 @@ class Keys {
   std::string Unit(int partition, std::string_view name_or_code) const;
   std::string Partner(int partition, std::string_view partner) const;
 
-  // Every index that a clue with these facets is in.
+  // Where those are that got the facet of `index` later.
+  std::string Later(int partition, const std::string& index) const;
+
+  // Every index that a new clue with these facets goes into.
   std::vector<std::string> IndexesOf(int partition, const domain::Facets& facets) const;
 
   int partitions() const { return static_cast<int>(bases_.size()); }

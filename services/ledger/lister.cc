@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <utility>
 
 #include "services/domain/error.h"
@@ -14,19 +15,31 @@ constexpr int kMostCandidates = 1000;  // of one page
 constexpr int kFirstChunk = 64;        // candidates read at once; doubled up to the most
 constexpr int kMostChunk = 256;
 constexpr int kMostPageSize = 500;
+constexpr int kFirstBlocks = 16;  // entries of a stream read at once, before their size is known
+constexpr size_t kOrderBytes = 8;
+constexpr size_t kEntryBytes = kOrderBytes + 16;
 
 // One index of one partition, being walked downwards.
 struct Source {
   int partition = 0;
   std::string key;
+  bool later = false;         // the sorted set of those that got the facet later
   bool exhausted = false;     // Redis has no more below what was fetched
   int64_t fetched_below = 0;  // order key below which the next fetch goes on; 0: from the top
+  int asked = 0;              // how many entries the last fetch wanted
+  int blocks = kFirstBlocks;  // how many the next one wants of a stream
   struct Candidate {
     int64_t order;
     std::string member;
   };
   std::deque<Candidate> candidates;
 };
+
+int64_t OrderOf(std::string_view entry) {
+  uint64_t order = 0;
+  for (size_t i = 0; i < kOrderBytes; ++i) order = order << 8 | static_cast<uint8_t>(entry[i]);
+  return static_cast<int64_t>(order);
+}
 
 // One call of List: fetch a chunk from each source that ran dry, merge what is certain to be next,
 // read those summaries, and again until the page is done.
@@ -40,15 +53,19 @@ class Walk : public std::enable_shared_from_this<Walk> {
         deadline_(deadline),
         callback_(std::move(callback)),
         page_size_(std::clamp(query_.page_size, 1, kMostPageSize)),
-        chunk_(std::clamp(page_size_ + 1, kFirstChunk, kMostChunk)) {
+        chunk_(std::clamp(page_size_ + 1, kFirstChunk, kMostChunk)),
+        taken_(context->descriptor.partitions, 0) {
     for (int p = 0; p < context_->descriptor.partitions; ++p) {
       if (place_[p] == kExhausted) continue;
-      for (std::string& key : ChooseIndexes(context_->keys, p, query_)) {
-        Source source;
-        source.partition = p;
-        source.key = std::move(key);
-        source.fetched_below = place_[p];
-        sources_.push_back(std::move(source));
+      for (const std::string& key : ChooseIndexes(context_->keys, p, query_)) {
+        for (const bool later : {false, true}) {
+          Source source;
+          source.partition = p;
+          source.key = later ? context_->keys.Later(p, key) : key;
+          source.later = later;
+          source.fetched_below = place_[p];
+          sources_.push_back(std::move(source));
+        }
       }
     }
   }
@@ -59,8 +76,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
     for (Source& source : sources_) {
       if (source.exhausted || !source.candidates.empty()) continue;
       asked.push_back(&source);
-      commands.push_back({"ZREVRANGEBYSCORE", source.key, UpperBound(source), LowerBound(),
-                          "WITHSCORES", "LIMIT", "0", std::to_string(chunk_)});
+      commands.push_back(Ask(&source));
     }
     if (commands.empty()) return Merge();
     context_->read->SendAll(std::move(commands), deadline_.left(),
@@ -81,30 +97,73 @@ class Walk : public std::enable_shared_from_this<Walk> {
     std::string clue_id;
   };
 
-  std::string UpperBound(const Source& source) const {
+  // The order key that what `source` is asked for stays below.
+  int64_t Below(const Source& source) const {
+    int64_t below = std::numeric_limits<int64_t>::max();
+    if (source.fetched_below != kFromTop) below = source.fetched_below;
     // Received before a moment: order keys are microseconds of acceptance.
-    const int64_t before =
-        query_.received_before.has_value() ? absl::ToUnixMicros(*query_.received_before) : 0;
-    const int64_t below = source.fetched_below;
-    if (below == kFromTop && !query_.received_before.has_value()) return "+inf";
-    if (below == kFromTop) return "(" + std::to_string(before);
-    return "(" +
-           std::to_string(query_.received_before.has_value() ? std::min(below, before) : below);
+    if (query_.received_before.has_value()) {
+      below = std::min(below, absl::ToUnixMicros(*query_.received_before));
+    }
+    return below;
   }
-  std::string LowerBound() const {
-    return query_.received_from.has_value()
-               ? std::to_string(absl::ToUnixMicros(*query_.received_from))
-               : "-inf";
+  int64_t Lowest() const {
+    return query_.received_from.has_value() ? absl::ToUnixMicros(*query_.received_from) : 0;
+  }
+
+  redis::Command Ask(Source* source) const {
+    const std::string most = std::to_string(std::max<int64_t>(Below(*source) - 1, 0));
+    if (source->later) {
+      source->asked = chunk_;
+      return {"ZREVRANGEBYSCORE", source->key, most, std::to_string(Lowest()),
+              "WITHSCORES",       "LIMIT",     "0",  std::to_string(chunk_)};
+    }
+    // An entry is named by its first clue, so the one that holds the bound begins at or below it.
+    source->asked = source->blocks;
+    return {"XREVRANGE", source->key, most, "-", "COUNT", std::to_string(source->blocks)};
   }
 
   void Take(redis::Reply reply, Source* source) {
+    if (source->later) {
+      TakeLater(std::move(reply), source);
+    } else {
+      TakeBlocks(reply, source);
+    }
+  }
+
+  static void TakeLater(redis::Reply reply, Source* source) {
     std::vector<redis::Reply>& words = reply.elements;
     for (size_t i = 0; i + 1 < words.size(); i += 2) {
       const auto order = static_cast<int64_t>(std::strtod(words[i + 1].text.c_str(), nullptr));
       source->candidates.push_back({order, std::move(words[i].text)});
       source->fetched_below = order;
     }
-    source->exhausted = words.size() < 2 * static_cast<size_t>(chunk_);
+    source->exhausted = words.size() < 2 * static_cast<size_t>(source->asked);
+  }
+
+  // [[id, ["b", entries]], ...], the newest block first, the oldest entry first in each.
+  void TakeBlocks(const redis::Reply& reply, Source* source) {
+    const int64_t below = Below(*source);
+    size_t entries = 0;
+    source->exhausted = reply.elements.size() < static_cast<size_t>(source->asked);
+    for (const redis::Reply& block : reply.elements) {
+      if (block.elements.size() != 2 || block.elements[1].elements.size() != 2) continue;
+      source->fetched_below = std::strtoll(block.elements[0].text.c_str(), nullptr, 10);
+      const std::string_view bytes = block.elements[1].elements[1].text;
+      for (size_t at = bytes.size() / kEntryBytes * kEntryBytes; at > 0; at -= kEntryBytes) {
+        const std::string_view entry = bytes.substr(at - kEntryBytes, kEntryBytes);
+        const int64_t order = OrderOf(entry);
+        ++entries;
+        if (order >= below) continue;
+        if (order < Lowest()) {
+          source->exhausted = true;
+          return;
+        }
+        source->candidates.push_back({order, std::string(entry.substr(kOrderBytes))});
+      }
+    }
+    const size_t each = reply.elements.empty() ? 1 : entries / reply.elements.size() + 1;
+    source->blocks = std::max(1, chunk_ / static_cast<int>(each));
   }
 
   // Takes what is certain to come next: the newest candidate of all, for as long as no source that
@@ -126,6 +185,10 @@ class Walk : public std::enable_shared_from_this<Walk> {
       if (must_fetch || newest == nullptr) break;
       Source::Candidate candidate = std::move(newest->candidates.front());
       newest->candidates.pop_front();
+      // A clue that lost a facet and got it again is in both its indexes, or in two that are
+      // walked.
+      if (candidate.order == taken_[newest->partition]) continue;
+      taken_[newest->partition] = candidate.order;
       const ClueRef clue{newest->partition, std::move(candidate.member)};
       batch.push_back({newest->partition, candidate.order, clue.ToText()});
     }
@@ -202,7 +265,8 @@ class Walk : public std::enable_shared_from_this<Walk> {
   const int page_size_;
   int chunk_;
   int looked_at_ = 0;
-  int64_t last_order_ = 0;  // of the last candidate looked at
+  int64_t last_order_ = 0;      // of the last candidate looked at
+  std::vector<int64_t> taken_;  // of each partition, the order key of the last candidate taken
   std::vector<Source> sources_;
   ListPage page_;
 };

@@ -25,8 +25,8 @@ class Lister {
   Context* const context_;
 };
 
-// The index keys that `query` is answered from in one partition: every clue that it asks for is in
-// exactly one of them.
+// The indexes that `query` is answered from in one partition: every clue that it asks for is in one
+// of them, or among those that got its facet later.
 std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const ListQuery& query);
 
 }  // namespace supervision::ledger

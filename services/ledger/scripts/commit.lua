@@ -5,12 +5,12 @@
 -- Running the same batch again changes nothing: every accepted request is found by its id.
 -- Without "allow-oom" Redis refuses the whole script, before it starts, when its memory is full.
 --
--- KEYS: 1 meta, 2 log, then each clue and index key of the batch once.
+-- KEYS: 1 meta, 2 log, then the clue of each change in turn, then each index of the batch once.
 -- ARGV: 1 number of changes; 2 "1" when a WAIT follows, so that a batch that only repeats answers
 --       must write a marker; then for each change 8:
 --       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw
---                bytes 2-3 clue key, 4-5 expected version (numbers of KEYS are from 1, high byte
---                first), 6 count of indexes to join, 7 of indexes to leave, then 2 bytes each
+--                bytes 2-3 expected version, then 2 bytes for each index to join (the number of
+--                its key, from 1; high byte first)
 --       proposed order key; "q:" and the request_id; digest; member of the indexes; the clue's
 --       version as stored; its summary; its event
 -- Returns: the position of the log's end; then for each change {code, ...}:
@@ -50,13 +50,20 @@ if last ~= format('%.0f-0', position) then
   return redis.error_reply('LEDGER the log does not end at the position that meta names')
 end
 
--- Whether an index may be written; asked once for each key of the batch.
+-- Whether an index may be written; asked once for each key of the batch. A stream must be able to
+-- take an entry behind its last, else XADD would fail half way.
+local above = format('%.0f', newest + 1)
 local usable = {}
-local function is_index(number)
+local function is_index(number, kind)
   local known = usable[number]
   if known == nil then
-    local kind = redis.call('TYPE', KEYS[number]).ok
-    known = kind == 'zset' or kind == 'none'
+    if kind == CREATE then
+      local later = redis.pcall('XRANGE', KEYS[number], above, '+', 'COUNT', 1)
+      known = not later.err and #later == 0
+    else
+      local set = redis.call('TYPE', KEYS[number]).ok
+      known = set == 'zset' or set == 'none'
+    end
     usable[number] = known
   end
   return known
@@ -65,9 +72,9 @@ end
 local results, accepted, repeats = {}, {}, false
 for i = 1, count do
   local at = 3 + (i - 1) * ARGUMENTS
-  local h = {byte(ARGV[at], 1, -1)}
-  local kind, expected = h[1], h[4] * 256 + h[5]
-  local clue = KEYS[h[2] * 256 + h[3]]
+  local kind, high, low = byte(ARGV[at], 1, 3)
+  local expected = high * 256 + low
+  local clue = KEYS[2 + i]
   local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't')
   if was.err then
     results[i] = {WRONG_TYPE}
@@ -89,20 +96,20 @@ for i = 1, count do
   elseif kind ~= CREATE and not tonumber(was[3] or '') then
     results[i] = {DAMAGED}
   else
-    local fine = true
-    for k = 8, 7 + (h[6] + h[7]) * 2, 2 do
-      fine = fine and is_index(h[k] * 256 + h[k + 1])
+    local fine, indexes = true, {byte(ARGV[at], 4, -1)}
+    for k = 1, #indexes, 2 do
+      fine = fine and is_index(indexes[k] * 256 + indexes[k + 1], kind)
     end
     if fine then
-      accepted[#accepted + 1] = {i, at, h, clue, was[3]}
+      accepted[#accepted + 1] = {i, at, kind, expected + 1, indexes, was[3]}
     else
       results[i] = {WRONG_TYPE}
     end
   end
 end
 
--- Index entries are gathered by key: one ZADD for all clues of the batch that share an index.
-local joins, leaves = {}, {}
+-- Index entries are gathered by key: one write for all clues of the batch that share an index.
+local blocks, joins = {}, {}
 local function gather(lists, number)
   local list = lists[number]
   if not list then
@@ -113,41 +120,45 @@ local function gather(lists, number)
 end
 
 for _, item in ipairs(accepted) do
-  local i, at, h, order = item[1], item[2], item[3], item[5]
-  local clue = KEYS[h[2] * 256 + h[3]]
-  local version = format('%d', h[4] * 256 + h[5] + 1)
+  local i, at, kind, indexes, order = item[1], item[2], item[3], item[5], item[6]
+  local clue = KEYS[2 + i]
+  local version = format('%d', item[4])
   local event, member = ARGV[at + 7], ARGV[at + 4]
   position = position + 1
   bytes = bytes + #event
   redis.call('XADD', log, format('%.0f-0', position), 'e', event)
   local request = ARGV[at + 3] .. version
-  if h[1] == CREATE then
+  if kind == CREATE then
     newest = math.max(tonumber(ARGV[at + 1]), newest + 1)
-    order = format('%.0f', newest)
     redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-               ARGV[at + 2], request, 't', order)
-  elseif h[1] == WITHDRAW then
-    redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-               ARGV[at + 2], request, 'w', '1')
+               ARGV[at + 2], request, 't', format('%.0f', newest))
+    local entry = struct.pack('>I8', newest) .. member
+    for k = 1, #indexes, 2 do
+      local block = gather(blocks, indexes[k] * 256 + indexes[k + 1])
+      block.first = block.first or newest
+      block[#block + 1] = entry
+    end
   else
-    redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-               ARGV[at + 2], request)
-  end
-  local leave = 8 + h[6] * 2
-  for k = 8, leave - 1, 2 do
-    local list = gather(joins, h[k] * 256 + h[k + 1])
-    list[#list + 1] = order
-    list[#list + 1] = member
-  end
-  for k = leave, leave + h[7] * 2 - 1, 2 do
-    local list = gather(leaves, h[k] * 256 + h[k + 1])
-    list[#list + 1] = member
+    if kind == WITHDRAW then
+      redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
+                 ARGV[at + 2], request, 'w', '1')
+    else
+      redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
+                 ARGV[at + 2], request)
+    end
+    for k = 1, #indexes, 2 do
+      local list = gather(joins, indexes[k] * 256 + indexes[k + 1])
+      list[#list + 1] = order
+      list[#list + 1] = member
+    end
   end
   results[i] = {ACCEPTED, position}
 end
 
+for number, block in pairs(blocks) do
+  redis.call('XADD', KEYS[number], format('%.0f-0', block.first), 'b', table.concat(block))
+end
 for number, list in pairs(joins) do redis.call('ZADD', KEYS[number], unpack(list)) end
-for number, list in pairs(leaves) do redis.call('ZREM', KEYS[number], unpack(list)) end
 
 if #accepted > 0 then
   redis.call('HSET', meta, 'n', format('%.0f', position), 't', format('%.0f', newest),

@@ -279,6 +279,7 @@ TEST_F(ListTest, ARandomQueryListsExactlyWhatMatches) {
   const auto draw = [&](int below) {
     return static_cast<int>(random() % static_cast<uint64_t>(below));
   };
+  std::vector<Submission> submitted;
   CommitMany(400, [&](int, Submission* submission) {
     submission->partner = draw(2) ? "hotline" : "court";
     submission->content.region_code = draw(2) ? "330106" : "330108";
@@ -286,7 +287,20 @@ TEST_F(ListTest, ARandomQueryListsExactlyWhatMatches) {
     submission->content.unit.credit_code.clear();
     submission->verdict.scenario = domain::kScenarios[draw(12)];
     submission->verdict.risk = static_cast<Risk>(1 + draw(3));
+    submitted.push_back(*submission);
   });
+  // Facets go, and some come back.
+  for (int round = 0; round < 300; ++round) {
+    const Submission& one = submitted[static_cast<size_t>(draw(400))];
+    Receipt receipt;
+    receipt.clue_id = ledger_->Submit(one)->clue_id;  // known: the first answer again
+    receipt.etag = ledger_->Get(receipt.clue_id)->etag;
+    Revision revision = testing::RevisionOf(one, receipt, "revision-" + std::to_string(round));
+    revision.verdict.scenario = domain::kScenarios[draw(2)];
+    revision.verdict.risk = static_cast<Risk>(1 + draw(3));
+    revision.content.unit.name = draw(2) ? "某局" : "某镇";
+    ASSERT_TRUE(ledger_->Revise(revision).ok());
+  }
   const auto everything = [&] {
     std::vector<ClueSummary> clues;
     ListQuery query;
