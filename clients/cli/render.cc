@@ -64,6 +64,10 @@ std::string Mark(Session& session, const v1::Alert& alert) {
       return session.Say({"[revised ", "[已修订 "}) + version + "] ";
     case v1::ALERT_KIND_CLUE_WITHDRAWN:
       return session.Say({"[withdrawn] ", "[已撤回] "});
+    case v1::ALERT_KIND_RECLASSIFIED:
+      return session.Say({"[reclassified] ", "[已更正] "});
+    case v1::ALERT_KIND_CONFIRMED:
+      return session.Say({"[confirmed] ", "[已确认] "});
     default:
       return "[" + WordOf(alert.kind()) + "] ";
   }

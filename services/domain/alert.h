@@ -16,6 +16,8 @@ enum class AlertKind : uint8_t {
   kReviewNeeded = 2,   // its class is in doubt, or it may be HIGH: provisional, a person must look
   kClueRevised = 3,    // a later version of the clue changed what was told
   kClueWithdrawn = 4,  // the partner took the clue back
+  kReclassified = 5,   // a correction changed its class or risk
+  kConfirmed = 6,      // a correction found class and risk as they had been told
 };
 
 // What decides who sees an alert: the facets that filters and scopes look at.

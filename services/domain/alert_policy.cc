@@ -1,6 +1,7 @@
 #include "services/domain/alert_policy.h"
 
 #include "services/domain/passages.h"
+#include "services/domain/standing.h"
 
 namespace supervision::domain {
 namespace {
@@ -8,24 +9,20 @@ namespace {
 constexpr char kCluePrefix = 'c';
 constexpr char kAlertPrefix = 'a';
 
-bool InScope(const Verdict& verdict) {
-  return verdict.scenario != Scenario::kUnspecified && verdict.scenario != Scenario::kOutOfScope;
-}
-
-// Whether a person must look. What may be HIGH is never silent, even where the class says that it
-// is none of ours.
-bool NeedsReview(const Verdict& verdict) {
-  return verdict.needs_review || (verdict.risk == Risk::kHigh && !InScope(verdict));
-}
-
 AlertKind KindOf(const Clue& clue, const Alert& before) {
   const bool told = before.version > 0;
   if (clue.state == ClueState::kWithdrawn) {
     return told ? AlertKind::kClueWithdrawn : AlertKind::kUnspecified;
   }
-  if (NeedsReview(clue.verdict)) return AlertKind::kReviewNeeded;
-  if (told) return AlertKind::kClueRevised;
-  return InScope(clue.verdict) ? AlertKind::kClueReceived : AlertKind::kUnspecified;
+  if (NeedsReview(clue)) return AlertKind::kReviewNeeded;
+  const Verdict& standing = Standing(clue);
+  if (!told && !InScope(standing)) return AlertKind::kUnspecified;
+  if (IsCorrectionItself(clue)) {
+    const bool same =
+        standing.scenario == before.facets.scenario && standing.risk == before.facets.risk;
+    return same ? AlertKind::kConfirmed : AlertKind::kReclassified;
+  }
+  return told ? AlertKind::kClueRevised : AlertKind::kClueReceived;
 }
 
 std::string WithFirstLetter(std::string_view id, char letter) {
@@ -37,10 +34,11 @@ std::string WithFirstLetter(std::string_view id, char letter) {
 }  // namespace
 
 Facets FacetsOf(const Clue& clue) {
+  const Verdict& standing = Standing(clue);
   Facets facets;
-  facets.scenario = clue.verdict.scenario;
-  facets.secondary = clue.verdict.secondary;
-  facets.risk = clue.verdict.risk;
+  facets.scenario = standing.scenario;
+  facets.secondary = standing.secondary;
+  facets.risk = standing.risk;
   facets.region_code = clue.content.region_code;
   facets.unit = clue.content.unit;
   facets.partner = clue.partner;
@@ -49,15 +47,16 @@ Facets FacetsOf(const Clue& clue) {
 }
 
 Alert NextAlert(const Clue& clue, const Alert& before) {
+  const Verdict& standing = Standing(clue);
   Alert alert;
   // Facets, times and title are set even when there is no alert: lists and events need them.
   alert.kind = KindOf(clue, before);
   alert.clue_id = clue.id;
   alert.clue_version = clue.version;
   alert.facets = FacetsOf(clue);
-  alert.confidence = clue.verdict.confidence;
-  alert.problem_codes = clue.verdict.problem_codes;
-  alert.risk_reasons = clue.verdict.risk_reasons;
+  alert.confidence = standing.confidence;
+  alert.problem_codes = standing.problem_codes;
+  alert.risk_reasons = standing.risk_reasons;
   alert.received_at = clue.received_at;
   alert.raised_at = clue.changed_at;
   alert.title = clue.content.title;
@@ -65,7 +64,7 @@ Alert NextAlert(const Clue& clue, const Alert& before) {
   alert.id = AlertIdOf(clue.id);
   alert.version = before.version + 1;
   alert.provisional = alert.kind == AlertKind::kReviewNeeded;
-  alert.why = Passages(clue.content, clue.verdict.evidence);
+  alert.why = Passages(clue.content, standing.evidence);
   return alert;
 }
 

@@ -9,7 +9,9 @@ namespace supervision::domain {
 //
 // A clue in scope gives one alert; one whose class is in doubt gives REVIEW_NEEDED at once, marked
 // provisional; a confident OUT_OF_SCOPE gives none, unless the clue had an alert already: those who
-// saw it hear what became of it. A withdrawal is told to them too.
+// saw it hear what became of it. A withdrawal is told to them too. A correction that changes class
+// or risk is RECLASSIFIED, one that does not is CONFIRMED; one that brings a clue into scope gives
+// its first alert.
 Alert NextAlert(const Clue& clue, const Alert& before);
 
 // What decides who sees `clue` and its alert.

@@ -7,6 +7,7 @@
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
+#include "services/domain/correction.h"
 #include "services/domain/verdict.h"
 
 namespace supervision::domain {
@@ -129,10 +130,11 @@ struct Clue {
   std::string partner;
   ClueState state = ClueState::kUnspecified;
   ClueContent content;
-  Verdict verdict;
-  std::string withdraw_reason;  // of the withdrawal, else empty
-  absl::Time received_at;       // when the first version was accepted
-  absl::Time changed_at;        // when this version was accepted
+  Verdict verdict;                       // the machine's, when the text was accepted
+  std::optional<Correction> correction;  // what stands instead; see standing.h
+  std::string withdraw_reason;           // of the withdrawal, else empty
+  absl::Time received_at;                // when the first version was accepted
+  absl::Time changed_at;                 // when this version was accepted
 };
 
 // The digest that tells "same content" from "other content": SHA-256 over the named canonical

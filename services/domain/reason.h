@@ -24,6 +24,11 @@ enum class Reason : uint8_t {
   kClueWithdrawn,    // a withdrawn clue takes no further change
   kTooManyVersions,  // the clue has as many versions as it may have
   kPageTokenInvalid,
+  // Review.
+  kReviewNotNeeded,    // the clue is not in the review queue
+  kReviewClaimed,      // another reviewer holds the clue
+  kReviewNotHeld,      // the caller's claim has ended or never was
+  kCorrectedByPerson,  // what a person decided is not changed by the system
   // Streams.
   kCursorMalformed,
   kCursorUnknown,  // well-formed, but not signed by this ledger

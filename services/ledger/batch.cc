@@ -39,6 +39,13 @@ BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change
   for (const Change* const change : changes) {
     std::string header(1, static_cast<char>(change->kind));
     KeyNumbers::AppendNumber(change->expected, &header);
+    for (const std::string* const queue : {&change->enter, &change->leave}) {
+      if (queue->empty()) {
+        KeyNumbers::AppendNumber(0, &header);
+      } else {
+        numbers.Append(*queue, &header);
+      }
+    }
     for (const std::string& key : change->join) numbers.Append(key, &header);
     call.arguments.push_back(std::move(header));
     call.arguments.push_back(std::to_string(change->order));

@@ -5,6 +5,7 @@
 
 #include "services/base/hash.h"
 #include "services/domain/alert_policy.h"
+#include "services/domain/standing.h"
 
 namespace supervision::ledger {
 namespace {
@@ -43,6 +44,13 @@ std::vector<std::string> Without(std::vector<std::string> keys,
   return keys;
 }
 
+// The review queue that a clue waits in; empty: none.
+std::string QueueOf(const Keys& keys, int partition, const domain::Clue& clue) {
+  if (!domain::NeedsReview(clue)) return "";
+  const domain::Verdict& standing = domain::Standing(clue);
+  return keys.ReviewQueue(partition, standing.risk, domain::DoubtOf(standing));
+}
+
 Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::string request_id,
              std::string digest) {
   Change change;
@@ -54,9 +62,9 @@ Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::stri
   return change;
 }
 
-// A new version of `current`, as `clue` describes it.
+// A new version of `current`, as `clue` describes it, made by `correction` unless null.
 Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain::Clue clue,
-               const Current& current, absl::Time now) {
+               const Current& current, absl::Time now, domain::Correction* correction = nullptr) {
   change.expected = current.summary.version;
   clue.id = current.summary.clue_id;
   clue.version = current.summary.version + 1;
@@ -65,12 +73,23 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
   // In microseconds from the start, so that the first answer is the one that is read back.
   clue.changed_at =
       std::max(absl::FromUnixMicros(absl::ToUnixMicros(now)), current.summary.alert.raised_at);
+  if (correction != nullptr) {
+    correction->made_at = clue.changed_at;
+    domain::Apply(std::move(*correction), &clue);
+  }
   const std::vector<std::string> before =
-      keys.IndexesOf(change.clue.partition, current.summary.alert.facets);
+      keys.IndexesOf(change.clue.partition, domain::FacetsOf(current.version.clue));
   const std::vector<std::string> after =
       keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   for (const std::string& index : Without(after, before)) {
     change.join.push_back(keys.Later(change.clue.partition, index));
+  }
+  if (domain::CorrectedByPerson(clue)) change.join.push_back(keys.Corrected(change.clue.partition));
+  change.enter = QueueOf(keys, change.clue.partition, clue);
+  change.leave = QueueOf(keys, change.clue.partition, current.version.clue);
+  if (change.enter == change.leave) {
+    change.enter.clear();
+    change.leave.clear();
   }
   VersionRecord record{std::move(clue), change.request_id, 0};
   Encode(ledger, std::move(record), current.summary.alert, &change);
@@ -99,6 +118,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
   clue.verdict = std::move(submission.verdict);
   clue.received_at = clue.changed_at = absl::FromUnixMicros(change.order);
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
+  change.enter = QueueOf(keys, change.clue.partition, clue);
   Encode(ledger, std::move(record), domain::Alert(), &change);
   return change;
 }
@@ -113,7 +133,7 @@ Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revisio
   clue.partner = current.version.clue.partner;
   clue.state = domain::ClueState::kActive;
   clue.content = std::move(revision.content);
-  clue.verdict = std::move(revision.verdict);
+  clue.verdict = domain::AfterRevision(std::move(revision.verdict), current.version.clue);
   return Succeed(ledger, keys, std::move(change), std::move(clue), current, now);
 }
 
@@ -129,6 +149,22 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal wit
   return Succeed(ledger, keys, std::move(change), std::move(clue), current, now);
 }
 
+Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequest request,
+                      const Current& current, absl::Time now) {
+  const ClueRef clue_ref = *ParseClueId(current.summary.clue_id, ledger.partitions);
+  Change change =
+      Begin(keys, Change::Kind::kRevise, clue_ref, RequestKeyOf(request), DigestOf(request));
+  const domain::Clue& clue = current.version.clue;
+  domain::Correction correction;
+  correction.by = request.by;
+  correction.author = std::move(request.author);
+  correction.reason = std::move(request.reason);
+  correction.verdict = request.by == domain::CorrectedBy::kPerson
+                           ? domain::VerdictOf(request.finding, domain::MachineVerdict(clue))
+                           : std::move(request.verdict);
+  return Succeed(ledger, keys, std::move(change), clue, current, now, &correction);
+}
+
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id,
                  std::string digest) {
   return Begin(keys, Change::Kind::kProbe, clue, std::move(request_id), std::move(digest));
@@ -142,6 +178,34 @@ std::string DigestOf(const Withdrawal& withdrawal) {
   return OperationDigest("withdraw", withdrawal.reason);
 }
 
+std::string DigestOf(const CorrectionRequest& request) {
+  std::string content;
+  const auto add = [&content](std::string_view value) {
+    content += std::to_string(value.size());
+    content += ':';
+    content += value;
+  };
+  add(std::to_string(static_cast<int>(request.by)));
+  add(request.reason);
+  const bool by_person = request.by == domain::CorrectedBy::kPerson;
+  const domain::Verdict& verdict = request.verdict;
+  const domain::Finding& finding = request.finding;
+  add(domain::Code(by_person ? finding.scenario : verdict.scenario));
+  add(domain::Code(by_person ? finding.secondary : verdict.secondary));
+  add(domain::Code(by_person ? finding.risk : verdict.risk));
+  for (const std::string& code : by_person ? finding.problem_codes : verdict.problem_codes) {
+    add(code);
+  }
+  if (!by_person) add(verdict.rules_version);
+  return OperationDigest("correct", content);
+}
+
+// Neither '@' nor '!' is in any request_id or principal's id.
+std::string RequestKeyOf(const CorrectionRequest& request) {
+  const char mark = request.by == domain::CorrectedBy::kPerson ? '@' : '!';
+  return mark + request.author + mark + request.request_id;
+}
+
 Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record) {
   Receipt receipt;
   receipt.version = record.clue.version;
@@ -149,7 +213,7 @@ Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record) {
   if (record.alert_version > 0) receipt.alert_id = domain::AlertIdOf(record.clue.id);
   receipt.accepted_at = record.clue.changed_at;
   receipt.clue_id = std::move(record.clue.id);
-  receipt.verdict = std::move(record.clue.verdict);
+  receipt.verdict = domain::Standing(record.clue);
   return receipt;
 }
 

@@ -25,6 +25,8 @@ struct Change {
   uint32_t expected = 0;          // version that the clue must have
   int64_t order = 0;              // proposed order key: microseconds
   std::vector<std::string> join;  // indexes; of a change that is no create: those of later comers
+  std::string enter;              // the review queue that it enters; empty: none
+  std::string leave;              // the review queue that it leaves; empty: none
   std::string version;            // StoredClue
   std::string summary;            // StoredSummary
   std::string event;              // StoredEvent
@@ -43,6 +45,8 @@ struct Current {
 };
 Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revision,
                     const Current& current, absl::Time now);
+Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequest request,
+                      const Current& current, absl::Time now);
 Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal withdrawal,
                       const Current& current, absl::Time now);
 
@@ -51,6 +55,10 @@ Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, 
 
 std::string DigestOf(const Revision& revision);
 std::string DigestOf(const Withdrawal& withdrawal);
+std::string DigestOf(const CorrectionRequest& request);
+
+// Under which a correction's request_id is kept: no partner's and no other author's is the same.
+std::string RequestKeyOf(const CorrectionRequest& request);
 
 // The receipt of a version that is in the ledger.
 Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record);

@@ -10,6 +10,8 @@ namespace {
 using storage::v1::Envelope;
 using storage::v1::StoredClue;
 using storage::v1::StoredContent;
+using storage::v1::StoredCorrection;
+using storage::v1::StoredCorrectionWords;
 using storage::v1::StoredEvent;
 using storage::v1::StoredFacets;
 using storage::v1::StoredQuotation;
@@ -179,6 +181,31 @@ void FromStored(const StoredVerdict& stored, domain::Verdict* verdict) {
   verdict->rules_version = stored.rules_version();
 }
 
+void ToStored(const domain::Correction& correction, StoredCorrection* stored) {
+  StoredCorrectionWords words;
+  words.set_author(correction.author);
+  words.set_reason(correction.reason);
+  Put(words, stored->mutable_words());
+  stored->set_by(Number(correction.by));
+  stored->set_clue_version(correction.clue_version);
+  stored->set_made_at_micros(absl::ToUnixMicros(correction.made_at));
+  ToStored(correction.verdict, stored->mutable_verdict());
+  if (correction.judged.has_value()) ToStored(*correction.judged, stored->mutable_judged());
+}
+
+bool FromStored(const StoredCorrection& stored, domain::Correction* correction) {
+  StoredCorrectionWords words;
+  if (!Take(stored.words(), &words)) return false;
+  correction->by = Enum<domain::CorrectedBy>(stored.by());
+  correction->author = words.author();
+  correction->reason = words.reason();
+  correction->clue_version = stored.clue_version();
+  correction->made_at = absl::FromUnixMicros(stored.made_at_micros());
+  FromStored(stored.verdict(), &correction->verdict);
+  if (stored.has_judged()) FromStored(stored.judged(), &correction->judged.emplace());
+  return true;
+}
+
 void ToStored(const domain::Facets& facets, StoredFacets* stored) {
   stored->set_scenario(Number(facets.scenario));
   stored->set_secondary(Number(facets.secondary));
@@ -267,6 +294,7 @@ std::string EncodeVersion(const VersionRecord& record) {
   stored->set_state(Number(clue.state));
   Put(*content, stored->mutable_content());
   ToStored(clue.verdict, stored->mutable_verdict());
+  if (clue.correction.has_value()) ToStored(*clue.correction, stored->mutable_correction());
   stored->set_received_at_micros(absl::ToUnixMicros(clue.received_at));
   stored->set_changed_at_micros(absl::ToUnixMicros(clue.changed_at));
   stored->set_alert_version(record.alert_version);
@@ -289,6 +317,9 @@ std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_v
   clue.content.region_code = stored.region_code();
   clue.content.confidentiality = Enum<domain::Confidentiality>(stored.confidentiality());
   FromStored(stored.verdict(), &clue.verdict);
+  if (stored.has_correction() && !FromStored(stored.correction(), &clue.correction.emplace())) {
+    return std::nullopt;
+  }
   clue.withdraw_reason = content.withdraw_reason();
   clue.received_at = absl::FromUnixMicros(stored.received_at_micros());
   clue.changed_at = absl::FromUnixMicros(stored.changed_at_micros());

@@ -71,6 +71,11 @@ std::string Keys::Later(int partition, const std::string& index) const {
   return key;
 }
 
+std::string Keys::ReviewQueue(int partition, domain::Risk risk, int doubt) const {
+  return bases_[partition] + "q:" + std::to_string(static_cast<int>(risk)) + ":" +
+         std::to_string(doubt);
+}
+
 std::vector<std::string> Keys::IndexesOf(int partition, const domain::Facets& facets) const {
   std::vector<std::string> keys = {All(partition), Scenario(partition, facets.scenario),
                                    Risk(partition, facets.risk),

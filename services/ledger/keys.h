@@ -26,16 +26,19 @@ namespace supervision::ledger {
 //   sv:{p}:told     stream of length 1 whose id is the last position that replicas have confirmed
 //   sv:{p}:lease    hash: holder, fence, until (milliseconds); who trims
 //   sv:{p}:c:<id>   hash of a clue: v version, t order key, w "1" when withdrawn, l StoredSummary,
-//                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version
+//                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version,
+//                   k claim of a reviewer, "<until, milliseconds>:<holder>"
 //   sv:{p}:i:…      streams of the clues that came in with a facet: an entry for each commit, its
-//   id
-//                   the first order key in it, its field "b" the clues: order key (8 bytes, high
+//                   id the first order key in it, its field "b" the clues: order key (8 bytes, high
 //                   byte first) and id (16 bytes) of each. Never rewritten: who reads looks at the
 //                   clue itself.
 //                   i:all, i:s:<scenario>, i:k:<risk>, i:r:<region, 6 digits>,
 //                   i:u:<digest of a unit's name or credit code>, i:p:<partner>
 //   sv:{p}:j:…      sorted sets of the clues that got a facet later, by order key, member: the 16
-//                   bytes of the id; named as the streams
+//                   bytes of the id; named as the streams. j:h: those that a person has corrected
+//   sv:{p}:q:<risk>:<doubt>
+//                   sorted sets of the clues that wait for review, by order key, member as above:
+//                   a clue is in the one that fits as long as it waits
 class Keys {
  public:
   Keys(std::string_view prefix, int partitions);
@@ -57,6 +60,10 @@ class Keys {
   std::string Region(int partition, std::string_view code) const;
   std::string Unit(int partition, std::string_view name_or_code) const;
   std::string Partner(int partition, std::string_view partner) const;
+  // Clues that wait for a person, by gravity and doubt (domain::DoubtOf).
+  std::string ReviewQueue(int partition, domain::Risk risk, int doubt) const;
+  // Clues that a person has corrected; whether that still stands, the clue says.
+  std::string Corrected(int partition) const { return bases_[partition] + "j:h"; }
 
   // Where those are that got the facet of `index` later.
   std::string Later(int partition, const std::string& index) const;

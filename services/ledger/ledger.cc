@@ -86,6 +86,15 @@ void Ledger::Withdraw(Withdrawal withdrawal, absl::Duration timeout, Callback<Re
                 });
 }
 
+void Ledger::Correct(CorrectionRequest correction, absl::Duration timeout,
+                     Callback<Receipt> callback) {
+  core_->OnLoop(std::move(callback),
+                [correction = std::move(correction), deadline = Deadline(timeout)](
+                    OpenParts* parts, Callback<Receipt> answer) mutable {
+                  parts->reviser.Correct(std::move(correction), deadline, std::move(answer));
+                });
+}
+
 void Ledger::GetClue(std::string clue_id, domain::Scope scope, absl::Duration timeout,
                      Callback<ClueRecord> callback) {
   core_->OnLoop(std::move(callback), [clue_id = std::move(clue_id), scope = std::move(scope),

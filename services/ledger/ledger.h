@@ -77,6 +77,10 @@ class Ledger {
   void Submit(Submission submission, absl::Duration timeout, Callback<Receipt> callback);
   void Revise(Revision revision, absl::Duration timeout, Callback<Receipt> callback);
   void Withdraw(Withdrawal withdrawal, absl::Duration timeout, Callback<Receipt> callback);
+  // A correction beside the verdict: a new version of clue and alert, told to whom it now concerns
+  // and to whom it no longer does. REVIEW_CLAIMED while another reviewer holds the clue;
+  // CORRECTED_BY_PERSON to the system once a person has decided.
+  void Correct(CorrectionRequest correction, absl::Duration timeout, Callback<Receipt> callback);
 
   // State. CLUE_NOT_FOUND when there is none, or none within `scope`.
   void GetClue(std::string clue_id, domain::Scope scope, absl::Duration timeout,

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "services/domain/error.h"
+#include "services/domain/standing.h"
+#include "services/ledger/claim.h"
 
 namespace supervision::ledger {
 namespace {
@@ -23,8 +25,11 @@ absl::Status OtherRecord() {
 }  // namespace
 
 void Reviser::Revise(Revision revision, Deadline deadline, Committer::Callback callback) {
-  Request request{revision.partner, revision.request_id, revision.clue_id, revision.etag,
-                  DigestOf(revision)};
+  Request request{.request_id = revision.request_id,
+                  .clue_id = revision.clue_id,
+                  .etag = revision.etag,
+                  .digest = DigestOf(revision),
+                  .partner = revision.partner};
   Begin(
       std::move(request), deadline,
       [this, revision](const Current& current) -> absl::StatusOr<Change> {
@@ -42,12 +47,39 @@ void Reviser::Revise(Revision revision, Deadline deadline, Committer::Callback c
 }
 
 void Reviser::Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Callback callback) {
-  Request request{withdrawal.partner, withdrawal.request_id, withdrawal.clue_id, withdrawal.etag,
-                  DigestOf(withdrawal)};
+  Request request{.request_id = withdrawal.request_id,
+                  .clue_id = withdrawal.clue_id,
+                  .etag = withdrawal.etag,
+                  .digest = DigestOf(withdrawal),
+                  .partner = withdrawal.partner};
   Begin(
       std::move(request), deadline,
       [this, withdrawal](const Current& current) -> absl::StatusOr<Change> {
         return MakeWithdrawal(context_->descriptor, context_->keys, withdrawal, current,
+                              context_->clock->Now());
+      },
+      std::move(callback));
+}
+
+void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
+                      Committer::Callback callback) {
+  Request request{.request_id = RequestKeyOf(correction),
+                  .clue_id = correction.clue_id,
+                  .etag = correction.etag,
+                  .digest = DigestOf(correction),
+                  .author = correction.author,
+                  .scope = correction.scope};
+  Begin(
+      std::move(request), deadline,
+      [this, correction](const Current& current) -> absl::StatusOr<Change> {
+        if (correction.by == domain::CorrectedBy::kSystem &&
+            domain::CorrectedByPerson(current.version.clue)) {
+          return MakeError(Reason::kCorrectedByPerson);
+        }
+        if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
+          return MakeError(Reason::kTooManyVersions);
+        }
+        return MakeCorrection(context_->descriptor, context_->keys, correction, current,
                               context_->clock->Now());
       },
       std::move(callback));
@@ -58,7 +90,8 @@ void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Ca
   if (!clue.has_value()) {
     return context_->loop->Post([callback] { callback(MakeError(Reason::kClueNotFound)); });
   }
-  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v", "l", "q:" + request.request_id};
+  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v",
+                         "l",     "q:" + request.request_id,  kClaimField};
   context_->read->Send(std::move(read), deadline.left(),
                        [this, request = std::move(request), clue = *clue, deadline,
                         make = std::move(make), callback](const redis::Result& head) {
@@ -66,17 +99,35 @@ void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Ca
                        });
 }
 
+absl::Status Reviser::MayChange(const Request& request, const ClueSummary& summary,
+                                const redis::Reply& claim) const {
+  const bool correction = request.partner.empty();
+  if (correction && !domain::Sees(request.scope, summary.alert.facets)) {
+    return MakeError(Reason::kClueNotFound);
+  }
+  if (summary.state == domain::ClueState::kWithdrawn) return MakeError(Reason::kClueWithdrawn);
+  if (EtagOf(context_->descriptor.secret, request.clue_id, summary.version) != request.etag) {
+    return MakeError(Reason::kEtagMismatch);
+  }
+  if (!correction) return absl::OkStatus();
+  const std::optional<Claim> held = ParseClaim(claim.text);
+  if (held.has_value() && held->until > context_->clock->Now() && held->holder != request.author) {
+    return ClaimedError(*held);
+  }
+  return absl::OkStatus();
+}
+
 void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadline,
                      const Make& make, const Committer::Callback& callback,
                      const redis::Result& head) {
   if (!head.ok()) return callback(head.failure().ToStatus());
   const std::vector<redis::Reply>& fields = head.reply().elements;
-  if (fields.size() != 3 || fields[0].is_nil()) {
+  if (fields.size() != 4 || fields[0].is_nil()) {
     return callback(MakeError(Reason::kClueNotFound));
   }
   std::optional<ClueSummary> summary = DecodeSummary(fields[1].text, request.clue_id);
   if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
-  if (summary->alert.facets.partner != request.partner) {
+  if (!request.partner.empty() && summary->alert.facets.partner != request.partner) {
     return callback(MakeError(Reason::kClueNotFound));  // no hint that another's clue exists
   }
   // A known request is answered as it was, whatever has become of the clue since.
@@ -84,12 +135,7 @@ void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadl
     return committer_->Commit(MakeProbe(context_->keys, clue, request.request_id, request.digest),
                               deadline, callback);
   }
-  if (summary->state == domain::ClueState::kWithdrawn) {
-    return callback(MakeError(Reason::kClueWithdrawn));
-  }
-  if (EtagOf(context_->descriptor.secret, request.clue_id, summary->version) != request.etag) {
-    return callback(MakeError(Reason::kEtagMismatch));
-  }
+  if (absl::Status may = MayChange(request, *summary, fields[3]); !may.ok()) return callback(may);
   context_->read->Send(
       {"HGET", context_->keys.Clue(clue), "s:" + fields[0].text}, deadline.left(),
       [this, clue_id = request.clue_id, summary = *std::move(summary), deadline, make,

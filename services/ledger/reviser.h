@@ -8,27 +8,33 @@
 
 namespace supervision::ledger {
 
-// Revisions and withdrawals: reads the clue as it stands, decides whether it may change, and
-// commits a new version that the script accepts only while the clue is still the one that was
-// read. On the loop's thread.
+// Revisions, corrections and withdrawals: reads the clue as it stands, decides whether it may
+// change, and commits a new version that the script accepts only while the clue is still the one
+// that was read. On the loop's thread.
 class Reviser {
  public:
   Reviser(Context* context, Committer* committer) : context_(context), committer_(committer) {}
 
   void Revise(Revision revision, Deadline deadline, Committer::Callback callback);
   void Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Callback callback);
+  // Refused while another reviewer holds the clue, and to the system once a person has decided.
+  void Correct(CorrectionRequest correction, Deadline deadline, Committer::Callback callback);
 
  private:
   struct Request {
-    std::string partner;
     std::string request_id;
     std::string clue_id;
     std::string etag;
     std::string digest;
+    std::string partner;       // of a partner's change: only its own clues
+    std::string author;        // of a correction
+    domain::Scope scope = {};  // of a correction's author
   };
   using Make = std::function<absl::StatusOr<Change>(const Current&)>;
 
   void Begin(Request request, Deadline deadline, Make make, Committer::Callback callback);
+  absl::Status MayChange(const Request& request, const ClueSummary& summary,
+                         const redis::Reply& claim) const;
   void OnHead(const Request& request, const ClueRef& clue, Deadline deadline, const Make& make,
               const Committer::Callback& callback, const redis::Result& head);
 

@@ -45,6 +45,27 @@ struct Withdrawal {
   std::string reason;
 };
 
+// Another class or risk for a clue, beside the machine's verdict; see domain/standing.h. Each
+// author has request_ids of its own within a clue.
+struct CorrectionRequest {
+  domain::CorrectedBy by = domain::CorrectedBy::kPerson;
+  std::string author;   // id of the principal; kSystemAuthor
+  domain::Scope scope;  // what the author sees: CLUE_NOT_FOUND outside
+  std::string request_id;
+  std::string clue_id;
+  std::string etag;
+  std::string reason;
+  domain::Finding finding;  // by a person
+  domain::Verdict verdict;  // by the system: that of the later rules, with their version
+};
+
+// Who is reviewing a clue, so that no other does the same.
+struct Claim {
+  std::string holder;  // id of the principal
+  absl::Time until;    // then it ends by itself
+  bool operator==(const Claim&) const = default;
+};
+
 struct Durability {
   bool fsynced = false;  // in the append-only file, synchronised
   int replicas = 0;      // that had received it

@@ -5,12 +5,14 @@
 -- Running the same batch again changes nothing: every accepted request is found by its id.
 -- Without "allow-oom" Redis refuses the whole script, before it starts, when its memory is full.
 --
--- KEYS: 1 meta, 2 log, then the clue of each change in turn, then each index of the batch once.
+-- KEYS: 1 meta, 2 log, then the clue of each change in turn, then each index and review queue of
+--       the batch once.
 -- ARGV: 1 number of changes; 2 "1" when a WAIT follows, so that a batch that only repeats answers
 --       must write a marker; then for each change 8:
 --       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw
---                bytes 2-3 expected version, then 2 bytes for each index to join (the number of
---                its key, from 1; high byte first)
+--                bytes 2-3 expected version, 4-5 the review queue to enter, 6-7 that to leave
+--                (number of its key, from 1; high byte first; 0: none), then 2 bytes for each
+--                index to join
 --       proposed order key; "q:" and the request_id; digest; member of the indexes; the clue's
 --       version as stored; its summary; its event
 -- Returns: the position of the log's end; then for each change {code, ...}:
@@ -72,7 +74,8 @@ end
 local results, accepted, repeats = {}, {}, false
 for i = 1, count do
   local at = 3 + (i - 1) * ARGUMENTS
-  local kind, high, low = byte(ARGV[at], 1, 3)
+  local kind, high, low, to_high, to_low, from_high, from_low = byte(ARGV[at], 1, 7)
+  local enter, leave = to_high * 256 + to_low, from_high * 256 + from_low
   local expected = high * 256 + low
   local clue = KEYS[2 + i]
   local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't')
@@ -96,12 +99,13 @@ for i = 1, count do
   elseif kind ~= CREATE and not tonumber(was[3] or '') then
     results[i] = {DAMAGED}
   else
-    local fine, indexes = true, {byte(ARGV[at], 4, -1)}
+    local fine, indexes = true, {byte(ARGV[at], 8, -1)}
+    fine = (enter == 0 or is_index(enter)) and (leave == 0 or is_index(leave))
     for k = 1, #indexes, 2 do
       fine = fine and is_index(indexes[k] * 256 + indexes[k + 1], kind)
     end
     if fine then
-      accepted[#accepted + 1] = {i, at, kind, expected + 1, indexes, was[3]}
+      accepted[#accepted + 1] = {i, at, kind, expected + 1, indexes, was[3], enter, leave}
     else
       results[i] = {WRONG_TYPE}
     end
@@ -109,7 +113,7 @@ for i = 1, count do
 end
 
 -- Index entries are gathered by key: one write for all clues of the batch that share an index.
-local blocks, joins = {}, {}
+local blocks, joins, leaves = {}, {}, {}
 local function gather(lists, number)
   local list = lists[number]
   if not list then
@@ -130,8 +134,9 @@ for _, item in ipairs(accepted) do
   local request = ARGV[at + 3] .. version
   if kind == CREATE then
     newest = math.max(tonumber(ARGV[at + 1]), newest + 1)
+    order = format('%.0f', newest)
     redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-               ARGV[at + 2], request, 't', format('%.0f', newest))
+               ARGV[at + 2], request, 't', order)
     local entry = struct.pack('>I8', newest) .. member
     for k = 1, #indexes, 2 do
       local block = gather(blocks, indexes[k] * 256 + indexes[k + 1])
@@ -152,6 +157,15 @@ for _, item in ipairs(accepted) do
       list[#list + 1] = member
     end
   end
+  if item[7] > 0 then
+    local list = gather(joins, item[7])
+    list[#list + 1] = order
+    list[#list + 1] = member
+  end
+  if item[8] > 0 then
+    local list = gather(leaves, item[8])
+    list[#list + 1] = member
+  end
   results[i] = {ACCEPTED, position}
 end
 
@@ -159,6 +173,7 @@ for number, block in pairs(blocks) do
   redis.call('XADD', KEYS[number], format('%.0f-0', block.first), 'b', table.concat(block))
 end
 for number, list in pairs(joins) do redis.call('ZADD', KEYS[number], unpack(list)) end
+for number, list in pairs(leaves) do redis.call('ZREM', KEYS[number], unpack(list)) end
 
 if #accepted > 0 then
   redis.call('HSET', meta, 'n', format('%.0f', position), 't', format('%.0f', newest),

@@ -58,6 +58,20 @@ inline ledger::Withdrawal WithdrawalOf(const ledger::Submission& submission,
   return {submission.partner, request_id, receipt.clue_id, receipt.etag, "重复提交"};
 }
 
+// A reviewer's word on the clue as `receipt` has it: JUDICIAL, MEDIUM.
+inline ledger::CorrectionRequest CorrectionOf(const ledger::Receipt& receipt,
+                                              const std::string& request_id) {
+  ledger::CorrectionRequest request;
+  request.author = "reviewer-1";
+  request.request_id = request_id;
+  request.clue_id = receipt.clue_id;
+  request.etag = receipt.etag;
+  request.reason = "属于法院执行问题";
+  request.finding.scenario = domain::Scenario::kJudicial;
+  request.finding.risk = domain::Risk::kMedium;
+  return request;
+}
+
 // A callback that hands the answer over to the test's thread. A failure is made anew for it: two
 // copies of a status share a count that lives in Debian's absl, where ThreadSanitizer cannot see
 // that giving them up is in order.
@@ -118,6 +132,11 @@ class TestLedger {
   absl::StatusOr<ledger::Receipt> Withdraw(ledger::Withdrawal withdrawal) {
     return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
       ledger_->Withdraw(std::move(withdrawal), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::Receipt> Correct(ledger::CorrectionRequest request) {
+    return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      ledger_->Correct(std::move(request), kPatience, std::move(done));
     });
   }
   absl::StatusOr<ledger::ClueRecord> Get(const std::string& clue_id, domain::Scope scope = {}) {

@@ -48,6 +48,16 @@ VersionRecord Example() {
   verdict.needs_review = true;
   verdict.catalogue_version = "c-1";
   verdict.rules_version = "r-1";
+  domain::Correction& correction = clue.correction.emplace();
+  correction.by = domain::CorrectedBy::kPerson;
+  correction.author = "reviewer-1";
+  correction.reason = "王某所述属行政执法";
+  correction.clue_version = 2;
+  correction.made_at = absl::FromUnixMicros(1'790'000'000'500'000);
+  correction.verdict = verdict;
+  correction.verdict.scenario = domain::Scenario::kAdminEnforcement;
+  correction.judged = verdict;
+  correction.judged->rules_version = "r-2";
   return record;
 }
 
@@ -93,6 +103,7 @@ TEST(CodecTest, AVersionComesBackAsItWas) {
   EXPECT_EQ(decoded->clue.state, record.clue.state);
   EXPECT_EQ(decoded->clue.content, record.clue.content);
   EXPECT_EQ(decoded->clue.verdict, record.clue.verdict);
+  EXPECT_EQ(decoded->clue.correction, record.clue.correction);
   EXPECT_EQ(decoded->clue.withdraw_reason, record.clue.withdraw_reason);
   EXPECT_EQ(decoded->clue.received_at, record.clue.received_at);
   EXPECT_EQ(decoded->clue.changed_at, record.clue.changed_at);
@@ -137,6 +148,8 @@ TEST(CodecTest, WhatQuotesOrNamesLiesInAnEnvelope) {
   storage::v1::StoredClue clue;
   ASSERT_TRUE(clue.ParseFromString(EncodeVersion(Example())));
   clue.clear_content();
+  clue.mutable_correction()->clear_words();
+  EXPECT_EQ(clue.SerializeAsString().find("王某"), std::string::npos);
   EXPECT_EQ(clue.SerializeAsString().find("决定书"), std::string::npos);
 }
 

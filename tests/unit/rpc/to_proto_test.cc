@@ -108,7 +108,7 @@ TEST(ToProtoTest, ReceiptNamesTheDurabilityReached) {
 TEST(ToProtoTest, EnumNumbersAreThoseOfTheApi) {
   EXPECT_EQ(static_cast<int>(domain::Scenario::kOutOfScope), v1::SCENARIO_OUT_OF_SCOPE);
   EXPECT_EQ(static_cast<int>(domain::Risk::kHigh), v1::RISK_HIGH);
-  EXPECT_EQ(static_cast<int>(domain::AlertKind::kClueWithdrawn), v1::ALERT_KIND_CLUE_WITHDRAWN);
+  EXPECT_EQ(static_cast<int>(domain::AlertKind::kConfirmed), v1::AlertKind_MAX);
   EXPECT_EQ(static_cast<int>(domain::Channel::kOther), v1::Channel_MAX);
   EXPECT_EQ(static_cast<int>(domain::InstrumentType::kOther), v1::InstrumentType_MAX);
   EXPECT_EQ(static_cast<int>(domain::PartyKind::kAnonymous), v1::PartyKind_MAX);
