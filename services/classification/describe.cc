@@ -46,7 +46,7 @@ bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
 
 }  // namespace
 
-void Matcher::Describe(Features* features) const {
+void Matcher::Describe(Features* features) {
   features->Clear();
   const std::string_view text = text_.text;
   for (size_t at = 0; at < text.size();) {
@@ -63,16 +63,16 @@ void Matcher::Describe(Features* features) const {
   DescribeShape(features);
 }
 
-void Matcher::DescribeCues(Features* features) const {
+void Matcher::DescribeCues(Features* features) {
   uint32_t last_sentence = static_cast<uint32_t>(sentence_ends_.size());
   if (!sentence_ends_.empty() && sentence_ends_.back() + 3 >= text_.text.size()) {
     --last_sentence;  // nothing stands behind the last full stop
   }
   for (const Cue& cue : index_.cues) {
-    const Atom& atom = atoms_[cue.atom];
-    if (atom.run != run_) {
+    if (atoms_[cue.atom].run != run_) {
       continue;
     }
+    const auto [begin, past] = HitsOf(cue.atom);
     const auto add = [&](FeatureKey key, const Hit& hit) {
       features->signals.push_back({key, hit.begin, hit.end});
     };
@@ -81,9 +81,9 @@ void Matcher::DescribeCues(Features* features) const {
     bool title = false;
     bool first = false;
     bool last = false;
-    add(cue.anywhere, hits_[atom.first]);
-    for (uint32_t i = atom.first; i != kNone; i = hits_[i].next) {
-      const Hit& hit = hits_[i];
+    add(cue.anywhere, ordered_[begin]);
+    for (uint32_t i = begin; i < past; ++i) {
+      const Hit& hit = ordered_[i];
       if (hit.begin < content_at_) {
         if (!title) add(cue.title, hit);
         title = true;

@@ -24,6 +24,7 @@ Matcher::Matcher(const RuleIndex* index, const Normaliser* normaliser)
     std::abort();  // out of memory, as `new` would
   }
   scratch_.reset(scratch);
+  sources_.resize(index_.literal_bytes.size() + index_.atoms);
   atoms_.resize(index_.atoms);
   patterns_.resize(index_.patterns.size());
   rules_.resize(index_.rules.size());
@@ -44,12 +45,15 @@ const std::vector<RuleMatch>& Matcher::Match(const Input& input) {
 void Matcher::Start(const Input& input) {
   ++run_;
   if (run_ == 0) {  // the counter went round: forget every state of old
+    for (Source& source : sources_) source.run = 0;
     for (Atom& atom : atoms_) atom.run = 0;
     for (PatternState& pattern : patterns_) pattern.run = 0;
     for (RuleState& rule : rules_) rule.run = 0;
     run_ = 1;
   }
   hits_.clear();
+  seen_.clear();
+  ordered_.clear();
   candidates_.clear();
   touched_.clear();
   references_.clear();
@@ -81,14 +85,9 @@ void Matcher::Start(const Input& input) {
 int Matcher::OnLiteral(unsigned id, unsigned long long, unsigned long long to, unsigned,
                        void* context) {
   auto* self = static_cast<Matcher*>(context);
-  const RuleIndex& index = self->index_;
   const auto end = static_cast<uint32_t>(to);
-  const uint32_t begin = end - index.literal_bytes[id];
-  const uint32_t sentence = self->SentenceAt(begin, &self->cursor_);
-  for (const uint32_t* atom = index.literal_atoms.begin_of(id);
-       atom != index.literal_atoms.end_of(id); ++atom) {
-    self->AddHit(*atom, begin, end, sentence);
-  }
+  const uint32_t begin = end - self->index_.literal_bytes[id];
+  self->AddHit(id, begin, end, self->SentenceAt(begin, &self->cursor_));
   return 0;
 }
 
@@ -104,40 +103,82 @@ uint32_t Matcher::SentenceAt(uint32_t begin, uint32_t* cursor) const {
 }
 
 void Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
+  Source& source = sources_[number];
+  const auto place = static_cast<uint32_t>(hits_.size());
+  if (source.run != run_) {
+    source = {run_, place, place, 1};
+    const auto literals = static_cast<uint32_t>(index_.literal_bytes.size());
+    if (number >= literals) {
+      SeeAtom(number - literals, number);
+    } else {
+      const uint32_t* const past = index_.literal_atoms.end_of(number);
+      for (const uint32_t* atom = index_.literal_atoms.begin_of(number); atom != past; ++atom) {
+        SeeAtom(*atom, number);
+      }
+    }
+  } else if (source.hits >= kMostHitsOfAnAtom) {
+    return;
+  } else {
+    ++source.hits;
+    hits_[source.last].next = place;
+    source.last = place;
+  }
+  hits_.push_back({begin, end, sentence, kNone});
+}
+
+void Matcher::SeeAtom(uint32_t number, uint32_t source) {
   Atom& atom = atoms_[number];
   if (atom.run != run_) {
-    atom = {run_, kNone, kNone, 0};
-    for (const uint32_t* p = index_.atom_patterns.begin_of(number);
-         p != index_.atom_patterns.end_of(number); ++p) {
+    atom = {run_, kNone, 0, 0};
+    const uint32_t* const past = index_.atom_patterns.end_of(number);
+    for (const uint32_t* p = index_.atom_patterns.begin_of(number); p != past; ++p) {
       PatternState& state = patterns_[*p];
       if (state.run != run_) {
-        state = {run_, 0};
+        state = {run_, index_.distinct_atoms[*p]};
       }
-      if (++state.seen == index_.patterns[*p].distinct_atoms) {
+      if (--state.missing == 0) {
         candidates_.push_back(*p);
       }
     }
   }
-  if (atom.hits >= kMostHitsOfAnAtom) {
-    return;
+  seen_.push_back({source, atom.seen});
+  atom.seen = static_cast<uint32_t>(seen_.size() - 1);
+}
+
+// The hits of an atom that was seen, as places in ordered_: those of its sources in the order in
+// which they were seen.
+std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
+  Atom& atom = atoms_[number];
+  if (atom.end != 0) {
+    return {atom.begin, atom.end};
   }
-  ++atom.hits;
-  const auto place = static_cast<uint32_t>(hits_.size());
-  hits_.push_back({begin, end, sentence, kNone});
-  if (atom.last == kNone) {
-    atom.first = place;
-  } else {
-    hits_[atom.last].next = place;
+  merged_.clear();
+  for (uint32_t i = atom.seen; i != kNone; i = seen_[i].next) {
+    for (uint32_t k = sources_[seen_[i].source].first; k != kNone; k = hits_[k].next) {
+      merged_.push_back(k);
+    }
   }
-  atom.last = place;
+  if (seen_[atom.seen].next != kNone) {
+    std::sort(merged_.begin(), merged_.end());
+  }
+  if (merged_.size() > kMostHitsOfAnAtom) {
+    merged_.resize(kMostHitsOfAnAtom);
+  }
+  atom.begin = static_cast<uint32_t>(ordered_.size());
+  for (const uint32_t k : merged_) {
+    ordered_.push_back(hits_[k]);
+  }
+  atom.end = static_cast<uint32_t>(ordered_.size());
+  return {atom.begin, atom.end};
 }
 
 void Matcher::AddReferences(const Input& input) {
+  const auto literals = static_cast<uint32_t>(index_.literal_bytes.size());
   if (input.instruments != nullptr) {
     for (const domain::Instrument& instrument : *input.instruments) {
       if (const auto type = ReferenceOf(instrument.type, instrument.number); type.has_value()) {
         for (const ReferenceAtom& atom : index_.reference_atoms[static_cast<size_t>(*type)]) {
-          AddHit(atom.atom, 0, 0, 0);
+          AddHit(literals + atom.atom, 0, 0, 0);
         }
       }
     }
@@ -155,7 +196,7 @@ void Matcher::AddReferences(const Input& input) {
     const uint32_t sentence = SentenceAt(reference.begin, &cursor);
     for (const ReferenceAtom& atom : atoms) {
       if (reference.value >= atom.least) {
-        AddHit(atom.atom, reference.begin, reference.end, sentence);
+        AddHit(literals + atom.atom, reference.begin, reference.end, sentence);
       }
     }
   }
@@ -184,7 +225,7 @@ bool Matcher::Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap
   return text_.begin[hit.begin] - text_.end[before.end - 1] <= widest;
 }
 
-bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) const {
+bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) {
   if (rule.section == RuleSection::kTitle && match.begin >= title_bytes_) {
     return false;
   }
@@ -196,12 +237,12 @@ bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) const {
     return true;
   }
   for (const uint32_t number : rule.unless) {
-    const Atom& atom = atoms_[number];
-    if (atom.run != run_) {
+    if (atoms_[number].run != run_) {
       continue;
     }
-    for (uint32_t i = atom.first; i != kNone; i = hits_[i].next) {
-      const Hit& veto = hits_[i];
+    const auto [first, past] = HitsOf(number);
+    for (uint32_t i = first; i < past; ++i) {
+      const Hit& veto = ordered_[i];
       if (veto.sentence == match.sentence && veto.begin != veto.end &&
           Near(veto, match, index_.unless_within)) {
         return false;
@@ -253,8 +294,9 @@ void Matcher::Evaluate(const CompiledPattern& pattern) {
     const bool last = step + 1 == pattern.segments.size();
     next_chain_.clear();
     size_t before = 0;
-    for (uint32_t i = atoms_[segment.atom].first; i != kNone; i = hits_[i].next) {
-      Hit hit = hits_[i];
+    const auto [first, past] = HitsOf(segment.atom);
+    for (uint32_t i = first; i < past; ++i) {
+      Hit hit = ordered_[i];
       if (step > 0) {
         while (before < chain_.size() && chain_[before].end <= hit.begin) {
           ++before;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "services/classification/classifier.h"
@@ -32,7 +33,7 @@ class Matcher {
   const std::vector<RuleMatch>& Match(const Input& input);
 
   // What a model sees of the text last matched.
-  void Describe(Features* features) const;
+  void Describe(Features* features);
 
   // Bytes [begin, end) of the normalised text last matched as a place in the original; the part is
   // unspecified for an empty place. A place over both parts is cut to the one where it begins.
@@ -47,22 +48,34 @@ class Matcher {
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // A place where an atom was seen; hits of an atom form a list in order of their end.
+  // A place where a literal or a reference was seen; those of one source form a list in the order
+  // in which they were seen, which is that of their end.
   struct Hit {
     uint32_t begin = 0;  // bytes of the normalised text; begin == end: named by the partner
     uint32_t end = 0;
     uint32_t sentence = 0;
     uint32_t next = kNone;
   };
-  struct Atom {
+  struct Source {
     uint32_t run = 0;  // the run that the rest belongs to
     uint32_t first = kNone;
     uint32_t last = kNone;
     uint32_t hits = 0;
   };
+  // Which sources of an atom were seen, and, once someone has asked, its hits in order.
+  struct Atom {
+    uint32_t run = 0;
+    uint32_t seen = kNone;  // list in seen_
+    uint32_t begin = 0;     // its hits in ordered_
+    uint32_t end = 0;       // 0: not put in order yet
+  };
+  struct Seen {
+    uint32_t source = 0;
+    uint32_t next = kNone;
+  };
   struct PatternState {
     uint32_t run = 0;
-    uint32_t seen = 0;
+    uint32_t missing = 0;  // atoms that were not seen
   };
   struct RuleState {
     uint32_t run = 0;
@@ -75,16 +88,18 @@ class Matcher {
   static int OnLiteral(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                        void* context);
   void Start(const Input& input);
-  void AddHit(uint32_t atom, uint32_t begin, uint32_t end, uint32_t sentence);
+  void AddHit(uint32_t source, uint32_t begin, uint32_t end, uint32_t sentence);
+  void SeeAtom(uint32_t atom, uint32_t source);
+  std::pair<uint32_t, uint32_t> HitsOf(uint32_t atom);
   uint32_t SentenceAt(uint32_t begin, uint32_t* cursor) const;
   void AddReferences(const Input& input);
   void Evaluate(const CompiledPattern& pattern);
   bool Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap) const;
-  bool Acceptable(const CompiledRule& rule, const Hit& match) const;
+  bool Acceptable(const CompiledRule& rule, const Hit& match);
   bool Near(const Hit& a, const Hit& b, uint32_t within) const;
   RuleState& StateOf(uint32_t rule);
   void Collect(const Input& input);
-  void DescribeCues(Features* features) const;
+  void DescribeCues(Features* features);
   void DescribeShape(Features* features) const;
 
   const RuleIndex& index_;
@@ -101,7 +116,11 @@ class Matcher {
   uint32_t run_ = 0;
   int64_t persons_ = 0;
   std::vector<Hit> hits_;
+  std::vector<Source> sources_;  // literals, then references by number of their atom
   std::vector<Atom> atoms_;
+  std::vector<Seen> seen_;
+  std::vector<Hit> ordered_;  // hits of atoms that were asked for, atom by atom
+  std::vector<uint32_t> merged_;
   std::vector<PatternState> patterns_;
   std::vector<RuleState> rules_;
   std::vector<uint32_t> candidates_;  // patterns all of whose atoms were seen

@@ -88,7 +88,7 @@ class Builder {
         distinct.insert(segment.atom);
         atom_patterns[segment.atom].insert(i);
       }
-      index_->patterns[i].distinct_atoms = static_cast<uint32_t>(distinct.size());
+      index_->distinct_atoms.push_back(static_cast<uint32_t>(distinct.size()));
     }
     Flatten(atom_patterns, &index_->atom_patterns);
     CompileDatabase();

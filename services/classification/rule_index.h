@@ -50,7 +50,6 @@ struct CompiledPattern {
   uint32_t rule = 0;
   PatternRole role = PatternRole::kAny;
   uint32_t gap = 0;  // code points
-  uint32_t distinct_atoms = 0;
   std::vector<CompiledSegment> segments;
 };
 
@@ -87,8 +86,9 @@ struct RuleIndex {
   Lists atom_patterns;
   std::array<std::vector<ReferenceAtom>, kReferenceTypes> reference_atoms;
   std::vector<CompiledPattern> patterns;
-  std::vector<CompiledRule> rules;    // in the order given to BuildRuleIndex
-  std::vector<FeatureKey> rule_keys;  // in the same order
+  std::vector<uint32_t> distinct_atoms;  // of each pattern
+  std::vector<CompiledRule> rules;       // in the order given to BuildRuleIndex
+  std::vector<FeatureKey> rule_keys;     // in the same order
   std::vector<Cue> cues;
   std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
   uint32_t unless_within = 0;

@@ -20,6 +20,13 @@ class Model {
   static constexpr size_t kMaxClasses = 64;
   static constexpr size_t kMaxName = 64;  // bytes of a class name or a version
 
+  // One place of the text and what it added to the logit of a class less that of its rival.
+  struct Contribution {
+    uint32_t begin = 0;  // bytes of the normalised text
+    uint32_t end = 0;
+    float weight = 0;
+  };
+
   // The memory of one scoring, made to be reused with any model.
   class Workspace {
    public:
@@ -28,32 +35,36 @@ class Model {
 
    private:
     friend class Model;
-    struct Gram {  // an n-gram of the vocabulary, at a place
+    struct Touched {  // a row that occurs
       uint32_t row = 0;
-      uint32_t first = 0;  // characters
-      uint32_t last = 0;
+      uint32_t count = 0;
+      float strength = 0;   // its part of the text's vector
+      float weight = 0;     // after Explain: what it added
+      float share = 0;      // of each of its characters, for an n-gram
+      uint32_t length = 0;  // characters of an n-gram
+    };
+    struct Gram {          // an n-gram of the vocabulary, where it begins
+      uint32_t place = 0;  // among the touched
+      uint32_t first = 0;  // character
     };
     struct Signal {
-      uint32_t row = 0;
+      uint32_t place = 0;
       uint32_t begin = 0;  // bytes
       uint32_t end = 0;
     };
 
-    std::vector<Gram> grams;
-    std::vector<Signal> signals;    // each row once
-    std::vector<uint32_t> counts;   // of each row, zero between two uses
-    std::vector<uint32_t> touched;  // rows that occur
-    std::vector<float> strengths;   // of the touched rows: their part of the text's vector
+    std::vector<uint32_t>
+        places;  // of each row: 1 + its place among the touched; zero between uses
+    std::vector<Touched> touched;  // n-grams, then signals; `touched_count` of them hold something
+    size_t touched_count = 0;
+    std::vector<Gram> grams;  // likewise
+    size_t gram_count = 0;
+    std::vector<Signal> signals;  // each row once
     std::vector<float> margins;
-    std::vector<float> row_weights;
+    std::vector<float> direction;
     std::vector<float> characters;
-  };
-
-  // One place of the text and what it added to the logit of a class less that of its rival.
-  struct Contribution {
-    uint32_t begin = 0;  // bytes of the normalised text
-    uint32_t end = 0;
-    float weight = 0;
+    std::vector<uint32_t> numbers;  // of the characters, by byte
+    std::vector<Contribution> places_found;
   };
 
   // Reads a model's file. INVALID_ARGUMENT with what is wrong and the remedy for anything that is
@@ -86,7 +97,8 @@ class Model {
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
-  uint32_t RowOf(FeatureKey key) const;
+  size_t Collect(const Features& features, Workspace* workspace) const;
+  void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
 
   std::unique_ptr<const Parts> parts_;
 };
