@@ -170,11 +170,17 @@ class Classifier::Engine {
     const std::vector<Model::Contribution> places =
         model_->Explain(desk->features, ModelClass(verdict->scenario), ModelClass(rival),
                         kModelPlaces, &desk->workspace);
-    std::vector<domain::EvidenceSpan> spans;
+    struct Found {
+      RuleMatch place;
+      const char* id;
+      float weight;
+    };
+    std::array<Found, kModelPlaces + 1> found;
+    size_t count = 0;
     const auto add = [&](const Model::Contribution& place, const char* id) {
       const RuleMatch match = desk->matcher.PlaceOf(place.begin, place.end);
       if (match.part != domain::TextPart::kUnspecified) {
-        spans.push_back({match.part, match.begin, match.end, id, verdict->scenario, place.weight});
+        found[count++] = {match, id, place.weight};
       }
     };
     if (const Model::Contribution sentence = StrongestSentence(*desk); sentence.weight > 0) {
@@ -184,14 +190,14 @@ class Classifier::Engine {
       add(place, kModelPhrase);
     }
     std::vector<domain::EvidenceSpan>& evidence = verdict->evidence;
-    if (evidence.size() + spans.size() > kMostEvidence) {
-      evidence.resize(kMostEvidence - spans.size());
+    evidence.resize(std::min(evidence.size(), kMostEvidence - count));
+    for (size_t i = 0; i < count; ++i) {
+      const auto weaker = std::find_if(evidence.begin(), evidence.end(), [&](const auto& span) {
+        return span.weight < found[i].weight;
+      });
+      evidence.insert(weaker, {found[i].place.part, found[i].place.begin, found[i].place.end,
+                               found[i].id, verdict->scenario, found[i].weight});
     }
-    evidence.insert(evidence.end(), spans.begin(), spans.end());
-    std::stable_sort(evidence.begin(), evidence.end(),
-                     [](const domain::EvidenceSpan& a, const domain::EvidenceSpan& b) {
-                       return a.weight > b.weight;
-                     });
   }
 
   static Model::Contribution StrongestSentence(const Desk& desk) {

@@ -48,12 +48,8 @@ bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
 
 void Matcher::Describe(Features* features) {
   features->Clear();
-  const std::string_view text = text_.text;
-  for (size_t at = 0; at < text.size();) {
-    features->offsets.push_back(static_cast<uint32_t>(at));
-    features->characters.push_back(DecodeUtf8(text, &at));
-  }
-  features->offsets.push_back(static_cast<uint32_t>(text.size()));
+  features->characters.assign(text_.points.data(), text_.points.size());
+  features->offsets.assign(text_.offsets.begin(), text_.offsets.end());
 
   DescribeCues(features);
   for (const RuleMatch& match : matches_) {

@@ -9,10 +9,9 @@ namespace {
 constexpr uint32_t kMostHitsOfAnAtom = 256;  // bounds the work on repetitive texts
 constexpr uint32_t kNearbyFactor = 3;        // the gap of "……" as a multiple of that of "…"
 
-bool EndsSentence(std::string_view text, size_t at) {
-  const char c = text[at];
-  return c == '!' || c == '?' || c == ';' || c == '\n' ||
-         (c == '\xE3' && text.substr(at, 3) == "。");
+bool EndsSentence(char32_t point) {
+  return point == U'。' ||
+         (point < 0x80 && (point == '!' || point == '?' || point == ';' || point == '\n'));
 }
 
 }  // namespace
@@ -65,17 +64,20 @@ void Matcher::Start(const Input& input) {
   text_.Clear();
   normaliser_.Append(input.title, &text_);
   title_bytes_ = static_cast<uint32_t>(text_.text.size());
-  text_.text.push_back('\n');  // no phrase holds a line feed, so none spans title and content
+  text_.points.push_back('\n');  // no phrase holds a line feed, so none spans title and content
+  text_.offsets.push_back(title_bytes_);
+  text_.text.push_back('\n');
   text_.begin.push_back(0);
   text_.end.push_back(0);
   content_at_ = static_cast<uint32_t>(text_.text.size());
   normaliser_.Append(input.content, &text_);
 
-  for (size_t i = 0; i < text_.text.size(); ++i) {
-    if (EndsSentence(text_.text, i)) {
-      sentence_ends_.push_back(static_cast<uint32_t>(i));
+  for (size_t i = 0; i < text_.points.size(); ++i) {
+    if (EndsSentence(text_.points[i])) {
+      sentence_ends_.push_back(text_.offsets[i]);
     }
   }
+  text_.offsets.push_back(static_cast<uint32_t>(text_.text.size()));
   first_sentence_ = 0;
   while (first_sentence_ < sentence_ends_.size() && sentence_ends_[first_sentence_] < content_at_) {
     ++first_sentence_;
@@ -132,6 +134,10 @@ void Matcher::SeeAtom(uint32_t number, uint32_t source) {
     atom = {run_, kNone, 0, 0};
     const uint32_t* const past = index_.atom_patterns.end_of(number);
     for (const uint32_t* p = index_.atom_patterns.begin_of(number); p != past; ++p) {
+      if ((*p & RuleIndex::kAlone) != 0) {
+        candidates_.push_back(*p & ~RuleIndex::kAlone);
+        continue;
+      }
       PatternState& state = patterns_[*p];
       if (state.run != run_) {
         state = {run_, index_.distinct_atoms[*p]};
@@ -183,7 +189,7 @@ void Matcher::AddReferences(const Input& input) {
       }
     }
   }
-  scanner_.Find(text_.text, &references_);
+  scanner_.Find({text_.points.data(), text_.points.size()}, text_.offsets.data(), &references_);
   uint32_t cursor = 0;
   for (const Reference& reference : references_) {
     if (reference.type == ReferenceType::kPersons) {

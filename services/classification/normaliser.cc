@@ -4,6 +4,7 @@
 
 #include <opencc/opencc.h>
 #include <algorithm>
+#include <cstring>
 #include <exception>
 
 #include "absl/status/status.h"
@@ -58,26 +59,20 @@ size_t Decompose(char32_t point, int32_t (&buffer)[kLongestDecomposition]) {
 }  // namespace
 
 // Writes characters with their origin and settles white space. What it writes to is longer than
-// what is written until Finish cuts it: growing once per text instead of once per byte.
+// what is written until Finish cuts it: growing once per text instead of once per character.
 class Normaliser::Writer {
  public:
   // `expected` bytes are likely to be written.
-  Writer(NormalisedText* out, size_t expected) : out_(out), at_(out->text.size()) {
-    Resize(at_ + expected + kLongestUtf8);
+  Writer(NormalisedText* out, size_t expected)
+      : out_(out), at_(out->text.size()), number_(out->points.size()) {
+    Resize(at_ + expected + kRoom, number_ + expected + kRoom);
   }
 
-  void Finish() { Resize(at_); }
+  void Finish() { Resize(at_, number_); }
 
   void Write(char32_t point, uint32_t begin, uint32_t end) {
     if (point == ' ' || point == '\n') {
-      if (!started_) {
-        return;
-      }
-      if (pending_ == 0) {
-        pending_begin_ = begin;
-      }
-      pending_end_ = end;
-      pending_ = (pending_ == '\n' || point == '\n') ? '\n' : ' ';
+      WriteSpace(point, begin, end);
       return;
     }
     const bool han = IsHan(point);
@@ -94,24 +89,117 @@ class Normaliser::Writer {
     last_was_han_ = han;
   }
 
- private:
-  void Put(char32_t point, uint32_t begin, uint32_t end) {
-    if (out_->text.size() - at_ < kLongestUtf8) Resize(2 * out_->text.size());
-    const size_t past = at_ + EncodeUtf8(point, &out_->text[at_]);
-    for (; at_ < past; ++at_) {
-      out_->begin[at_] = begin;
-      out_->end[at_] = end;
+  // Nearly all of nearly every text: a run of characters of three bytes that stay three bytes and
+  // are no space. `*point`, with its plain form, is the one before `*at`; it is written when the
+  // one behind it is plain too, and so on. Much of this is Write, with everything in registers.
+  void WriteRun(std::string_view original, const char16_t* plain_of, size_t* at, char32_t* point,
+                char32_t* plain, uint32_t* number) {
+    if (pending_ != 0 || *plain < kLeastOfRun) {
+      return;
     }
+    if (room_ - at_ < original.size() - *at + kRoom) {
+      Resize(at_ + original.size() - *at + kRoom, number_ + original.size() - *at + kRoom);
+    }
+    const auto* const from = reinterpret_cast<const uint8_t*>(original.data());
+    size_t read = *at;
+    size_t to = at_;
+    size_t written = number_;
+    char32_t raw = *point;
+    char32_t current = *plain;
+    char32_t last = 0;
+    uint32_t place = *number;
+    while (current >= kLeastOfRun && original.size() - read >= 3) {
+      const uint32_t lead = from[read];
+      if (lead < 0xE1 || lead > 0xEF || lead == 0xED || (from[read + 1] & 0xC0) != 0x80 ||
+          (from[read + 2] & 0xC0) != 0x80) {
+        break;
+      }
+      const char32_t next =
+          (lead & 0x0FU) << 12 | (from[read + 1] & 0x3FU) << 6 | (from[read + 2] & 0x3FU);
+      const char32_t next_plain = plain_of[next];
+      if (next_plain == 0) {
+        break;
+      }
+      points_[written] = current;
+      offsets_[written++] = static_cast<uint32_t>(to);
+      SetPlaces(begin_ + to, place);
+      SetPlaces(end_ + to, ++place);
+      text_[to] = static_cast<char>(0xE0 | current >> 12);
+      text_[to + 1] = static_cast<char>(0x80 | (current >> 6 & 0x3F));
+      text_[to + 2] = static_cast<char>(0x80 | (current & 0x3F));
+      to += 3;
+      read += 3;
+      last = current;
+      raw = next;
+      current = next_plain;
+    }
+    if (last != 0) {
+      started_ = true;
+      last_was_han_ = IsHan(last);
+    }
+    at_ = to;
+    number_ = written;
+    *at = read;
+    *point = raw;
+    *plain = current;
+    *number = place;
   }
 
-  void Resize(size_t size) {
-    out_->text.resize(size);
-    out_->begin.resize(size);
-    out_->end.resize(size);
+ private:
+  static constexpr char32_t kLeastOfRun = 0x2E80;    // where the scripts of East Asia begin
+  static constexpr size_t kRoom = 2 * kLongestUtf8;  // there is always more of it than is written
+
+  void WriteSpace(char32_t point, uint32_t begin, uint32_t end) {
+    if (!started_) {
+      return;
+    }
+    if (pending_ == 0) {
+      pending_begin_ = begin;
+    }
+    pending_end_ = end;
+    pending_ = (pending_ == '\n' || point == '\n') ? '\n' : ' ';
+  }
+
+  void Put(char32_t point, uint32_t begin, uint32_t end) {
+    if (room_ - at_ < kRoom) {
+      Resize(2 * room_, number_ + room_);
+    }
+    points_[number_] = point;
+    offsets_[number_++] = static_cast<uint32_t>(at_);
+    SetPlaces(begin_ + at_, begin);
+    SetPlaces(end_ + at_, end);
+    at_ += EncodeUtf8(point, text_ + at_);
+  }
+
+  // All four places, whatever the length: what is too much is written over, or cut off.
+  static void SetPlaces(uint32_t* places, uint32_t value) {
+    const uint32_t four[kLongestUtf8] = {value, value, value, value};
+    std::memcpy(places, four, sizeof(four));
+  }
+
+  void Resize(size_t bytes, size_t points) {
+    out_->text.resize(bytes);
+    out_->begin.resize(bytes);
+    out_->end.resize(bytes);
+    out_->points.resize(points);
+    out_->offsets.resize(points);
+    room_ = bytes;
+    text_ = out_->text.data();
+    begin_ = out_->begin.data();
+    end_ = out_->end.data();
+    points_ = out_->points.data();
+    offsets_ = out_->offsets.data();
   }
 
   NormalisedText* const out_;
-  size_t at_;  // bytes that are written
+  size_t at_;      // bytes that are written
+  size_t number_;  // characters that are written
+  size_t room_ = 0;
+  char* text_ = nullptr;
+  uint32_t* begin_ = nullptr;
+  uint32_t* end_ = nullptr;
+  char32_t* points_ = nullptr;
+  uint32_t* offsets_ = nullptr;
   char32_t pending_ = 0;
   uint32_t pending_begin_ = 0;
   uint32_t pending_end_ = 0;
@@ -227,17 +315,15 @@ void Normaliser::BuildPlain() {
   plain_ = std::move(plain);
 }
 
-size_t Normaliser::AppendCluster(const std::vector<char32_t>& points, size_t first,
-                                 Writer* writer) const {
-  size_t last = first + 1;
-  while (last < points.size() && JoinsPrevious(points[last])) {
-    ++last;
-  }
+// `points` combine with the first of them, which is number `first` of the original.
+void Normaliser::AppendCluster(const std::vector<char32_t>& points, size_t first,
+                               Writer* writer) const {
+  const size_t last = first + points.size();
   std::vector<int32_t> cluster;
   int marks = 0;
-  for (size_t i = first; i < last; ++i) {
+  for (const char32_t point : points) {
     int32_t buffer[kLongestDecomposition];
-    const size_t size = Decompose(points[i], buffer);
+    const size_t size = Decompose(point, buffer);
     for (size_t k = 0; k < size; ++k) {
       const char32_t folded = Fold(static_cast<char32_t>(buffer[k]));
       marks = IsMark(folded) ? marks + 1 : 0;
@@ -266,26 +352,44 @@ size_t Normaliser::AppendCluster(const std::vector<char32_t>& points, size_t fir
     writer->Write(static_cast<char32_t>(cluster[static_cast<size_t>(i)]),
                   static_cast<uint32_t>(first), static_cast<uint32_t>(last));
   }
-  return last;
 }
 
 void Normaliser::Append(std::string_view original, NormalisedText* out) const {
-  std::vector<char32_t>& points = out->scratch;
-  points.resize(original.size());  // a code point has at least one byte
-  size_t count = 0;
-  for (size_t at = 0; at < original.size();) {
-    points[count++] = DecodeUtf8(original, &at);
+  if (original.empty()) {
+    return;
   }
-  points.resize(count);
   Writer writer(out, original.size());
-  for (size_t i = 0; i < points.size();) {
-    const char32_t plain = Plain(points[i]);
-    if (plain != 0 && (i + 1 == points.size() || Plain(points[i + 1]) != 0)) {
-      writer.Write(plain, static_cast<uint32_t>(i), static_cast<uint32_t>(i + 1));
-      ++i;
+  size_t at = 0;
+  char32_t point = DecodeUtf8(original, &at);
+  char32_t plain = Plain(point);
+  for (uint32_t number = 0;; ++number) {
+    writer.WriteRun(original, plain_.data(), &at, &point, &plain, &number);
+    const bool last = at == original.size();
+    char32_t next = last ? 0 : DecodeUtf8(original, &at);
+    char32_t next_plain = last ? 0 : Plain(next);
+    if (plain != 0 && (last || next_plain != 0)) {
+      writer.Write(plain, number, number + 1);
+      if (last) {
+        break;
+      }
     } else {
-      i = AppendCluster(points, i, &writer);
+      std::vector<char32_t>& cluster = out->cluster;
+      cluster.assign(1, point);
+      bool more = !last;
+      while (more && JoinsPrevious(next)) {
+        cluster.push_back(next);
+        more = at < original.size();
+        next = more ? DecodeUtf8(original, &at) : 0;
+      }
+      AppendCluster(cluster, number, &writer);
+      if (!more) {
+        break;
+      }
+      number += static_cast<uint32_t>(cluster.size()) - 1;
+      next_plain = Plain(next);
     }
+    point = next;
+    plain = next_plain;
   }
   writer.Finish();
 }

@@ -12,18 +12,23 @@
 namespace supervision::classification {
 
 // A text made comparable, with the way back. `text` is UTF-8; byte i of it came from the code
-// points [begin[i], end[i]) of the original. Both offsets never decrease within one original. Made
-// to be reused: a cleared one keeps its memory.
+// points [begin[i], end[i]) of the original. Both offsets never decrease within one original. The
+// same text again by character: points[k] is written from byte offsets[k] on. Made to be reused: a
+// cleared one keeps its memory.
 struct NormalisedText {
   std::string text;
   std::vector<uint32_t> begin;
   std::vector<uint32_t> end;
-  std::vector<char32_t> scratch;  // the original's code points while Append runs
+  std::vector<char32_t> points;
+  std::vector<uint32_t> offsets;
+  std::vector<char32_t> cluster;  // characters that combine, while Append runs
 
   void Clear() {
     text.clear();
     begin.clear();
     end.clear();
+    points.clear();
+    offsets.clear();
   }
 };
 
@@ -58,7 +63,7 @@ class Normaliser {
   char32_t Fold(char32_t point) const;
   bool JoinsPrevious(char32_t point) const;
   char32_t Plain(char32_t point) const { return point < plain_.size() ? plain_[point] : 0; }
-  size_t AppendCluster(const std::vector<char32_t>& points, size_t first, Writer* writer) const;
+  void AppendCluster(const std::vector<char32_t>& points, size_t first, Writer* writer) const;
 
   absl::flat_hash_map<char32_t, char32_t> simplified_;  // traditional to simplified, closed
   // For code points of the basic plane that become exactly one character, whatever follows that is

@@ -88,6 +88,30 @@ int64_t ChineseUnit(char32_t c) {
   }
 }
 
+// The characters that a reference can begin with: few, so most of a text is passed over by one look
+// into a set of bits.
+class OpeningCharacters {
+ public:
+  OpeningCharacters() {
+    for (char32_t c = 0; c < kBasicPlane; ++c) {
+      if (c == '(' || c == '[' || c == U'〔' || IsAlphanumeric(c) || ChineseDigit(c) >= 0 ||
+          ChineseUnit(c) != 0) {
+        bits_[c / 64] |= uint64_t{1} << (c % 64);
+      }
+    }
+  }
+  bool Holds(char32_t c) const { return c < kBasicPlane && (bits_[c / 64] >> (c % 64) & 1) != 0; }
+
+ private:
+  static constexpr char32_t kBasicPlane = 0x10000;
+  std::array<uint64_t, kBasicPlane / 64> bits_{};
+};
+
+const OpeningCharacters& Openings() {
+  static const OpeningCharacters characters;
+  return characters;
+}
+
 // Reads digits with an optional fraction, in hundredths, from `at`; moves `at` behind them.
 int64_t ReadDecimal(std::u32string_view text, size_t* at) {
   int64_t value = 0;
@@ -242,7 +266,7 @@ bool ReferenceScanner::EndsWith(size_t at, std::u32string_view word) const {
 
 bool ReferenceScanner::ContainsBefore(size_t at, size_t reach, std::u32string_view word) const {
   const size_t from = at > reach ? at - reach : 0;
-  return Contains(std::u32string_view(points_).substr(from, at - from), word);
+  return Contains(points_.substr(from, at - from), word);
 }
 
 void ReferenceScanner::Add(ReferenceType type, size_t from, size_t to, int64_t value,
@@ -294,7 +318,7 @@ bool ReferenceScanner::CodeAt(size_t at, std::vector<Reference>* found) {
   while (to < points_.size() && IsAlphanumeric(points_[to])) {
     ++to;
   }
-  if (to - at == 18 && HasCheckDigit(std::u32string_view(points_).substr(at, 18))) {
+  if (to - at == 18 && HasCheckDigit(points_.substr(at, 18))) {
     Add(ReferenceType::kCreditCode, at, to, 0, found);
     return true;
   }
@@ -383,32 +407,37 @@ size_t ReferenceScanner::NumberAt(size_t at, std::vector<Reference>* found) {
 }
 
 void ReferenceScanner::Find(std::string_view text, std::vector<Reference>* found) {
-  points_.resize(text.size());  // a code point has at least one byte
-  offsets_.resize(text.size() + 1);
-  size_t count = 0;
-  for (size_t at = 0; at < text.size(); ++count) {
-    offsets_[count] = static_cast<uint32_t>(at);
-    points_[count] = DecodeUtf8(text, &at);
+  own_points_.clear();
+  own_offsets_.clear();
+  for (size_t at = 0; at < text.size();) {
+    own_offsets_.push_back(static_cast<uint32_t>(at));
+    own_points_.push_back(DecodeUtf8(text, &at));
   }
-  offsets_[count] = static_cast<uint32_t>(text.size());
-  points_.resize(count);
-  offsets_.resize(count + 1);
+  own_offsets_.push_back(static_cast<uint32_t>(text.size()));
+  Find(own_points_, own_offsets_.data(), found);
+}
+
+void ReferenceScanner::Find(std::u32string_view points, const uint32_t* offsets,
+                            std::vector<Reference>* found) {
+  points_ = points;
+  offsets_ = offsets;
+  const OpeningCharacters& openings = Openings();
   for (size_t at = 0; at < points_.size();) {
     const char32_t c = points_[at];
-    if (c == '(' || c == '[' || c == U'〔') {
+    if (!openings.Holds(c)) {
+      ++at;
+    } else if (c == '(' || c == '[' || c == U'〔') {
       DocumentAt(at, found);
       ++at;
     } else if (c < 0x80) {
-      const bool word_start = IsAlphanumeric(c) && (at == 0 || !IsAlphanumeric(points_[at - 1]));
+      const bool word_start = at == 0 || !IsAlphanumeric(points_[at - 1]);
       if (word_start && CodeAt(at, found)) {
         at += 18;
       } else {
         at = IsDigit(c) ? std::max(NumberAt(at, found), at + 1) : at + 1;
       }
-    } else if (ChineseDigit(c) >= 0 || ChineseUnit(c) != 0) {
-      at = std::max(NumberAt(at, found), at + 1);
     } else {
-      ++at;
+      at = std::max(NumberAt(at, found), at + 1);
     }
   }
 }

@@ -48,6 +48,10 @@ class ReferenceScanner {
   // Appends the references of `text` in order of their place. Linear time.
   void Find(std::string_view text, std::vector<Reference>* found);
 
+  // The same for a text that is decoded already: character i begins at byte offsets[i]; there is
+  // one offset more than characters.
+  void Find(std::u32string_view points, const uint32_t* offsets, std::vector<Reference>* found);
+
  private:
   bool DocumentAt(size_t at, std::vector<Reference>* found);
   size_t NumberAt(size_t at, std::vector<Reference>* found);
@@ -58,8 +62,10 @@ class ReferenceScanner {
   void Add(ReferenceType type, size_t from, size_t to, int64_t value,
            std::vector<Reference>* found) const;
 
-  std::u32string points_;
-  std::vector<uint32_t> offsets_;  // of each code point in bytes, and one past the last
+  std::u32string_view points_;
+  const uint32_t* offsets_ = nullptr;  // of each code point in bytes, and one past the last
+  std::u32string own_points_;          // of a text that came undecoded
+  std::vector<uint32_t> own_offsets_;
 };
 
 // What a court's case number (normalised) says of the kind of case.

@@ -81,12 +81,14 @@ class Builder {
   std::unique_ptr<RuleIndex> Finish() {
     index_->atoms = static_cast<uint32_t>(atom_numbers_.size());
     Flatten(literal_atoms_, &index_->literal_atoms);
-    std::vector<std::set<uint32_t>> atom_patterns(index_->atoms);
+    std::vector<std::vector<uint32_t>> atom_patterns(index_->atoms);
     for (uint32_t i = 0; i < index_->patterns.size(); ++i) {
       std::set<uint32_t> distinct;
       for (const CompiledSegment& segment : index_->patterns[i].segments) {
         distinct.insert(segment.atom);
-        atom_patterns[segment.atom].insert(i);
+      }
+      for (const uint32_t atom : distinct) {
+        atom_patterns[atom].push_back(distinct.size() == 1 ? i | RuleIndex::kAlone : i);
       }
       index_->distinct_atoms.push_back(static_cast<uint32_t>(distinct.size()));
     }
@@ -204,8 +206,9 @@ class Builder {
     return entry->second;
   }
 
-  static void Flatten(const std::vector<std::set<uint32_t>>& from, Lists* to) {
-    for (const std::set<uint32_t>& list : from) {
+  template <typename List>
+  static void Flatten(const std::vector<List>& from, Lists* to) {
+    for (const List& list : from) {
       to->items.insert(to->items.end(), list.begin(), list.end());
       to->start.push_back(static_cast<uint32_t>(to->items.size()));
     }

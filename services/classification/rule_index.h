@@ -83,6 +83,8 @@ struct RuleIndex {
   std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch;  // to clone; never used itself
   std::vector<uint32_t> literal_bytes;
   Lists literal_atoms;
+  // The patterns of an atom; one whose only atom it is carries kAlone, as it needs no counting.
+  static constexpr uint32_t kAlone = uint32_t{1} << 31;
   Lists atom_patterns;
   std::array<std::vector<ReferenceAtom>, kReferenceTypes> reference_atoms;
   std::vector<CompiledPattern> patterns;

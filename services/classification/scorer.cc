@@ -219,7 +219,7 @@ void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict*
   if (candidates.size() > kMostEvidence) {
     candidates.resize(kMostEvidence);
   }
-  verdict->evidence.reserve(candidates.size());
+  verdict->evidence.reserve(kMostEvidence);
   for (const Candidate& candidate : candidates) {
     const Rule& rule = *rules_[candidate.match->rule];
     domain::EvidenceSpan& span = verdict->evidence.emplace_back();

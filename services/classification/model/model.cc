@@ -184,10 +184,13 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   Workspace::Gram* gram = workspace->grams.data();
   Workspace::Touched* const touched = workspace->touched.data();
   size_t rows = 0;
-  const auto touch = [&](uint32_t row) {
+  const auto touch = [&](uint32_t row, size_t length) {
     uint32_t& place = places[row];
     if (place == 0) {
-      touched[rows] = {row, 0, parts.data.values[row]};
+      touched[rows].row = row;
+      touched[rows].count = 0;
+      touched[rows].strength = parts.data.values[row];
+      touched[rows].length = static_cast<uint32_t>(length);
       place = static_cast<uint32_t>(++rows);
     }
     return place - 1;
@@ -200,7 +203,7 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     uint32_t row = parts.RowOf(key);
     const size_t end = std::min(first + Features::kLongestGram, characters);
     for (size_t last = first + 1; row != kNoRow; ++last) {
-      const uint32_t place = touch(row);
+      const uint32_t place = touch(row, last - first);
       ++touched[place].count;
       *gram++ = {place, static_cast<uint32_t>(first)};
       if (last == end || (parts.followers[row] & BitOf(text[last])) == 0) {
@@ -216,7 +219,7 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   for (const Features::Signal& signal : features.signals) {
     const uint32_t row = parts.Find(signal.key);
     if (row != kNoRow && places[row] == 0) {
-      const uint32_t place = touch(row);
+      const uint32_t place = touch(row, 0);
       workspace->signals.push_back({place, signal.begin, signal.end});
     }
   }
@@ -356,11 +359,9 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
   Workspace::Touched* const touched = workspace->touched.data();
   // A row that occurs n times gives each place an n-th, and each of its characters an equal share.
   for (size_t i = 0; i < workspace->touched_count; ++i) {
-    const FeatureKey key = parts_->data.keys[touched[i].row];
-    if (IsSignal(key)) {
-      break;  // they stand at the end
+    if (touched[i].length == 0) {
+      break;  // signals stand at the end
     }
-    touched[i].length = 1 + (key >> kCharacterBits != 0) + (key >> (2 * kCharacterBits) != 0);
     touched[i].share = touched[i].weight / static_cast<float>(touched[i].count) /
                        static_cast<float>(touched[i].length);
   }

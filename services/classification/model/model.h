@@ -41,7 +41,7 @@ class Model {
       float strength = 0;   // its part of the text's vector
       float weight = 0;     // after Explain: what it added
       float share = 0;      // of each of its characters, for an n-gram
-      uint32_t length = 0;  // characters of an n-gram
+      uint32_t length = 0;  // characters of an n-gram; 0 for a signal
     };
     struct Gram {          // an n-gram of the vocabulary, where it begins
       uint32_t place = 0;  // among the touched
