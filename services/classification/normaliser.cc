@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "services/classification/disguise.h"
 #include "services/classification/utf8.h"
 
 // How it works. The original is read into code points. Nearly all text that we see is "plain": each
@@ -43,6 +44,23 @@ int CombiningClass(char32_t point) {
 bool IsVowelOrFinalJamo(char32_t point) { return point >= 0x1160 && point <= 0x11FF; }
 
 bool IsLineFeed(char32_t point) { return point == '\n' || point == 0x2028 || point == 0x2029; }
+
+// The digits of other scripts and those in circles that have no decomposition.
+char32_t FoldDigit(char32_t point) {
+  struct Range {
+    char32_t from, to;
+    char32_t digit;  // that `from` stands for
+  };
+  constexpr Range kRanges[] = {{0x0660, 0x0669, '0'}, {0x06F0, 0x06F9, '0'}, {0x24F5, 0x24FD, '1'},
+                               {0x24FF, 0x24FF, '0'}, {0x2776, 0x277E, '1'}, {0x2780, 0x2788, '1'},
+                               {0x278A, 0x2792, '1'}};
+  for (const Range& range : kRanges) {
+    if (point >= range.from && point <= range.to) {
+      return range.digit + (point - range.from);
+    }
+  }
+  return point;
+}
 
 // Decomposes one code point; returns the number of code points written, 0 for an ignorable one.
 size_t Decompose(char32_t point, int32_t (&buffer)[kLongestDecomposition]) {
@@ -281,7 +299,7 @@ char32_t Normaliser::Fold(char32_t point) const {
     const auto found = simplified_.find(point);
     return found == simplified_.end() ? point : found->second;
   }
-  return point;
+  return FoldDigit(point);
 }
 
 bool Normaliser::JoinsPrevious(char32_t point) const {
@@ -358,6 +376,7 @@ void Normaliser::Append(std::string_view original, NormalisedText* out) const {
   if (original.empty()) {
     return;
   }
+  const size_t first = out->points.size();
   Writer writer(out, original.size());
   size_t at = 0;
   char32_t point = DecodeUtf8(original, &at);
@@ -392,6 +411,7 @@ void Normaliser::Append(std::string_view original, NormalisedText* out) const {
     plain = next_plain;
   }
   writer.Finish();
+  UndoDisguise(first, out);
 }
 
 std::string Normaliser::Normalise(std::string_view original) const {

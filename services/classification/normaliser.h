@@ -36,7 +36,8 @@ struct NormalisedText {
 // traditional characters to simplified ones, ASCII to lower case; zero-width and other ignorable
 // characters are dropped; control characters count as spaces; runs of white space become one space,
 // or one line feed when they hold one; spaces beside a Han character are dropped. At most
-// kMaxMarks combining marks of a character are kept. Bytes that are not UTF-8 become U+FFFD.
+// kMaxMarks combining marks of a character are kept. Bytes that are not UTF-8 become U+FFFD. What
+// hides words and numbers is undone (disguise.h): "2O23", "强.制.拆", lines broken within a word.
 //
 // Normalising twice changes nothing more. The time is linear in the text; the result has at most
 // kMaxGrowth bytes a byte of the original. Immutable once made: any number of threads may use one.

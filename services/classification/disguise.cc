@@ -1,0 +1,148 @@
+#include "services/classification/disguise.h"
+
+#include <utf8proc.h>
+
+#include <cstdint>
+#include <string_view>
+
+#include "services/classification/normaliser.h"
+#include "services/classification/utf8.h"
+
+// Invariants that make a second pass idle: what is dropped has a Han character on both sides, so
+// dropping it brings no two marks together and only lengthens runs of Han; what becomes a digit
+// stands between digits, so no mark loses or gains a Han neighbour; a line is measured by what is
+// kept of it, which is what a second pass sees.
+
+namespace supervision::classification {
+namespace {
+
+constexpr std::u32string_view kSeparators = U".*-_|/~^+\n";
+constexpr std::u32string_view kMiddleDots = U"·•・‧∙⋅";
+constexpr std::u32string_view kRepeatable = U"!?.,;:~-*=_#。、—";
+constexpr std::u32string_view kZeros = U"oОоΟο〇零";  // Latin, Cyrillic, Greek, Chinese
+
+bool IsDigit(char32_t c) { return c >= '0' && c <= '9'; }
+// Whether `c` combines with what stands before it.
+bool IsMark(char32_t c) {
+  const utf8proc_category_t category = utf8proc_category(static_cast<int32_t>(c));
+  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
+         category == UTF8PROC_CATEGORY_ME;
+}
+bool Holds(std::u32string_view set, char32_t c) { return set.find(c) != std::u32string_view::npos; }
+
+// The digit that a look-alike stands for between digits; 0 when `c` is none.
+char32_t LooksLike(char32_t c) {
+  if (c == 'i') {
+    return '1';
+  }
+  return Holds(kZeros, c) ? U'0' : 0;
+}
+
+class Undoer {
+ public:
+  Undoer(size_t from, NormalisedText* text) : text_(*text), from_(from), to_(from) {}
+
+  void Run() {
+    for (at_ = from_; at_ < text_.points.size(); ++at_) {
+      const char32_t c = text_.points[at_];
+      const bool ordinary = c >= 0x3400 && c != U'零';  // Han, which nearly all is
+      if (ordinary || !Dropped(c)) {
+        Keep(ordinary ? c : Meant(c));
+      }
+      raw_[2] = raw_[1];
+      raw_[1] = raw_[0];
+      raw_[0] = c;
+    }
+    Cut();
+  }
+
+ private:
+  char32_t Ahead(size_t steps) const {
+    return at_ + steps < text_.points.size() ? text_.points[at_ + steps] : 0;
+  }
+
+  bool Dropped(char32_t c) const {
+    const char32_t next = Ahead(1);
+    if (IsHan(raw_[0]) && IsHan(next)) {
+      const bool every_character =
+          (raw_[1] == c && IsHan(raw_[2])) || (Ahead(2) == c && IsHan(Ahead(3)));
+      if (Holds(kMiddleDots, c) || (every_character && Holds(kSeparators, c)) ||
+          (c == '\n' && line_ > kLongestHeading)) {
+        return true;
+      }
+    }
+    return c == raw_[0] && c == raw_[1] && c == raw_[2] && Holds(kRepeatable, c) && !IsMark(next);
+  }
+
+  // What `c` stands for: a look-alike of a digit, with only such up to the next digit.
+  char32_t Meant(char32_t c) const {
+    const char32_t digit = LooksLike(c);
+    if (digit == 0 || !IsDigit(before_)) {
+      return c;
+    }
+    size_t steps = 1;
+    while (LooksLike(Ahead(steps)) != 0) {
+      ++steps;
+    }
+    return IsDigit(Ahead(steps)) ? digit : c;
+  }
+
+  void Keep(char32_t c) {
+    before_ = c;
+    line_ = c == '\n' ? 0 : line_ + 1;
+    if (bytes_ == kUnchanged && to_ == at_ && c == text_.points[at_]) {
+      ++to_;
+    } else {
+      Move(c);
+    }
+  }
+
+  // Writes `c` in the place of what character at_ was, behind what is kept.
+  void Move(char32_t c) {
+    if (bytes_ == kUnchanged) {
+      bytes_ = text_.offsets[to_];
+    }
+    const uint32_t source = text_.offsets[at_];
+    const uint32_t begin = text_.begin[source];
+    const uint32_t end = text_.end[source];
+    text_.points[to_] = c;
+    text_.offsets[to_] = static_cast<uint32_t>(bytes_);
+    const size_t size = EncodeUtf8(c, encoded_);
+    for (size_t i = 0; i < size; ++i, ++bytes_) {
+      text_.text[bytes_] = encoded_[i];
+      text_.begin[bytes_] = begin;
+      text_.end[bytes_] = end;
+    }
+    ++to_;
+  }
+
+  void Cut() {
+    if (bytes_ == kUnchanged && to_ == text_.points.size()) {
+      return;
+    }
+    const size_t bytes = bytes_ == kUnchanged ? text_.offsets[to_] : bytes_;
+    text_.points.resize(to_);
+    text_.offsets.resize(to_);
+    text_.text.resize(bytes);
+    text_.begin.resize(bytes);
+    text_.end.resize(bytes);
+  }
+
+  static constexpr size_t kUnchanged = SIZE_MAX;
+
+  NormalisedText& text_;
+  const size_t from_;
+  size_t to_;                  // characters that are kept
+  size_t at_ = 0;              // the character looked at
+  size_t bytes_ = kUnchanged;  // what the kept ones take, once something has changed
+  size_t line_ = 0;            // characters kept since the last line feed
+  char32_t before_ = 0;        // the last that was kept
+  char32_t raw_[3] = {};       // the last three, as they were
+  char encoded_[kLongestUtf8] = {};
+};
+
+}  // namespace
+
+void UndoDisguise(size_t from, NormalisedText* text) { Undoer(from, text).Run(); }
+
+}  // namespace supervision::classification
