@@ -11,6 +11,9 @@ void FilterFlags::AddTo(CLI::App& command) {
   command.add_option("--min-risk", min_risk_, "At least this grave: " + WordsOf<v1::Risk>());
   command.add_option("--region", region_, "Region codes that begin with these 2 to 9 digits");
   command.add_option("--unit", unit_, "The reported unit's credit code or exact name");
+  command.add_option("--filter", expression_,
+                     "A condition, such as 'risk >= MEDIUM AND NOT partner = court': scenario, "
+                     "secondary, risk, region, unit, partner; AND OR NOT ( ); OR binds tighter");
 }
 
 absl::StatusOr<v1::AlertFilter> FilterFlags::Filter() const {
@@ -33,6 +36,7 @@ absl::StatusOr<v1::AlertFilter> FilterFlags::Filter() const {
   }
   filter.set_region_prefix(region_);
   filter.set_unit(unit_);
+  filter.set_expression(expression_);
   return filter;
 }
 

@@ -23,6 +23,7 @@ class FilterFlags {
   std::string min_risk_;
   std::string region_;
   std::string unit_;
+  std::string expression_;
 };
 
 }  // namespace supervision::cli

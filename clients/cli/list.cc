@@ -72,6 +72,7 @@ absl::StatusOr<v1::ListCluesRequest> CluesRequest(const Flags& flags) {
   request.set_min_risk(filter->min_risk());
   request.set_region_prefix(filter->region_prefix());
   request.set_unit(filter->unit());
+  request.set_expression(filter->expression());
   request.set_partner(flags.partner);
   if (!flags.state.empty()) {
     const auto state = FromWord<v1::ClueState>(flags.state);

@@ -41,8 +41,11 @@ bool Matches(const Filter& filter, const Facets& facets) {
   if (filter.scenarios.any() && !Holds(filter.scenarios, facets.scenario)) return false;
   if (facets.risk < filter.min_risk) return false;
   if (!StartsWith(facets.region_code, filter.region_prefix)) return false;
-  return filter.unit.empty() || facets.unit.credit_code == filter.unit ||
-         facets.unit.name == filter.unit;
+  if (!filter.unit.empty() && facets.unit.credit_code != filter.unit &&
+      facets.unit.name != filter.unit) {
+    return false;
+  }
+  return filter.expression.Holds(facets);
 }
 
 Projection ProjectionFor(const Scope& scope, Confidentiality confidentiality) {
@@ -65,6 +68,7 @@ std::string ViewKey(const Scope& scope, const Filter& filter) {
   Append(std::to_string(static_cast<int>(filter.min_risk)), &key);
   Append(filter.region_prefix, &key);
   Append(filter.unit, &key);
+  Append(filter.expression.text(), &key);
   return key;
 }
 

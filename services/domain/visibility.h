@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/domain/alert.h"
+#include "services/domain/expression.h"
 
 namespace supervision::domain {
 
@@ -27,6 +28,7 @@ struct Filter {
   Risk min_risk = Risk::kUnspecified;  // at least this grave
   std::string region_prefix;           // empty: any
   std::string unit;                    // credit code or exact name; empty: any
+  Expression expression;               // empty: any
   bool operator==(const Filter&) const = default;
 };
 

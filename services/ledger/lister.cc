@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/domain/error.h"
+#include "services/domain/implied.h"
 #include "services/ledger/codec.h"
 
 namespace supervision::ledger {
@@ -274,11 +275,13 @@ class Walk : public std::enable_shared_from_this<Walk> {
 }  // namespace
 
 std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const ListQuery& query) {
-  const domain::Filter& filter = query.filter;
+  const domain::Implied filter = domain::ImpliedBy(query.filter);
   // The rarest first: one organ, one partner, one region; then classes, of which a few are walked
   // together; then gravity.
   if (!filter.unit.empty()) return {keys.Unit(partition, filter.unit)};
-  const std::string& partner = query.partner.empty() ? query.scope.partner : query.partner;
+  // A partner sees only its own whatever it asks for, so its own index comes before another's.
+  std::string partner = query.partner.empty() ? query.scope.partner : query.partner;
+  if (partner.empty()) partner = filter.partner;
   if (filter.region_prefix.size() >= kRegionDigits) {
     return {keys.Region(partition, filter.region_prefix)};
   }

@@ -24,7 +24,7 @@ bool IsDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The four conditions that clues and alerts share.
+// The conditions that clues and alerts share.
 template <typename Proto>
 domain::Filter FilterFrom(const Proto& proto, std::string_view path, Violations* violations) {
   domain::Filter filter;
@@ -57,6 +57,14 @@ domain::Filter FilterFrom(const Proto& proto, std::string_view path, Violations*
                            "责任单位过长；最多 200 个字符"});
   }
   filter.unit = proto.unit();
+  const auto expression = domain::ParseExpression(proto.expression());
+  if (const auto* const error = std::get_if<domain::ExpressionError>(&expression)) {
+    violations->push_back({JoinPath(path, "expression"),
+                           absl::StrCat("column ", error->column, ": ", error->english),
+                           absl::StrCat("第 ", error->column, " 列：", error->chinese)});
+  } else {
+    filter.expression = std::get<domain::Expression>(expression);
+  }
   return filter;
 }
 

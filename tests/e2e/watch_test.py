@@ -68,10 +68,16 @@ class WatchTest(harness.ServiceTest):
         self.assertEqual(self.titles(by_scenario.stdout.splitlines()), ["W4p 0"])
         by_region = self.watch("--from", here, "--json", "--region", "330424", "--until-idle", "1")
         self.assertEqual(sorted(self.titles(by_region.stdout.splitlines())), ["W4 0", "W4 1"])
+        by_filter = self.watch("--from", here, "--json", "--until-idle", "1", "--filter",
+                               'region : "330424" AND NOT scenario = PETITION_DISPUTE')
+        self.assertEqual(sorted(self.titles(by_filter.stdout.splitlines())), ["W4 0", "W4 1"])
         by_unit = self.watch("--from", here, "--json", "--unit", "没有这个单位", "--until-idle", "1")
         self.assertEqual(by_unit.stdout, "")
         self.assert_exit(self.watch("--scenario", "no-such"), 1)
         self.assert_exit(self.watch("--min-risk", "tiny"), 1)
+        mistaken = self.watch("--filter", "risk >= TINY")
+        self.assertIn("column 9", mistaken.stderr)
+        self.assertIn("LOW, MEDIUM or HIGH", mistaken.stderr)
 
     def test_a_person_reads_scenario_risk_unit_title_and_why(self):
         here = self.here()

@@ -255,6 +255,9 @@ TEST_F(ListTest, ATokenFitsItsOwnQueryOnly) {
   EXPECT_THAT(ledger_->List(wider)->clues, SizeIs(7)) << "the page's size may change";
   const std::vector<std::function<void(ListQuery*)>> changes = {
       [](ListQuery* q) { q->filter.min_risk = Risk::kHigh; },
+      [](ListQuery* q) {
+        q->filter.expression = std::get<domain::Expression>(domain::ParseExpression("risk = LOW"));
+      },
       [](ListQuery* q) { q->partner = "hotline"; },
       [](ListQuery* q) { q->scope.partner = "hotline"; },
       [](ListQuery* q) { q->scope.cleared_for_secret = true; },
@@ -317,6 +320,14 @@ TEST_F(ListTest, ARandomQueryListsExactlyWhatMatches) {
     if (draw(3) == 0) query.filter.unit = "某镇";
     if (draw(3) == 0) query.partner = "court";
     if (draw(3) == 0) query.scope.scenarios.set(1 + draw(12));
+    if (draw(2)) {
+      constexpr const char* kExpressions[] = {
+          "scenario = PARTY_INSPECTION OR scenario = PEOPLES_CONGRESS",
+          "risk > LOW AND unit = 某镇", "region = 330108 AND NOT risk = HIGH", "partner = court",
+          "risk = HIGH OR region : 330106"};
+      query.filter.expression =
+          std::get<domain::Expression>(domain::ParseExpression(kExpressions[draw(5)]));
+    }
     if (draw(4) == 0) query.kind = ListQuery::Kind::kAlerts;
     std::vector<std::string> expected;
     for (const ClueSummary& clue : everything) {

@@ -115,7 +115,7 @@ TEST_F(WatchTest, AScopeIsAppliedBeforeAnyFilter) {
 TEST_F(WatchTest, AnAlertThatARevisionTakesOutOfTheViewIsToldAsLeft) {
   const Submitted first = Submit(*clues_, ValidRequest(0));
   v1::WatchAlertsRequest request = FromEarliest();
-  request.mutable_filter()->set_region_prefix("3304");
+  request.mutable_filter()->set_expression("region : 3304 AND NOT partner = nobody");
   Watcher watcher(server_.channel(), request);
   const std::vector<v1::AlertUpdate> seen = watcher.Next(1);
   ASSERT_THAT(seen, SizeIs(1));
@@ -200,10 +200,12 @@ TEST_F(WatchTest, RequestsWithMistakesAreRefusedWithAllOfThem) {
   request.set_start_from(static_cast<v1::StartFrom>(9));
   request.mutable_filter()->set_region_prefix("x");
   request.mutable_filter()->add_scenarios(static_cast<v1::Scenario>(99));
+  request.mutable_filter()->set_expression("risk = TERRIBLE");
   request.mutable_bookmark_interval()->set_seconds(61);
-  EXPECT_THAT(ViolationsOf(Watcher(server_.channel(), request).Finish()),
-              ::testing::UnorderedElementsAre("start_from", "filter.region_prefix",
-                                              "filter.scenarios[0]", "bookmark_interval"));
+  EXPECT_THAT(
+      ViolationsOf(Watcher(server_.channel(), request).Finish()),
+      ::testing::UnorderedElementsAre("start_from", "filter.region_prefix", "filter.scenarios[0]",
+                                      "filter.expression", "bookmark_interval"));
 }
 
 TEST_F(WatchTest, ListAlertsShowsThemNewestFirst) {
