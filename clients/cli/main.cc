@@ -78,6 +78,7 @@ int Main(int argc, char** argv) {
   AddStatus(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);
+  AddReload(app, session, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -8,6 +8,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
+#include "clients/cli/rule_rows.h"
 #include "clients/cli/table.h"
 #include "clients/cpp/retry.h"
 
@@ -41,8 +42,7 @@ std::string StatusText(Session& session, const v1::GetStatusResponse& status) {
   row({"started", "启动时间"}, TimeText(status.started_at()));
   row({"open streams", "打开的数据流"}, absl::StrCat(status.open_streams()));
   row({"queued clues", "等待提交的线索"}, absl::StrCat(status.queued_clues()));
-  row({"catalogue", "场景目录版本"}, status.catalogue_version());
-  row({"rules", "规则版本"}, status.rules_version());
+  AddRuleRows(session, status.rules(), &table);
   row({"redis", "Redis"}, redis.address());
   row({"redis connected", "Redis 已连接"}, yes(redis.connected()));
   row({"redis version", "Redis 版本"}, redis.version());
@@ -90,6 +90,7 @@ int Status(Session& session, const Flags& flags) {
   for (const auto& reason : status->not_ready_because()) {
     session.Note(session.Say({"not ready: ", "未就绪："}) + Printable(reason));
   }
+  NoteMistakes(session, status->rules());
   for (const auto& shortfall : status->redis().shortfalls()) {
     session.Note(session.Say({"not durable: ", "持久化不足："}) + Printable(shortfall));
   }

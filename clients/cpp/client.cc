@@ -171,6 +171,12 @@ absl::StatusOr<v1::GetStatusResponse> Client::GetStatus(const CallOptions& optio
   });
 }
 
+absl::StatusOr<v1::ReloadRulesResponse> Client::ReloadRules(const CallOptions& options) {
+  return Call<v1::ReloadRulesResponse>(options, [&](auto* context, auto* response) {
+    return admin_->ReloadRules(context, v1::ReloadRulesRequest(), response);
+  });
+}
+
 absl::StatusOr<Health> Client::CheckHealth(const std::string& service, const CallOptions& options) {
   const google::protobuf::Empty request = HealthRequest(service);
   const absl::StatusOr<google::protobuf::Empty> response =

@@ -53,6 +53,8 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"drain.announce", "0s"},
     {"drain.spread", "2s"},
     {"drain.finish", "10s"},
+    {"reload.watch", "true"},
+    {"reload.settle", "500ms"},
 };
 
 std::string_view DefaultOf(std::string_view path) {

@@ -64,6 +64,9 @@ class Converter {
     Files(config.files(), &settings.files);
     Log(config.log(), &settings.log);
     Drain(config.drain(), &settings.drain);
+    settings.reload.watch = config.reload().watch();
+    settings.reload.settle =
+        Time("reload.settle", config.reload().settle(), absl::ZeroDuration(), absl::Minutes(1));
     settings.effective = merged_.EffectiveText();
     settings.warnings = merged_.warnings();
     return settings;

@@ -80,6 +80,11 @@ struct ServerSettings {
     absl::Duration finish;
   };
 
+  struct Reload {
+    bool watch = true;
+    absl::Duration settle;
+  };
+
   Listen listen;
   Redis redis;
   Ledger ledger;
@@ -88,6 +93,7 @@ struct ServerSettings {
   Files files;
   Log log;
   Drain drain;
+  Reload reload;
 
   // For --print-config: every setting as YAML that gives the same again, each with where its value
   // comes from.

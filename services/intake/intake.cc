@@ -41,11 +41,11 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
  public:
   using Change = IntakeMetrics::Change;
 
-  Core(ledger::Ledger* ledger, const classification::Classifier* classifier,
+  Core(ledger::Ledger* ledger, const classification::ClassifierSlot* classifiers,
        const RegionTable* regions, const base::Clock* clock, prometheus::Registry* metrics,
        Options options)
       : ledger_(ledger),
-        classifier_(classifier),
+        classifiers_(classifiers),
         regions_(regions),
         clock_(clock),
         metrics_(metrics),
@@ -138,7 +138,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
 
   domain::Verdict Classify(const domain::ClueContent& content) {
     const SteadyTime start = std::chrono::steady_clock::now();
-    domain::Verdict verdict = classifier_->Classify(
+    domain::Verdict verdict = classifiers_->Get()->Classify(
         {content.title, content.content, &content.instruments, content.persons_affected});
     metrics_.Classified(Since(start));
     return verdict;
@@ -153,7 +153,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
   }
 
   ledger::Ledger* const ledger_;
-  const classification::Classifier* const classifier_;
+  const classification::ClassifierSlot* const classifiers_;
   const RegionTable* const regions_;
   const base::Clock* const clock_;
   IntakeMetrics metrics_;
@@ -167,10 +167,10 @@ Intake::Ticket::Ticket(std::shared_ptr<Core> core, size_t bytes, size_t clues)
     : core_(std::move(core)), bytes_(bytes), clues_(clues) {}
 Intake::Ticket::~Ticket() { core_->Leave(bytes_, clues_); }
 
-Intake::Intake(ledger::Ledger* ledger, const classification::Classifier* classifier,
+Intake::Intake(ledger::Ledger* ledger, const classification::ClassifierSlot* classifiers,
                const RegionTable* regions, const base::Clock* clock, prometheus::Registry* metrics,
                Options options)
-    : core_(std::make_shared<Core>(ledger, classifier, regions, clock, metrics, options)) {}
+    : core_(std::make_shared<Core>(ledger, classifiers, regions, clock, metrics, options)) {}
 Intake::~Intake() = default;
 
 absl::StatusOr<std::unique_ptr<Intake::Ticket>> Intake::Admit(size_t bytes, size_t clues) {

@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
 #include "services/base/clock.h"
-#include "services/classification/classifier.h"
+#include "services/classification/classifier_slot.h"
 #include "services/intake/validation.h"
 #include "services/ledger/ledger.h"
 
@@ -32,7 +32,7 @@ class Intake {
     absl::Duration retry_delay = absl::Milliseconds(500);
   };
   // All outlive the intake.
-  Intake(ledger::Ledger* ledger, const classification::Classifier* classifier,
+  Intake(ledger::Ledger* ledger, const classification::ClassifierSlot* classifiers,
          const RegionTable* regions, const base::Clock* clock, prometheus::Registry* metrics,
          Options options);
   ~Intake();

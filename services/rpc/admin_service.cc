@@ -1,6 +1,7 @@
 #include "services/rpc/admin_service.h"
 
 #include "services/rpc/convert_time.h"
+#include "services/rpc/set_state.h"
 
 namespace supervision::rpc {
 namespace {
@@ -43,8 +44,9 @@ v1::GetStatusResponse ToProto(const StatusReport& report) {
   for (const std::string& reason : report.not_ready_because) proto.add_not_ready_because(reason);
   CopyLedger(report, proto.mutable_ledger());
   CopyRedis(report, proto.mutable_redis());
-  proto.set_catalogue_version(report.catalogue_version);
-  proto.set_rules_version(report.rules_version);
+  proto.set_catalogue_version(report.rules.catalogue_version);
+  proto.set_rules_version(report.rules.rules_version);
+  *proto.mutable_rules() = rpc::ToProto(report.rules);
   proto.set_open_streams(static_cast<int64_t>(report.open_streams));
   proto.set_queued_clues(report.ledger.queued);
   return proto;
@@ -60,6 +62,22 @@ grpc::ServerUnaryReactor* AdminService::GetStatus(grpc::CallbackServerContext* c
   intake::Violations violations;
   if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
   call->Answer(ToProto(report_()));
+  return call;
+}
+
+grpc::ServerUnaryReactor* AdminService::ReloadRules(grpc::CallbackServerContext* context,
+                                                    const grpc::ByteBuffer* bytes,
+                                                    grpc::ByteBuffer* response) {
+  auto* const call = new UnaryCall(edge_, security::Method::kReloadRules, context, response);
+  v1::ReloadRulesRequest request;
+  intake::Violations violations;
+  if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
+  reload_([call](const absl::StatusOr<classification::SetState>& state) {
+    if (!state.ok()) return call->Fail(state.status());
+    v1::ReloadRulesResponse answer;
+    *answer.mutable_rules() = rpc::ToProto(*state);
+    call->Answer(answer);
+  });
   return call;
 }
 

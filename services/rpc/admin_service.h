@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/classification/set_state.h"
 #include "services/ledger/types.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/admin_service.grpc.pb.h"
@@ -21,25 +22,33 @@ struct StatusReport {
   std::vector<int64_t> told_positions;  // per partition; may be shorter while the ledger is closed
   std::string redis_address;            // without secrets
   int redis_restarts = 0;               // of the embedded one
-  std::string catalogue_version;
-  std::string rules_version;
+  classification::SetState rules;
   size_t open_streams = 0;
 };
 
+using RawAdminService = v1::AdminService::WithRawCallbackMethod_GetStatus<
+    v1::AdminService::WithRawCallbackMethod_ReloadRules<v1::AdminService::Service>>;
+
 // supervision.v1.AdminService. Thread-safe.
-class AdminService final
-    : public v1::AdminService::WithRawCallbackMethod_GetStatus<v1::AdminService::Service> {
+class AdminService final : public RawAdminService {
  public:
   using Report = std::function<StatusReport()>;
-  AdminService(const Edge& edge, Report report) : edge_(edge), report_(std::move(report)) {}
+  // Reads the rules again and calls back, once, on any thread.
+  using Reload = std::function<void(std::function<void(absl::StatusOr<classification::SetState>)>)>;
+  AdminService(const Edge& edge, Report report, Reload reload)
+      : edge_(edge), report_(std::move(report)), reload_(std::move(reload)) {}
 
  private:
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) override;
+  grpc::ServerUnaryReactor* ReloadRules(grpc::CallbackServerContext* context,
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override;
 
   const Edge edge_;
   const Report report_;
+  const Reload reload_;
 };
 
 }  // namespace supervision::rpc

@@ -52,7 +52,7 @@ grpc::ServerUnaryReactor* ClassificationService::ClassifyText(Context* context, 
   input.instruments = &instruments;
   if (request.has_persons_affected()) input.persons_affected = request.persons_affected();
   v1::ClassifyTextResponse answer;
-  *answer.mutable_verdict() = rpc::ToProto(classifier_->Classify(input));
+  *answer.mutable_verdict() = rpc::ToProto(classifiers_->Get()->Classify(input));
   call->Answer(answer);
   return call;
 }
@@ -63,11 +63,12 @@ grpc::ServerUnaryReactor* ClassificationService::ListScenarios(Context* context,
   v1::ListScenariosRequest request;
   Violations violations;
   if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
+  const std::shared_ptr<const classification::Classifier> classifier = classifiers_->Get();
   v1::ListScenariosResponse answer;
-  for (const classification::ScenarioEntry& entry : classifier_->catalogue().scenarios) {
+  for (const classification::ScenarioEntry& entry : classifier->catalogue().scenarios) {
     *answer.add_scenarios() = ToProto(entry);
   }
-  answer.set_catalogue_version(classifier_->catalogue().version);
+  answer.set_catalogue_version(classifier->catalogue().version);
   call->Answer(answer);
   return call;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "services/classification/classifier.h"
+#include "services/classification/classifier_slot.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
 
@@ -10,11 +10,11 @@ using RawClassificationService = v1::ClassificationService::WithRawCallbackMetho
     v1::ClassificationService::WithRawCallbackMethod_ListScenarios<
         v1::ClassificationService::Service>>;
 
-// supervision.v1.ClassificationService. Thread-safe. The classifier outlives it.
+// supervision.v1.ClassificationService. Thread-safe. The slot outlives it and is never empty.
 class ClassificationService final : public RawClassificationService {
  public:
-  ClassificationService(const Edge& edge, const classification::Classifier* classifier)
-      : edge_(edge), classifier_(classifier) {}
+  ClassificationService(const Edge& edge, const classification::ClassifierSlot* classifiers)
+      : edge_(edge), classifiers_(classifiers) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -26,7 +26,7 @@ class ClassificationService final : public RawClassificationService {
                                           Bytes* response) override;
 
   const Edge edge_;
-  const classification::Classifier* const classifier_;
+  const classification::ClassifierSlot* const classifiers_;
 };
 
 }  // namespace supervision::rpc

@@ -32,8 +32,9 @@ constexpr AuthorityRow kTable[] = {
     {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kMonitor},
     {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kMonitor},
     {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kOperator},
+    {Method::kReloadRules, "/supervision.v1.AdminService/ReloadRules", kOperator},
 };
-static_assert(std::size(kTable) == static_cast<size_t>(Method::kGetStatus) + 1,
+static_assert(std::size(kTable) == static_cast<size_t>(Method::kReloadRules) + 1,
               "every method has one row");
 
 // A partner that no clue can have: partners are of [a-z0-9._-].

@@ -23,6 +23,7 @@ enum class Method : uint8_t {
   kListAlerts,
   kGetAlert,
   kGetStatus,
+  kReloadRules,
 };
 
 // One row of the table method x role x scope: who may call it, and through which scope it sees.

@@ -17,6 +17,8 @@ constexpr char kFooter[] =
     "  supervisiond --config server.yaml --listen.grpc=127.0.0.1:0 --redis unix:/run/redis.sock\n"
     "  supervisiond --config server.yaml --check-config\n"
     "\n"
+    "SIGHUP reads catalogue, rules and model again.\n"
+    "\n"
     "Ends with 0 after SIGTERM or SIGINT, 1 when it could not serve, 2 when the configuration or\n"
     "the command line is wrong.";
 

@@ -60,9 +60,9 @@ std::string WithPort(const std::string& address, int port) {
 
 Front::Front(const Parts& parts)
     : clue_service_(parts.edge, parts.clues),
-      classification_service_(parts.edge, parts.classifier),
+      classification_service_(parts.edge, parts.classifiers),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
-      admin_service_(parts.edge, parts.report) {}
+      admin_service_(parts.edge, parts.report, parts.reload) {}
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
 

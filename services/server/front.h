@@ -22,8 +22,9 @@ class Front {
     rpc::Edge edge;
     rpc::ClueService::Parts clues;
     alerting::Hub* hub = nullptr;
-    const classification::Classifier* classifier = nullptr;
+    const classification::ClassifierSlot* classifiers = nullptr;
     rpc::AdminService::Report report;
+    rpc::AdminService::Reload reload;
   };
   explicit Front(const Parts& parts);
   ~Front();  // stops at once

@@ -2,15 +2,9 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "services/config/catalogue_config.h"
-#include "services/config/model_file.h"
-#include "services/config/rules_config.h"
 #include "services/config/yaml_loader.h"
-#include "services/domain/civil_date.h"
 #include "services/security/loopback.h"
 
 namespace supervision::server {
@@ -22,21 +16,6 @@ absl::StatusOr<std::unique_ptr<intake::RegionTable>> LoadRegions(const std::stri
   absl::StatusOr<std::string> text = config::ReadFile(path, kMaxRegionBytes);
   if (!text.ok()) return text.status();
   return intake::RegionTable::Parse(*text, path);
-}
-
-absl::StatusOr<std::unique_ptr<classification::Classifier>> LoadClassifier(
-    const config::ServerSettings::Files& files, absl::Time now) {
-  absl::StatusOr<classification::Catalogue> catalogue = config::LoadCatalogue(files.catalogue);
-  absl::StatusOr<classification::RuleSet> rules =
-      config::LoadRules(files.rules, domain::CivilDate(now));
-  absl::StatusOr<std::shared_ptr<const classification::Model>> model =
-      config::LoadModel(files.model);
-  std::vector<std::string> mistakes;
-  for (const absl::Status& status : {catalogue.status(), rules.status(), model.status()}) {
-    if (!status.ok()) mistakes.emplace_back(status.message());
-  }
-  if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
-  return classification::Classifier::Create(*catalogue, *rules, *model);
 }
 
 // Collects what failed, so that an operator sees all of it at once.
@@ -61,10 +40,14 @@ class Mistakes {
 
 }  // namespace
 
+config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files) {
+  return {.catalogue = files.catalogue, .rules = files.rules, .model = files.model};
+}
+
 absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings::Files& files, absl::Time now) {
   Inputs inputs;
   Mistakes mistakes;
-  mistakes.Take(LoadClassifier(files, now), &inputs.classifier);
+  mistakes.Take(config::LoadRuleFiles(RuleFilesOf(files), now), &inputs.rules);
   mistakes.Take(LoadRegions(files.regions), &inputs.regions);
   mistakes.Take(config::LoadPrincipals(files.principals), &inputs.principals);
   if (absl::Status status = mistakes.ToStatus(); !status.ok()) return status;

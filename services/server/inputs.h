@@ -4,19 +4,23 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "services/classification/classifier.h"
 #include "services/config/principals.h"
+#include "services/config/rule_files.h"
 #include "services/config/server_settings.h"
 #include "services/intake/validation.h"
 
 namespace supervision::server {
 
-// What is read from the files beside server.yaml, once, before anything is started.
+// What is read from the files beside server.yaml before anything is started. Catalogue, rules and
+// model are read again while the service runs (rule_keeper.h); the rest is not.
 struct Inputs {
-  std::unique_ptr<classification::Classifier> classifier;
+  config::RuleFileSet rules;
   std::unique_ptr<intake::RegionTable> regions;
   config::LoadedPrincipals principals;
 };
+
+// The files of the classifier in force.
+config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files);
 
 // Reads all of them. INVALID_ARGUMENT with every mistake of every file, a line each; `now` decides
 // which rules are in force.

@@ -39,7 +39,8 @@ int Run(const CommandLine& command, const sigset_t& signals) {
     return Complain(started, kCannotServe);
   }
   int signal = 0;
-  sigwait(&signals, &signal);  // a second one stays pending until the process has ended
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) (*server)->ReloadRules();
+  // A second one to end stays pending until the process has ended.
   (*server)->Stop();
   return 0;
 }
@@ -53,6 +54,7 @@ int main(int argc, char** argv) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   int exit_code = 0;

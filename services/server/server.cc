@@ -10,7 +10,7 @@
 #include "prometheus/registry.h"
 #include "services/alerting/hub.h"
 #include "services/base/mutex.h"
-#include "services/classification/catalogue.h"
+#include "services/classification/classifier_slot.h"
 #include "services/intake/intake.h"
 #include "services/observability/metrics_page.h"
 #include "services/rpc/alert_encoder.h"
@@ -19,6 +19,7 @@
 #include "services/server/front.h"
 #include "services/server/inputs.h"
 #include "services/server/readiness.h"
+#include "services/server/rule_keeper.h"
 #include "services/server/store.h"
 
 namespace supervision::server {
@@ -70,7 +71,9 @@ class Server::Body {
         readiness_(&door_, log_),
         gate_(inputs_.principals.directory, {.default_timeout = settings_.intake.default_deadline,
                                              .retry_delay = settings_.intake.retry_delay}),
-        rpc_metrics_(registry_.get()) {}
+        rpc_metrics_(registry_.get()),
+        slot_(inputs_.rules.classifier),
+        keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {}
 
   ~Body() { Stop(); }
 
@@ -86,6 +89,7 @@ class Server::Body {
     StopParts();
   }
 
+  void ReloadRules() { keeper_.Reload(classification::ReloadTrigger::kSignal, nullptr); }
   std::string grpc_address() const { return front_ == nullptr ? "" : front_->address(); }
   std::string metrics_address() const { return page_ == nullptr ? "" : page_->address(); }
   const Readiness& readiness() const { return readiness_; }
@@ -102,20 +106,25 @@ class Server::Body {
     store_ = *std::move(store);
     hub_ = std::make_unique<alerting::Hub>(store_->ledger(), store_->loop(), &encoder_, log_,
                                            registry_.get(), HubOptions(settings_));
-    intake_ = std::make_unique<intake::Intake>(store_->ledger(), inputs_.classifier.get(),
-                                               inputs_.regions.get(), options_.clock,
-                                               registry_.get(), IntakeOptions(settings_.intake));
+    intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
+                                               options_.clock, registry_.get(),
+                                               IntakeOptions(settings_.intake));
     front_ = std::make_unique<Front>(
         Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
                      .clues = {.intake = intake_.get(), .ledger = store_->ledger(), .door = &door_},
                      .hub = hub_.get(),
-                     .classifier = inputs_.classifier.get(),
-                     .report = [this] { return Report(); }});
+                     .classifiers = &slot_,
+                     .report = [this] { return Report(); },
+                     .reload =
+                         [this](auto done) {
+                           keeper_.Reload(classification::ReloadTrigger::kRequest, std::move(done));
+                         }});
     if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
     readiness_.Attach(front_->health());
     auto page = observability::MetricsPage::Start(settings_.listen.metrics, registry_);
     if (!page.ok()) return page.status();
     page_ = *std::move(page);
+    keeper_.Start();
     LogStart();
     readiness_.LogIfNotReady();
     return WriteAddressesFile(settings_.listen.addresses_file, front_->address(), page_->address());
@@ -126,7 +135,8 @@ class Server::Body {
     if (stopped_) return;
     stopped_ = true;
     readiness_.Drain();
-    if (page_ != nullptr) DrainFront();  // the last part: it has served
+    if (page_ != nullptr) DrainFront();  // it has served
+    keeper_.Stop();
     readiness_.Detach();
     if (store_ != nullptr) store_->StopLedger();
     if (front_ != nullptr) front_->Stop(kLastWords);
@@ -167,11 +177,24 @@ class Server::Body {
                            {"durable", settings_.ledger.require_fsync},
                            {"replicas", static_cast<int64_t>(settings_.ledger.replicas)},
                            {"data", std::string_view(settings_.redis.data_directory)}});
-    log_->Info("sorting", {{"catalogue", inputs_.classifier->catalogue().version},
-                           {"rules", inputs_.classifier->rules_version()},
+    const classification::SetState rules = keeper_.state();
+    log_->Info("sorting", {{"catalogue", std::string_view(rules.catalogue_version)},
+                           {"rules", std::string_view(rules.rules_version)},
+                           {"digest", std::string_view(rules.digest)},
                            {"regions", inputs_.regions->version()},
                            {"principals", static_cast<int64_t>(inputs_.principals.count)},
                            {"example_principals", inputs_.principals.example}});
+  }
+
+  RuleKeeper::Options KeeperOptions() const {
+    RuleKeeper::Options options;
+    options.files = RuleFilesOf(settings_.files);
+    options.watch = settings_.reload.watch;
+    options.settle = settings_.reload.settle;
+    options.clock = options_.clock;
+    options.log = log_;
+    options.metrics = registry_.get();
+    return options;
   }
 
   rpc::StatusReport Report() const {
@@ -184,14 +207,13 @@ class Server::Body {
     report.told_positions = hub_->told_positions();
     report.redis_address = store_->address();
     report.redis_restarts = store_->restarts();
-    report.catalogue_version = inputs_.classifier->catalogue().version;
-    report.rules_version = std::string(inputs_.classifier->rules_version());
+    report.rules = keeper_.state();
     report.open_streams = hub_->open_streams();
     return report;
   }
 
   const Options options_;
-  const Inputs inputs_;
+  Inputs inputs_;
   const config::ServerSettings& settings_;
   observability::Logger* const log_;
   const absl::Time started_at_;
@@ -201,6 +223,8 @@ class Server::Body {
   Readiness readiness_;
   rpc::Gate gate_;
   rpc::RpcMetrics rpc_metrics_;
+  classification::ClassifierSlot slot_;
+  RuleKeeper keeper_;
 
   base::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
@@ -226,6 +250,7 @@ Server::~Server() = default;
 
 absl::Status Server::Start() { return body_->Start(); }
 void Server::Stop() { body_->Stop(); }
+void Server::ReloadRules() { body_->ReloadRules(); }
 std::string Server::grpc_address() const { return body_->grpc_address(); }
 std::string Server::metrics_address() const { return body_->metrics_address(); }
 bool Server::ready() const { return body_->readiness().ready(); }

@@ -40,6 +40,9 @@ class Server {
   // closed in the reverse order of Start. Returns when everything has ended.
   void Stop();
 
+  // Reads catalogue, rules and model again, on a thread of its own; what came of it is logged.
+  void ReloadRules();
+
   std::string grpc_address() const;     // with the chosen port
   std::string metrics_address() const;  // empty: none
   bool ready() const;

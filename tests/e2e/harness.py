@@ -53,6 +53,7 @@ class Service:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
         self.process = None
         self.port = 0
+        self.flags = []  # further settings
         atexit.register(self.remove)
 
     def start(self):
@@ -63,7 +64,7 @@ class Service:
                 [SERVER, f"--config={ROOT}/deploy/config/server.yaml",
                  f"--listen.grpc=127.0.0.1:{self.port}", "--listen.metrics=127.0.0.1:0",
                  f"--listen.addresses_file={addresses}",
-                 f"--redis.data_directory={self.directory}/data"],
+                 f"--redis.data_directory={self.directory}/data", *self.flags],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
         def listening():

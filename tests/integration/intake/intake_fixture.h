@@ -5,22 +5,22 @@
 #include <string>
 #include <utility>
 
-#include "services/classification/classifier.h"
+#include "services/classification/classifier_slot.h"
 #include "services/intake/intake.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 #include "tests/unit/classification/rules_for_test.h"
 
 namespace supervision::testing {
 
-inline const classification::Classifier& ExampleClassifier() {
-  static const classification::Classifier* const classifier =
+inline const classification::ClassifierSlot& ExampleClassifiers() {
+  static const auto* const slot = new classification::ClassifierSlot(
       classification::Classifier::Create(
           classification::GoodCatalogue(),
           classification::GoodRules({classification::MakeRule(
               "ENF-1", classification::RuleKind::kSubstance, domain::Scenario::kAdminEnforcement, 3,
               0, {"决定书未送达"})}))
-          ->release();
-  return *classifier;
+          .value());
+  return *slot;
 }
 
 inline const intake::RegionTable& ExampleRegions() {
@@ -66,7 +66,7 @@ inline double MetricOf(const prometheus::Registry& registry, const std::string& 
 class TestIntake {
  public:
   explicit TestIntake(ledger::Ledger* ledger, intake::Intake::Options options = {})
-      : intake_(std::make_unique<intake::Intake>(ledger, &ExampleClassifier(), &ExampleRegions(),
+      : intake_(std::make_unique<intake::Intake>(ledger, &ExampleClassifiers(), &ExampleRegions(),
                                                  &clock_, &registry_, options)) {}
 
   intake::Intake* operator->() { return intake_.get(); }

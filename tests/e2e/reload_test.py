@@ -1,0 +1,97 @@
+"""Rules that are exchanged while the service runs: by SIGHUP, by a link, by supervisionctl reload."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+
+import harness
+from harness import ENFORCEMENT, MONITOR, OPERATOR, PARTNER, ROOT, eventually
+
+SHIPPED = ROOT / "deploy" / "config"
+
+
+class ReloadTest(harness.ServiceTest):
+    """The configuration lies as Kubernetes mounts it: links through ..data to a folder of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service()
+        cls.config = cls.service.directory / "config"
+        cls.config.mkdir()
+        cls.sets = 0
+        cls.exchange("first")
+        for name in ("catalogue.yaml", "rules"):
+            (cls.config / name).symlink_to(pathlib.Path("..data") / name)
+        cls.service.flags = [f"--files.catalogue={cls.config}/catalogue.yaml",
+                             f"--files.rules={cls.config}/rules", "--reload.settle=50ms"]
+        cls.service.start().ready()
+
+    @classmethod
+    def exchange(cls, version, broken=""):
+        """A new set of files, put in place by one rename."""
+        cls.sets += 1
+        folder = cls.config / f"..set{cls.sets}"
+        folder.mkdir()
+        shutil.copytree(SHIPPED / "rules", folder / "rules")
+        shutil.copy(SHIPPED / "catalogue.yaml", folder)
+        scoring = folder / "rules" / "00_scoring.yaml"
+        lines = [f'version: "{version}"' if line.startswith("version:") else line
+                 for line in scoring.read_text().splitlines()]
+        scoring.write_text("\n".join(lines) + "\n" + broken)
+        (cls.config / "..next").symlink_to(folder.name)
+        os.rename(cls.config / "..next", cls.config / "..data")
+
+    def rules(self):
+        status = self.service.ctl("status", "--json", token=OPERATOR)
+        self.assert_exit(status, 0)
+        return json.loads(status.stdout)["rules"]
+
+    def wait_for_version(self, version):
+        eventually(lambda: self.rules()["rules_version"].startswith(version + "+"), version, 60)
+
+    def served_version(self):
+        result = self.service.ctl("classify", ENFORCEMENT, "--json", token=PARTNER)
+        self.assert_exit(result, 0)
+        return json.loads(result.stdout)["rules_version"]
+
+    def test_a_link_pointed_elsewhere_is_taken_without_being_asked(self):
+        self.exchange("linked")
+        self.wait_for_version("linked")
+        self.assertEqual(self.rules()["last_attempt"]["trigger"], "RELOAD_TRIGGER_WATCH")
+        self.assertEqual(self.served_version(), self.rules()["rules_version"])
+
+    def test_sighup_reads_again_and_does_not_end_the_service(self):
+        loads = self.rules()["loads"]
+        self.service.process.send_signal(signal.SIGHUP)
+        eventually(lambda: "trigger=signal" in self.service.log(), "SIGHUP is logged")
+        self.assertIsNone(self.service.process.poll())
+        self.assertGreaterEqual(int(self.rules()["loads"]), int(loads))
+
+    def test_reload_tells_every_mistake_and_keeps_what_is_in_force(self):
+        self.exchange("good")
+        self.wait_for_version("good")
+        before = self.served_version()
+        self.exchange("bad", broken="unknown_key: 1\nother_key: 2\n")
+        result = self.service.ctl("reload", token=OPERATOR)
+        self.assert_exit(result, 2)
+        for part in ("00_scoring.yaml:", "unknown_key", "other_key"):
+            self.assertIn(part, result.stderr)
+        self.assertEqual(self.served_version(), before)
+        status = self.service.ctl("status", token=OPERATOR)
+        self.assert_exit(status, 0)
+        self.assertIn("unknown_key", status.stderr)
+        self.assertIn("rules_rejected", self.service.log())
+        self.exchange("better")
+        result = self.service.ctl("reload", "--json", token=OPERATOR)
+        self.assert_exit(result, 0)
+        self.assertTrue(json.loads(result.stdout)["rules_version"].startswith("better+"))
+        self.assertEqual(self.service.ctl("status", token=OPERATOR).stderr, "")
+
+    def test_only_an_operator_may_ask_for_it(self):
+        self.assert_exit(self.service.ctl("reload", token=MONITOR), 4)
+
+
+if __name__ == "__main__":
+    harness.main()
