@@ -21,6 +21,7 @@ void AddWithdraw(CLI::App& app, Session& session, Run& run);
 void AddScenarios(CLI::App& app, Session& session, Run& run);
 void AddClassify(CLI::App& app, Session& session, Run& run);
 void AddEvaluate(CLI::App& app, Session& session, Run& run);
+void AddRules(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHealth(CLI::App& app, Session& session, Run& run);

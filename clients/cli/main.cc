@@ -75,6 +75,7 @@ int Main(int argc, char** argv) {
   AddScenarios(app, session, run);
   AddClassify(app, session, run);
   AddEvaluate(app, session, run);
+  AddRules(app, session, run);
   AddStatus(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);

@@ -11,6 +11,7 @@
 #include "services/classification/catalogue.h"
 #include "services/classification/checks.h"
 #include "services/classification/digest.h"
+#include "services/classification/examples.h"
 #include "services/classification/fusion.h"
 #include "services/classification/matcher.h"
 #include "services/classification/model/model.h"
@@ -66,7 +67,7 @@ class Classifier::Engine {
     }
   }
 
-  // Compiles the patterns; what is wrong is appended to `errors`.
+  // Compiles the patterns and runs the examples; what is wrong is appended to `errors`.
   void Compile(std::vector<std::string>* errors) {
     if (model_ != nullptr && scenarios_.empty()) {
       errors->push_back(
@@ -74,6 +75,11 @@ class Classifier::Engine {
           "those");
     }
     index_ = BuildRuleIndex(in_force_, rules_.lexicons, rules_.scoring, *normaliser_, errors);
+    if (errors->empty()) {  // else there may be nothing to match with
+      for (const auto& mistake : RunExamples(in_force_, *index_, *normaliser_).mistakes) {
+        errors->push_back(ToString(mistake));
+      }
+    }
     scorer_ = std::make_unique<Scorer>(rules_, in_force_);
   }
 

@@ -4,12 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "services/classification/classifier.h"
-#include "services/classification/matcher.h"
+#include "services/classification/examples.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/labelled_clues.h"
 #include "services/config/rules_config.h"
@@ -19,7 +19,6 @@ namespace {
 
 using ::testing::Each;
 using ::testing::Ge;
-using ::testing::IsEmpty;
 using ::testing::Pair;
 
 const std::string kConfig = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config";
@@ -67,29 +66,23 @@ TEST(ShippedRulesTest, GoldenCluesAreSortedAsLabelled) {
 }
 
 TEST(ShippedRulesTest, ExamplesOfRulesHold) {
-  const auto normaliser = classification::Normaliser::Create().value();
-  std::vector<const classification::Rule*> all;
-  for (const classification::Rule& rule : Rules().rules) {
-    all.push_back(&rule);
+  const auto report = classification::RunExamples(Rules());
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_GT(report->examples, 0U);
+  for (const auto& mistake : report->mistakes) {
+    ADD_FAILURE() << ToString(mistake);
   }
-  std::vector<std::string> errors;
-  const auto index =
-      classification::BuildRuleIndex(all, Rules().lexicons, Rules().scoring, *normaliser, &errors);
-  ASSERT_THAT(errors, IsEmpty());
-  classification::Matcher matcher(index.get(), normaliser.get());
-  const auto matches = [&](const classification::Phrase& text, size_t rule) {
-    const auto& found = matcher.Match({"", text.text, nullptr, std::nullopt});
-    return std::any_of(found.begin(), found.end(),
-                       [&](const auto& match) { return match.rule == rule; });
-  };
-  for (size_t i = 0; i < all.size(); ++i) {
-    for (const classification::Phrase& text : all[i]->examples) {
-      EXPECT_TRUE(matches(text, i)) << ToString(text.origin) << " " << all[i]->id;
-    }
-    for (const classification::Phrase& text : all[i]->counter_examples) {
-      EXPECT_FALSE(matches(text, i)) << ToString(text.origin) << " " << all[i]->id;
-    }
+}
+
+// Those that need structured case data cannot be seen in a text alone.
+TEST(ShippedRulesTest, EachProblemModelThatWorksOnTextHasARule) {
+  const auto report = classification::RunExamples(Rules());
+  ASSERT_TRUE(report.ok()) << report.status();
+  std::vector<std::string> codes;
+  for (const classification::Problem* problem : report->without_rules) {
+    codes.push_back(problem->code);
   }
+  EXPECT_THAT(codes, testing::UnorderedElementsAre("ENF-02", "ENF-05", "ENF-19", "SOC-01"));
 }
 
 TEST(ShippedRulesTest, NightDemolitionIsHighWithItsReasons) {

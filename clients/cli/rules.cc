@@ -1,0 +1,108 @@
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "clients/cli/commands.h"
+#include "services/classification/classifier.h"
+#include "services/classification/examples.h"
+#include "services/config/catalogue_config.h"
+#include "services/config/rules_config.h"
+#include "services/domain/civil_date.h"
+
+namespace supervision::cli {
+namespace {
+
+constexpr char kFooter[] =
+    R"(Works from files, without a service. DIR holds catalogue.yaml and the folder rules, or is a folder of
+rules itself (default: deploy/config). Ends with 1 when an example does not hold or the rules have
+mistakes; each is told with file and line.
+
+Examples:
+  supervisionctl rules test
+  supervisionctl rules test my-config)";
+
+struct Flags {
+  std::string folder = "deploy/config";
+  bool list = false;
+};
+
+struct Loaded {
+  classification::RuleSet rules;
+  classification::ExampleReport report;
+};
+
+absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder) {
+  std::error_code error;
+  const bool whole = std::filesystem::is_directory(folder + "/rules", error);
+  auto rules =
+      config::LoadRules(whole ? folder + "/rules" : folder, domain::CivilDate(absl::Now()));
+  if (!rules.ok()) return rules.status();
+  if (whole) {  // then what a service would tell at its start is told here too
+    const auto catalogue = config::LoadCatalogue(folder + "/catalogue.yaml");
+    if (!catalogue.ok()) return catalogue.status();
+    const auto classifier = classification::Classifier::Create(*catalogue, *rules);
+    if (!classifier.ok()) return classifier.status();
+  }
+  auto loaded = std::make_unique<Loaded>();
+  loaded->rules = *std::move(rules);
+  auto report = classification::RunExamples(loaded->rules);
+  if (!report.ok()) return report.status();
+  loaded->report = *std::move(report);
+  return loaded;
+}
+
+int Test(Session& session, const Flags& flags) {
+  const auto loaded = RunAll(flags.folder);
+  if (!loaded.ok()) {
+    return session.FailUsage({"the rules cannot be used:", "规则无法使用："},
+                             std::string(loaded.status().message()));
+  }
+  const classification::ExampleReport& report = (*loaded)->report;
+  for (const auto& mistake : report.mistakes) {
+    session.Print(absl::StrCat(ToString(mistake), "\n"));
+  }
+  session.Print(absl::StrFormat(
+      "rules %s: %d rules, %d with examples; %d examples and %d counter-examples, %d of them do "
+      "not "
+      "hold\n",
+      (*loaded)->rules.version, report.rules, report.rules - report.without_examples.size(),
+      report.examples, report.counter_examples, report.mistakes.size()));
+  if (!report.without_rules.empty()) {
+    session.Print(absl::StrCat(
+        "problem models without a rule: ",
+        absl::StrJoin(report.without_rules, " ",
+                      [](std::string* out, const auto* problem) { out->append(problem->code); }),
+        "\n"));
+  }
+  if (flags.list) {
+    for (const classification::Rule* rule : report.without_examples) {
+      session.Print(
+          absl::StrCat(ToString(rule->origin), ": rule ", rule->id, " has no examples\n"));
+    }
+  }
+  return report.mistakes.empty() ? kOk : kUsage;
+}
+
+}  // namespace
+
+void AddRules(CLI::App& app, Session& session, Run& run) {
+  auto* const group = app.add_subcommand("rules", "Work on classification rules");
+  group->require_subcommand(1);
+  auto* const command =
+      group->add_subcommand("test", "Run each rule's examples and counter-examples");
+  const auto flags = std::make_shared<Flags>();
+  command->add_option("DIR", flags->folder, "Folder of the configuration, or of rules")
+      ->capture_default_str();
+  command->add_flag("--list", flags->list, "Name the rules without examples too");
+  command->footer(kFooter);
+  command->callback(
+      [&session, &run, flags] { run = [&session, flags] { return Test(session, *flags); }; });
+}
+
+}  // namespace supervision::cli
