@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "services/classification/normaliser.h"
 #include "services/classification/utf8.h"
@@ -43,7 +44,11 @@ class Undoer {
   Undoer(size_t from, NormalisedText* text) : text_(*text), from_(from), to_(from) {}
 
   void Run() {
-    for (at_ = from_; at_ < text_.points.size(); ++at_) {
+    if (!FindFirst()) {
+      return;
+    }
+    to_ = at_;
+    for (; at_ < text_.points.size(); ++at_) {
       const char32_t c = text_.points[at_];
       const bool ordinary = c >= 0x3400 && c != U'零';  // Han, which nearly all is
       if (ordinary || !Dropped(c)) {
@@ -57,6 +62,28 @@ class Undoer {
   }
 
  private:
+  // Moves to the first character that changes: most texts have none. False when there is none.
+  bool FindFirst() {
+    const std::vector<char32_t>& points = text_.points;
+    size_t line = from_;  // where it begins
+    for (at_ = from_; at_ < points.size(); ++at_) {
+      const char32_t c = points[at_];
+      if (c >= 0x3400 && c != U'零') {
+        continue;
+      }
+      for (size_t i = 0; i < 3; ++i) {
+        raw_[i] = at_ - from_ > i ? points[at_ - 1 - i] : 0;
+      }
+      before_ = raw_[0];
+      line_ = at_ - line;
+      if (Dropped(c) || Meant(c) != c) {
+        return true;
+      }
+      line = c == '\n' ? at_ + 1 : line;
+    }
+    return false;
+  }
+
   char32_t Ahead(size_t steps) const {
     return at_ + steps < text_.points.size() ? text_.points[at_ + steps] : 0;
   }

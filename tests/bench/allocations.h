@@ -4,8 +4,7 @@
 
 namespace supervision::bench {
 
-// How often this process has taken memory by operator new. What links it counts; slow by one
-// relaxed addition.
+// How often this thread has taken memory by operator new, in programs that link this file.
 uint64_t Allocations();
 
 }  // namespace supervision::bench
