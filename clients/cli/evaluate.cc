@@ -116,12 +116,40 @@ std::vector<uint32_t> GroupsWith(std::vector<LabelledClue> clues,
   return classification::NearDuplicateGroups(clues);
 }
 
+// Says how many clues are near-duplicates of others, and what is done about it.
+void TellDuplicates(Session& session, const std::vector<uint32_t>& groups, size_t judged) {
+  std::map<uint32_t, std::pair<size_t, size_t>> sizes;  // clues to judge, to learn from
+  for (size_t i = 0; i < groups.size(); ++i) {
+    ++(i < judged ? sizes[groups[i]].first : sizes[groups[i]].second);
+  }
+  size_t together = 0;
+  size_t left_out = 0;
+  for (const auto& [group, size] : sizes) {
+    together += size.first > 1 ? size.first : 0;
+    left_out += size.first > 0 ? size.second : 0;
+  }
+  if (together > 0) {
+    session.Note(absl::StrCat(
+        session.Say({"note: ", "注意："}), together,
+        session.Say({" clues are near-duplicates of each other; those alike stay in one fold",
+                     " 条线索彼此几乎相同，相同的归入同一折"})));
+  }
+  if (left_out > 0) {
+    session.Note(absl::StrCat(
+        session.Say({"note: ", "注意："}), left_out,
+        session.Say({" clues to learn from are near-duplicates of clues to judge; they are left "
+                     "out where these are judged",
+                     " 条训练线索与待测线索几乎相同，测试该线索时不参与训练"})));
+  }
+}
+
 // Judges each clue by a model that has seen neither it nor a near-duplicate of it. `more` is
 // learned from in every fold, but never judged.
 absl::StatusOr<Answers> CrossValidate(Session& session, Workbench& bench, const LabelledSet& set,
                                       const std::vector<LabelledClue>& more, const Flags& flags) {
   const size_t count = set.clues.size();
   const std::vector<uint32_t> groups = GroupsWith(set.clues, more);
+  TellDuplicates(session, groups, count);
   Answers result;
   result.fold_of = classification::AssignFolds(
       Strata(set), std::vector<uint32_t>(groups.begin(), groups.begin() + Signed(count)),

@@ -101,6 +101,14 @@ class Classifier::Engine {
     return verdict;
   }
 
+  domain::Verdict ClassifyByRules(const Input& input) {
+    std::unique_ptr<Desk> desk = Take();
+    domain::Verdict verdict =
+        scorer_->Score(desk->matcher.Match(input), desk->matcher.persons(), nullptr);
+    Return(std::move(desk));
+    return verdict;
+  }
+
   void Describe(const Input& input, Features* features) {
     std::unique_ptr<Desk> desk = Take();
     desk->matcher.Match(input);
@@ -272,6 +280,10 @@ Classifier::Classifier(std::unique_ptr<Engine> engine) : engine_(std::move(engin
 Classifier::~Classifier() = default;
 
 domain::Verdict Classifier::Classify(const Input& input) const { return engine_->Classify(input); }
+
+domain::Verdict Classifier::ClassifyByRules(const Input& input) const {
+  return engine_->ClassifyByRules(input);
+}
 
 void Classifier::Describe(const Input& input, Features* features) const {
   engine_->Describe(input, features);

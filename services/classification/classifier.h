@@ -44,6 +44,9 @@ class Classifier {
 
   domain::Verdict Classify(const Input& input) const;
 
+  // The verdict without the model, should there be one.
+  domain::Verdict ClassifyByRules(const Input& input) const;
+
   // What a model sees of a text; whether this classifier has a model plays no part. For training.
   void Describe(const Input& input, Features* features) const;
 

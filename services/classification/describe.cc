@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint32_t kTwice = 2;
 constexpr uint32_t kOften = 4;
+constexpr size_t kLongestZone = 60;  // characters; a longer one is no title and no closing sentence
 
 // The keys of a count: one for each value up to the greatest that is told apart.
 template <size_t kMost>
@@ -48,8 +49,17 @@ bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
 
 void Matcher::Describe(Features* features) {
   features->Clear();
-  features->characters.assign(text_.points.data(), text_.points.size());
-  features->offsets.assign(text_.offsets.begin(), text_.offsets.end());
+  bool in_number = false;
+  for (size_t i = 0; i < text_.points.size(); ++i) {
+    const char32_t point = text_.points[i];
+    const bool digit = IsDigit(point);
+    if (!digit || !in_number) {
+      features->offsets.push_back(text_.offsets[i]);
+      features->characters.push_back(digit ? U'0' : point);
+    }
+    in_number = digit;
+  }
+  features->offsets.push_back(text_.offsets[text_.points.size()]);
 
   DescribeCues(features);
   for (const RuleMatch& match : matches_) {
@@ -57,13 +67,19 @@ void Matcher::Describe(Features* features) {
     features->signals.push_back({index_.rule_keys[match.rule], state.match.begin, state.match.end});
   }
   DescribeShape(features);
+  DescribeZones(features);
+}
+
+uint32_t Matcher::LastSentence() const {
+  auto last = static_cast<uint32_t>(sentence_ends_.size());
+  if (!sentence_ends_.empty() && sentence_ends_.back() + 3 >= text_.text.size()) {
+    --last;  // nothing stands behind the last full stop
+  }
+  return last;
 }
 
 void Matcher::DescribeCues(Features* features) {
-  uint32_t last_sentence = static_cast<uint32_t>(sentence_ends_.size());
-  if (!sentence_ends_.empty() && sentence_ends_.back() + 3 >= text_.text.size()) {
-    --last_sentence;  // nothing stands behind the last full stop
-  }
+  const uint32_t last_sentence = LastSentence();
   for (const Cue& cue : index_.cues) {
     if (atoms_[cue.atom].run != run_) {
       continue;
@@ -136,6 +152,32 @@ void Matcher::DescribeShape(Features* features) const {
   add(shape.title_asks.Of(title_asks ? 1 : 0));
   add(shape.names_work.Of(names_work ? 1 : 0));
   add(shape.quotes.Of(quotes ? 1 : 0));
+}
+
+// Characters of the title and of the last sentence; of the title, which is short, pairs too.
+void Matcher::DescribeZones(Features* features) const {
+  const auto place = [&](uint32_t byte) {
+    return static_cast<size_t>(
+        std::lower_bound(features->offsets.begin(), features->offsets.end(), byte) -
+        features->offsets.begin());
+  };
+  const auto add = [&](Zone zone, size_t first, size_t end) {
+    for (size_t i = std::max(first, end - std::min(end, kLongestZone)); i < end; ++i) {
+      features->signals.push_back(
+          {ZoneKey(zone, features->characters[i]), features->offsets[i], features->offsets[i + 1]});
+    }
+  };
+  const size_t title_end = place(title_bytes_);
+  add(Zone::kTitle, 0, title_end);
+  for (size_t i = 1; i < std::min(title_end, kLongestZone); ++i) {
+    const FeatureKey pair =
+        static_cast<FeatureKey>(features->characters[i - 1]) << 21 | features->characters[i];
+    features->signals.push_back(
+        {ZoneKey(Zone::kTitle, pair), features->offsets[i - 1], features->offsets[i + 1]});
+  }
+  const uint32_t last = LastSentence();
+  const uint32_t from = last == 0 ? 0 : sentence_ends_[last - 1];
+  add(Zone::kEnd, place(std::max(from, content_at_)), features->characters.size());
 }
 
 RuleMatch Matcher::PlaceOf(uint32_t begin, uint32_t end) const {

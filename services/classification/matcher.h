@@ -101,6 +101,8 @@ class Matcher {
   void Collect(const Input& input);
   void DescribeCues(Features* features);
   void DescribeShape(Features* features) const;
+  void DescribeZones(Features* features) const;
+  uint32_t LastSentence() const;
 
   const RuleIndex& index_;
   const Normaliser& normaliser_;

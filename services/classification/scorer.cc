@@ -16,7 +16,7 @@ using domain::Scenario;
 constexpr size_t kMostEvidence = 16;
 constexpr size_t kMostProblems = 4;
 constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
-constexpr float kHighFrom = 0.45F;     // probability below which HIGH is in doubt
+constexpr float kHighFrom = 0.7F;      // probability below which HIGH is in doubt
 constexpr float kRiskEvidence = 1.0F;  // how strongly a risk rule counts among the evidence
 
 size_t Index(Scenario scenario) { return static_cast<size_t>(scenario); }
@@ -88,7 +88,7 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
     AddProblems(matches, &verdict);
     Rate(matches, persons, &verdict);
     if (opinion != nullptr && opinion->high.has_value()) {
-      WeighHigh(*opinion->high, &verdict);
+      WeighHigh(*opinion->high * (1 - opinion->probabilities[kOut]), &verdict);
     }
     return verdict;
   }

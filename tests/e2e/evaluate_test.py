@@ -200,12 +200,21 @@ class EvaluateTest(unittest.TestCase):
     def test_more_clues_are_learned_from_in_every_fold_but_not_copies_of_what_is_judged(self):
         clues = own_set(9, seed=8)
         path, more = self.write("few.jsonl", clues), own_set(60, seed=9)
-        copies = [{**clue, "id": clue["id"] + "-copy", "label": "天气"} for clue in clues]
+        copies = [{**clue, "id": clue["id"] + "-copy", "content": clue["content"] + "等", "label": "天气"}
+                  for clue in clues]
         result = self.evaluate("--labels", path, "--cv", "3", "--json",
                                "--train", self.write("more.jsonl", more + copies))
         # 6 of the other folds, 60 more, and the copies of those 6.
         self.assertEqual(result.stderr.count("learns from 72 clues, judges 3"), 3, result.stderr)
         self.assertEqual(json.loads(result.stdout)["clues"], 9)
+        self.assertIn("9 clues to learn from are near-duplicates of clues to judge", result.stderr)
+
+    def test_one_text_with_two_labels_is_refused_by_id(self):
+        clues = own_set(30, seed=11)
+        clues.append({**clues[0], "id": "again", "label": clues[1]["label"]})
+        result = self.evaluate("--train", self.write("train.jsonl", clues), "--labels",
+                               self.write("test.jsonl", own_set(6, seed=12)), code=1)
+        self.assertIn(f"again: the same text as {clues[0]['id']}", result.stderr)
 
     def test_repeated_texts_are_told_and_help_no_fold(self):
         # Labels at random: whoever is right has seen the text.

@@ -5,6 +5,7 @@ namespace {
 
 constexpr FeatureKey kSignalBit = FeatureKey{1} << 63;
 constexpr FeatureKey kRuleBit = FeatureKey{1} << 62;
+constexpr FeatureKey kZoneFactor = 0x9E3779B97F4A7C15;
 
 }  // namespace
 
@@ -15,6 +16,12 @@ FeatureKey SignalKey(SignalKind kind, std::string_view name) {
   }
   hash ^= hash >> 29;
   return kSignalBit | (kind == SignalKind::kRule ? kRuleBit : 0) | (hash & (kRuleBit - 1));
+}
+
+FeatureKey ZoneKey(Zone zone, FeatureKey gram) {
+  FeatureKey hash = (gram ^ static_cast<FeatureKey>(zone) << 60) * kZoneFactor;
+  hash ^= hash >> 29;
+  return kSignalBit | (hash & (kRuleBit - 1));
 }
 
 bool IsSignal(FeatureKey key) { return (key & kSignalBit) != 0; }

@@ -18,6 +18,14 @@ enum class SignalKind : uint8_t { kCue = 0, kRule = 1 };
 
 // The key of the signal called `name`: "A:CUE_TOLD", "R:ENF.PENALTY".
 FeatureKey SignalKey(SignalKind kind, std::string_view name);
+
+// Parts of a text where words weigh more than elsewhere: what a letter is about stands in its
+// title, what it wants at its end.
+enum class Zone : uint8_t { kTitle = 1, kEnd = 2 };
+
+// The key of the signal that the n-gram `gram` stands in `zone`; counts as a cue.
+FeatureKey ZoneKey(Zone zone, FeatureKey gram);
+
 bool IsSignal(FeatureKey key);
 SignalKind KindOf(FeatureKey key);
 
@@ -33,8 +41,9 @@ class Features {
     uint32_t end = 0;
   };
 
-  // The normalised text as code points: title, a line feed, content. Place i began at byte
-  // offsets[i]; one offset more than characters.
+  // The normalised text as code points: title, a line feed, content; a run of digits is one '0', as
+  // it is their being there that tells. Place i began at byte offsets[i]; one offset more than
+  // characters.
   std::u32string characters;
   std::vector<uint32_t> offsets;
   std::vector<Signal> signals;  // a key may come twice; it counts once

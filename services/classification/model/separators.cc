@@ -12,7 +12,7 @@ namespace supervision::classification {
 namespace {
 
 constexpr uint32_t kLeastDocuments = 3;  // in which a feature must occur
-constexpr double kCost = 0.5;            // of liblinear
+constexpr double kCost = 0.7;            // of liblinear
 constexpr double kPrecision = 1e-3;
 constexpr double kMostRiskWeight = 8;  // of a HIGH clue against another
 // What a signal counts beside the n-grams, whose vector has length one. Chosen by cross-validation:

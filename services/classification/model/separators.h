@@ -15,6 +15,7 @@ struct Document {
   std::vector<FeatureKey> signals;                     // each once, rising
   uint32_t label = 0;                                  // number of the class
   bool high = false;                                   // a person rated the risk HIGH
+  bool rules_high = false;                             // so do the rules
 };
 
 // Counts what `features` hold.

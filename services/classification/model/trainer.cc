@@ -23,15 +23,16 @@ constexpr uint32_t kInnerFolds = 5;
 constexpr size_t kFewest = 2;  // clues of a class, so that each can be left out once
 constexpr std::string_view kOutOfScope = "OUT_OF_SCOPE";
 constexpr std::string_view kHigh = "HIGH";
-constexpr size_t kFewestHigh = 20;  // clues rated HIGH below which risk is not learnt
-constexpr double kLoss = 0.3;       // of the softmax over the margins, against its ridge
+constexpr size_t kFewestHigh = 20;   // clues rated HIGH below which risk is not learnt
+constexpr size_t kFewestAsked = 50;  // clues that the rules rate HIGH, to calibrate on them alone
+constexpr double kLoss = 0.3;        // of the softmax over the margins, against its ridge
 // A class n times rarer than the average weighs the root of n more: between the plain accuracy,
 // which forgets small classes, and equal weights, which see them everywhere.
 constexpr double kRarity = 0.5;
 // What a review is for: what is not sent to one should be right this often …
 constexpr double kWantedAccuracy = 0.95;
 constexpr double kMostReviewed =
-    0.2;  // … with at most this share sent; doubts about HIGH add some.
+    0.18;  // … with at most this share sent; doubts about HIGH add some.
 constexpr size_t kMostMistakesTold = 20;
 
 class Trainer {
@@ -55,6 +56,7 @@ class Trainer {
     std::vector<std::string> mistakes;
     std::set<std::string> ids;
     std::map<std::string, size_t> sizes;
+    std::map<std::string, const LabelledClue*> texts;
     if (options_.version.empty() || options_.version.size() > Model::kMaxName) {
       mistakes.push_back(absl::StrCat("the version must have 1 to ", Model::kMaxName, " bytes"));
     }
@@ -69,6 +71,12 @@ class Trainer {
       }
       if (clue.title.empty() && clue.content.empty()) {
         mistakes.push_back(absl::StrCat(clue.id, ": neither title nor content; drop the clue"));
+      } else if (const auto [first, added] =
+                     texts.emplace(absl::StrCat(clue.title, "\n", clue.content), &clue);
+                 !added && first->second->label != clue.label) {
+        mistakes.push_back(absl::StrCat(clue.id, ": the same text as ", first->second->id,
+                                        ", which is labelled ", first->second->label,
+                                        "; correct one of the labels"));
       }
       ++sizes[clue.label];
     }
@@ -101,12 +109,14 @@ class Trainer {
     Features features;
     size_t high = 0;
     for (const LabelledClue& clue : clues_) {
-      rules_.Describe({clue.title, clue.content, nullptr, std::nullopt}, &features);
+      const Input input = {clue.title, clue.content, nullptr, std::nullopt};
+      rules_.Describe(input, &features);
       const auto label = std::lower_bound(classes_.begin(), classes_.end(), clue.label);
       Document document = Count(features, static_cast<uint32_t>(label - classes_.begin()));
       document.high = clue.risk == kHigh ||
                       std::find(clue.accept_risk.begin(), clue.accept_risk.end(), kHigh) !=
                           clue.accept_risk.end();
+      document.rules_high = rules_.ClassifyByRules(input).risk == domain::Risk::kHigh;
       high += document.high;
       documents_.push_back(std::move(document));
     }
@@ -183,16 +193,25 @@ class Trainer {
     return FitSoftmax(task_);
   }
 
-  // The probability of HIGH from its margin, on the margins out of fold.
+  // The probability that a clue in scope is HIGH from its margin, on the margins out of fold. It is
+  // asked where the rules say HIGH, so it is fitted there, when that gives enough.
   void CalibrateHigh(ModelData* data) const {
     SoftmaxTask task;
     task.classes = 2;
     task.inputs = 1;
     task.costs = {1, 1};
     task.loss = 1;
-    for (size_t i = 0; i < documents_.size(); ++i) {
+    const auto add = [&](size_t i) {
       task.rows.push_back(task_.rows[(i + 1) * margins_ - 1]);
       task.labels.push_back(documents_[i].high ? 1 : 0);
+    };
+    for (size_t i = 0; i < documents_.size(); ++i) {
+      if (documents_[i].rules_high && documents_[i].label != separator_options_.scope_class) add(i);
+    }
+    if (task.rows.size() < kFewestAsked) {
+      task.rows.clear();
+      task.labels.clear();
+      for (size_t i = 0; i < documents_.size(); ++i) add(i);
     }
     const Softmax fitted = FitSoftmax(task);
     data->high_slope = static_cast<float>(fitted.weights[1] - fitted.weights[0]);

@@ -74,6 +74,20 @@ TEST(TrainerTest, TellsEveryMistakeById) {
   EXPECT_THAT(refusal, HasSubstr("label 独一份: only 1 clue"));
 }
 
+TEST(TrainerTest, OneTextWithTwoLabelsIsAMistake) {
+  std::vector<LabelledClue> clues = Fruits();
+  clues[7].title = clues[2].title;
+  clues[7].content = clues[2].content;
+  EXPECT_THAT(Refusal(clues), HasSubstr("F7: the same text as F2, which is labelled 苹果类"));
+}
+
+TEST(TrainerTest, OneTextTwiceWithTheSameLabelIsLearntFrom) {
+  std::vector<LabelledClue> clues = Fruits();
+  clues[4].title = clues[2].title;
+  clues[4].content = clues[2].content;
+  EXPECT_TRUE(Train(clues, Rules(), {}).ok());
+}
+
 TEST(TrainerTest, OneClassIsNothingToTellApart) {
   std::vector<LabelledClue> clues = Fruits();
   for (LabelledClue& clue : clues) clue.label = "一";
@@ -88,6 +102,14 @@ TEST(NearDuplicatesTest, TextsThatShareTheirWordsAreOneGroup) {
   clues[2].content = "县综合行政执法局九月五日对我店处以罚款八千元，没有告知听证权利，请查。";
   clues[3].content = "村里的路灯坏了一个月，晚上走路看不见。";
   EXPECT_THAT(NearDuplicateGroups(clues), ElementsAre(0, 1, 0, 2));
+}
+
+TEST(NearDuplicatesTest, PairsThatDifferInHalfASentenceAreOneGroup) {
+  std::vector<LabelledClue> clues(2);
+  clues[0].title = clues[1].title = "楼下烧烤店的油烟";
+  clues[0].content = "楼下烧烤店的烟管对着我家窗户，晚上睡不着，请派人来看看。";
+  clues[1].content = "楼下烧烤店的烟管对着我家窗户，报给城管三次都说人手不够，至今没来。";
+  EXPECT_THAT(NearDuplicateGroups(clues), ElementsAre(0, 0));
 }
 
 TEST(NearDuplicatesTest, EmptyTextsAreNobodysDuplicates) {

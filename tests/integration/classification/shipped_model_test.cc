@@ -1,0 +1,123 @@
+// The model that we ship can be made again from the clues that we ship, and judges as its card
+// says.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "services/classification/classifier.h"
+#include "services/classification/evaluation/judge.h"
+#include "services/classification/evaluation/metrics.h"
+#include "services/classification/model/model.h"
+#include "services/classification/model/trainer.h"
+#include "services/config/catalogue_config.h"
+#include "services/config/labelled_clues.h"
+#include "services/config/model_file.h"
+#include "services/config/rules_config.h"
+
+namespace supervision {
+namespace {
+
+using classification::Answer;
+using classification::Classifier;
+using classification::Figures;
+using classification::Judged;
+using classification::LabelledClue;
+using classification::Model;
+
+const std::string kConfig = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config";
+constexpr absl::CivilDay kDay(2026, 6, 1);  // for which the shipped rules are tested, too
+// What another compiler, or a law that has come into force since, may move.
+constexpr double kDrift = 0.02;
+constexpr size_t kEvery = 6;  // of the clues serve where the bytes are compared
+
+std::vector<LabelledClue> CluesOf(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(kConfig + "/model/" + folder)) {
+    if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  return config::LoadLabelledClues(files, config::LabelNames::kCatalogue).value().clues;
+}
+
+std::unique_ptr<Classifier> ClassifierWith(std::shared_ptr<const Model> model) {
+  const auto catalogue = config::LoadCatalogue(kConfig + "/catalogue.yaml").value();
+  const auto rules = config::LoadRules(kConfig + "/rules", kDay).value();
+  return (model == nullptr ? Classifier::Create(catalogue, rules)
+                           : Classifier::Create(catalogue, rules, std::move(model)))
+      .value();
+}
+
+const Classifier& Rules() {
+  static const Classifier* const rules = ClassifierWith(nullptr).release();
+  return *rules;
+}
+
+std::vector<Answer> JudgeAll(const Classifier& classifier, const std::vector<LabelledClue>& clues) {
+  std::vector<Answer> answers;
+  for (const LabelledClue& clue : clues) {
+    answers.push_back(classification::Judge(classifier, clue));
+  }
+  return answers;
+}
+
+Figures FiguresOf(const std::vector<LabelledClue>& clues, const std::vector<Answer>& answers) {
+  std::vector<Judged> judged;
+  for (size_t i = 0; i < clues.size(); ++i) judged.push_back({&clues[i], answers[i]});
+  return classification::Measure(judged, {});
+}
+
+TEST(ShippedModelTest, MadeAnewFromItsCluesItJudgesUnseenOnesAsTheShippedOneDoes) {
+  const auto shipped = config::LoadModel(kConfig + "/model/model.bin");
+  ASSERT_TRUE(shipped.ok()) << shipped.status();
+  const auto bytes = classification::Train(CluesOf("training"), Rules(), {});
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const auto rebuilt = Model::Load(*bytes);
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+
+  const std::vector<LabelledClue> unseen = CluesOf("held_out");
+  const std::vector<Answer> before = JudgeAll(*ClassifierWith(*shipped), unseen);
+  const std::vector<Answer> after = JudgeAll(*ClassifierWith(*rebuilt), unseen);
+  size_t same = 0;
+  for (size_t i = 0; i < unseen.size(); ++i) same += before[i].label == after[i].label;
+  EXPECT_GE(static_cast<double>(same), (1 - kDrift) * static_cast<double>(unseen.size()));
+
+  const Figures shipped_figures = FiguresOf(unseen, before);
+  const Figures rebuilt_figures = FiguresOf(unseen, after);
+  EXPECT_NEAR(rebuilt_figures.accuracy, shipped_figures.accuracy, kDrift);
+  EXPECT_NEAR(rebuilt_figures.scope_accuracy.value(), shipped_figures.scope_accuracy.value(),
+              kDrift);
+  EXPECT_NEAR(rebuilt_figures.review_share, shipped_figures.review_share, 2 * kDrift);
+}
+
+TEST(ShippedModelTest, NothingHeldOutWasLearntFrom) {
+  const std::vector<LabelledClue> learnt = CluesOf("training");
+  std::vector<LabelledClue> all = learnt;
+  const std::vector<LabelledClue> unseen = CluesOf("held_out");
+  all.insert(all.end(), unseen.begin(), unseen.end());
+  const std::vector<uint32_t> groups = classification::NearDuplicateGroups(all);
+  const uint32_t most = *std::max_element(groups.begin(), groups.end());
+  std::vector<bool> known(most + 1, false);
+  for (size_t i = 0; i < learnt.size(); ++i) known[groups[i]] = true;
+  for (size_t i = learnt.size(); i < all.size(); ++i) {
+    EXPECT_FALSE(known[groups[i]]) << all[i].id;
+  }
+}
+
+TEST(ShippedModelTest, TheSameCluesAndSeedGiveTheSameBytes) {
+  std::vector<LabelledClue> some;
+  const std::vector<LabelledClue> all = CluesOf("training");
+  for (size_t i = 0; i < all.size(); i += kEvery) some.push_back(all[i]);
+  const auto first = classification::Train(some, Rules(), {.seed = 5});
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto second = classification::Train(some, Rules(), {.seed = 5});
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_TRUE(*first == *second);
+}
+
+}  // namespace
+}  // namespace supervision
