@@ -16,6 +16,7 @@ void AddWatch(CLI::App& app, Session& session, Run& run);
 void AddGet(CLI::App& app, Session& session, Run& run);
 void AddList(CLI::App& app, Session& session, Run& run);
 void AddReload(CLI::App& app, Session& session, Run& run);
+void AddReview(CLI::App& app, Session& session, Run& run);
 void AddRevise(CLI::App& app, Session& session, Run& run);
 void AddWithdraw(CLI::App& app, Session& session, Run& run);
 void AddScenarios(CLI::App& app, Session& session, Run& run);

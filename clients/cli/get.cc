@@ -19,11 +19,13 @@ struct Flags {
   std::string partner;
   std::string record;
   std::string request;
+  bool history = false;
   bool json = false;
 };
 
 v1::GetClueRequest RequestOf(const Flags& flags) {
   v1::GetClueRequest request;
+  request.set_with_history(flags.history);
   if (!flags.id.empty()) {
     request.set_clue_id(flags.id);
     return request;
@@ -53,6 +55,9 @@ int Get(Session& session, const Flags& flags) {
   const auto clue = client->GetClue(RequestOf(flags));
   if (clue.ok()) {
     session.Print(flags.json ? ToJson(clue->clue()) + "\n" : ClueText(session, clue->clue()));
+    for (const v1::ClueVersion& version : clue->history()) {
+      session.Print(flags.json ? ToJson(version) + "\n" : VersionText(session, version));
+    }
     return kOk;
   }
   if (MayBeAlert(flags, clue.status())) {
@@ -80,6 +85,8 @@ void AddGet(CLI::App& app, Session& session, Run& run) {
   command->add_option("--request", flags->request, "The request_id that submitted it")
       ->excludes(id)
       ->excludes(record);
+  command->add_flag("--history", flags->history,
+                    "Also every version: what the machine said and who corrected it");
   command->add_flag("--json", flags->json, "Print JSON");
   command->footer(kFooter);
   command->callback(

@@ -72,6 +72,7 @@ int Main(int argc, char** argv) {
   AddList(app, session, run);
   AddRevise(app, session, run);
   AddWithdraw(app, session, run);
+  AddReview(app, session, run);
   AddScenarios(app, session, run);
   AddClassify(app, session, run);
   AddEvaluate(app, session, run);

@@ -132,6 +132,17 @@ std::string SecondText(Session& session, v1::Scenario scenario) {
              : session.ScenarioName(scenario) + " (" + WordOf(scenario) + ")";
 }
 
+// What stands instead of the machine's verdict, since when, by whom and why.
+std::string CorrectionWords(Session& session, const v1::Correction& correction) {
+  std::string words = session.ScenarioName(correction.verdict().scenario()) + ", " +
+                      RiskWords(session, correction.verdict().risk()) + "  " +
+                      TimeText(correction.made_at());
+  if (!correction.author().empty()) words += "  " + Printable(correction.author());
+  if (correction.by() == v1::CORRECTED_BY_SYSTEM) words += session.Say({"  system", "  系统"});
+  if (!correction.reason().empty()) words += "  " + Printable(correction.reason());
+  return words;
+}
+
 }  // namespace
 
 std::string TimeText(const google::protobuf::Timestamp& timestamp) {
@@ -223,11 +234,25 @@ std::string ClueText(Session& session, const v1::Clue& clue) {
              .text() +
          VerdictText(session, clue.verdict()) +
          Lines(session)
+             .Add({"corrected", "更正为"},
+                  clue.has_correction() ? CorrectionWords(session, clue.correction()) : "")
              .Add({"title", "标题"},
                   MarkedText(session, clue.verdict(), v1::TEXT_PART_TITLE, content.title()))
              .Add({"content", "内容"},
                   MarkedText(session, clue.verdict(), v1::TEXT_PART_CONTENT, content.content()))
              .text();
+}
+
+std::string VersionText(Session& session, const v1::ClueVersion& version) {
+  std::string line =
+      "v" + std::to_string(version.version()) + "  " + TimeText(version.changed_at()) + "  " +
+      ScenarioText(session, version.verdict().scenario(), version.verdict().confidence()) + "  " +
+      RiskText(session, version.verdict().risk());
+  if (version.state() == v1::CLUE_STATE_WITHDRAWN) {
+    line += session.Say({"  withdrawn", "  已撤回"});
+  }
+  if (version.has_correction()) line += "  → " + CorrectionWords(session, version.correction());
+  return line + "\n";
 }
 
 std::string AlertText(Session& session, const v1::Alert& alert) {

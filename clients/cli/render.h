@@ -24,6 +24,8 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update);
 std::string ReceiptText(Session& session, const v1::ClueReceipt& receipt);
 std::string VerdictText(Session& session, const v1::Verdict& verdict);
 std::string ClueText(Session& session, const v1::Clue& clue);
+// One line of a clue's history.
+std::string VersionText(Session& session, const v1::ClueVersion& version);
 std::string AlertText(Session& session, const v1::Alert& alert);
 
 // A text with the spans of `part` marked: in colour, else by 【】.

@@ -52,6 +52,7 @@ Client::Client(ClientOptions options)
       clues_(v1::ClueService::NewStub(channel_)),
       alerts_(v1::AlertService::NewStub(channel_)),
       classification_(v1::ClassificationService::NewStub(channel_)),
+      reviews_(v1::ReviewService::NewStub(channel_)),
       admin_(v1::AdminService::NewStub(channel_)),
       clue_streams_(v1::ClueService::NewStub(stream_channel_)),
       alert_streams_(v1::AlertService::NewStub(stream_channel_)) {}
@@ -162,6 +163,42 @@ absl::StatusOr<v1::ClassifyTextResponse> Client::Classify(const v1::ClassifyText
 absl::StatusOr<v1::ListScenariosResponse> Client::ListScenarios(const CallOptions& options) {
   return Call<v1::ListScenariosResponse>(options, [&](auto* context, auto* response) {
     return classification_->ListScenarios(context, v1::ListScenariosRequest(), response);
+  });
+}
+
+absl::StatusOr<v1::ListReviewQueueResponse> Client::ListReviewQueue(
+    const v1::ListReviewQueueRequest& request, const CallOptions& options) {
+  return Call<v1::ListReviewQueueResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->ListReviewQueue(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ClaimReviewResponse> Client::ClaimReview(const v1::ClaimReviewRequest& request,
+                                                            const CallOptions& options) {
+  return Call<v1::ClaimReviewResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->ClaimReview(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ReleaseReviewResponse> Client::ReleaseReview(
+    const v1::ReleaseReviewRequest& request, const CallOptions& options) {
+  return Call<v1::ReleaseReviewResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->ReleaseReview(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::CorrectVerdictResponse> Client::CorrectVerdict(v1::CorrectVerdictRequest request,
+                                                                  const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::CorrectVerdictResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->CorrectVerdict(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListCorrectionsResponse> Client::ListCorrections(
+    const v1::ListCorrectionsRequest& request, const CallOptions& options) {
+  return Call<v1::ListCorrectionsResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->ListCorrections(context, request, response);
   });
 }
 

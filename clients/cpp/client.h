@@ -16,6 +16,7 @@
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/review_service.grpc.pb.h"
 
 namespace supervision::client {
 
@@ -74,6 +75,16 @@ class Client {
   absl::StatusOr<v1::ClassifyTextResponse> Classify(const v1::ClassifyTextRequest& request,
                                                     const CallOptions& options = {});
   absl::StatusOr<v1::ListScenariosResponse> ListScenarios(const CallOptions& options = {});
+  absl::StatusOr<v1::ListReviewQueueResponse> ListReviewQueue(
+      const v1::ListReviewQueueRequest& request, const CallOptions& options = {});
+  absl::StatusOr<v1::ClaimReviewResponse> ClaimReview(const v1::ClaimReviewRequest& request,
+                                                      const CallOptions& options = {});
+  absl::StatusOr<v1::ReleaseReviewResponse> ReleaseReview(const v1::ReleaseReviewRequest& request,
+                                                          const CallOptions& options = {});
+  absl::StatusOr<v1::CorrectVerdictResponse> CorrectVerdict(v1::CorrectVerdictRequest request,
+                                                            const CallOptions& options = {});
+  absl::StatusOr<v1::ListCorrectionsResponse> ListCorrections(
+      const v1::ListCorrectionsRequest& request, const CallOptions& options = {});
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
   // Answers when the service has read its rules again, which takes about a second.
   absl::StatusOr<v1::ReloadRulesResponse> ReloadRules(const CallOptions& options = {});
@@ -101,6 +112,7 @@ class Client {
   const std::unique_ptr<v1::ClueService::Stub> clues_;
   const std::unique_ptr<v1::AlertService::Stub> alerts_;
   const std::unique_ptr<v1::ClassificationService::Stub> classification_;
+  const std::unique_ptr<v1::ReviewService::Stub> reviews_;
   const std::unique_ptr<v1::AdminService::Stub> admin_;
   const std::unique_ptr<v1::ClueService::Stub> clue_streams_;
   const std::unique_ptr<v1::AlertService::Stub> alert_streams_;

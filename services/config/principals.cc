@@ -28,8 +28,9 @@ constexpr size_t kDigestBytes = 32;
 
 // Of deploy/config/principals.yaml, which tells them to everyone.
 constexpr std::string_view kShippedTokens[] = {
-    "example-partner-token", "example-partner-2-token", "example-monitor-token",
-    "example-monitor-enforcement-token", "example-operator-token"};
+    "example-partner-token",  "example-partner-2-token",
+    "example-monitor-token",  "example-monitor-enforcement-token",
+    "example-reviewer-token", "example-operator-token"};
 
 bool IsId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxIdLength &&
@@ -96,11 +97,14 @@ class PrincipalsReader {
     for (const int role : in.roles()) out->roles.set(static_cast<size_t>(role));
     const bool partner = Has(*out, Role::kPartner);
     if (in.roles().empty() && !source_.Has(At("roles[0]"))) {
-      Add(At("roles"), "roles are missing; write one or more of PARTNER, MONITOR, OPERATOR");
+      Add(At("roles"),
+          "roles are missing; write one or more of PARTNER, MONITOR, REVIEWER, OPERATOR");
     }
     // What such a caller may see would be two things at once.
-    if (partner && Has(*out, Role::kMonitor)) {
-      Add(At("roles"), "PARTNER and MONITOR cannot be one principal; make two, each with a token");
+    if (partner && (Has(*out, Role::kMonitor) || Has(*out, Role::kReviewer))) {
+      Add(At("roles"),
+          absl::StrCat("PARTNER and ", Has(*out, Role::kMonitor) ? "MONITOR" : "REVIEWER",
+                       " cannot be one principal; make two, each with a token"));
     }
     out->partner = in.partner();
     if (partner && !IsId(in.partner())) {
@@ -131,13 +135,14 @@ class PrincipalsReader {
       out->scope.regions.push_back(in.regions(i));
     }
     out->scope.cleared_for_secret = in.cleared_for_secret();
-    if (Has(*out, Role::kMonitor)) return;
+    if (Has(*out, Role::kMonitor) || Has(*out, Role::kReviewer)) return;
     // Silently ignored limits would be taken for limits.
     for (const auto& [name, given] : {std::pair{"scenarios", in.scenarios_size() > 0},
                                       std::pair{"regions", in.regions_size() > 0},
                                       std::pair{"cleared_for_secret", in.cleared_for_secret()}}) {
       if (!given) continue;
-      Add(At(name), absl::StrCat(name, " belongs to the role MONITOR; add the role, or delete it"));
+      Add(At(name),
+          absl::StrCat(name, " belongs to the roles MONITOR and REVIEWER; add one, or delete it"));
     }
   }
 

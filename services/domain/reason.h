@@ -27,7 +27,6 @@ enum class Reason : uint8_t {
   // Review.
   kReviewNotNeeded,    // the clue is not in the review queue
   kReviewClaimed,      // another reviewer holds the clue
-  kReviewNotHeld,      // the caller's claim has ended or never was
   kCorrectedByPerson,  // what a person decided is not changed by the system
   // Streams.
   kCursorMalformed,

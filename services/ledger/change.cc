@@ -84,7 +84,9 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
   for (const std::string& index : Without(after, before)) {
     change.join.push_back(keys.Later(change.clue.partition, index));
   }
-  if (domain::CorrectedByPerson(clue)) change.join.push_back(keys.Corrected(change.clue.partition));
+  if (domain::CorrectedByPerson(clue)) {
+    change.join.push_back(keys.Later(change.clue.partition, keys.Corrected(change.clue.partition)));
+  }
   change.enter = QueueOf(keys, change.clue.partition, clue);
   change.leave = QueueOf(keys, change.clue.partition, current.version.clue);
   if (change.enter == change.leave) {

@@ -130,6 +130,7 @@ void Ledger::Core::Stop() {
   metrics_.ready.Set(0);
   if (opened_ != nullptr) {
     opened_->retention.Stop();
+    opened_->reviews.Stop();
     opened_->tail.Stop();
     opened_->tail.Follow(nullptr);
     opened_->committer.Stop();

@@ -12,6 +12,7 @@
 #include "services/ledger/places.h"
 #include "services/ledger/reader.h"
 #include "services/ledger/retention.h"
+#include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
 #include "services/ledger/settings.h"
 #include "services/ledger/tail.h"
@@ -27,6 +28,7 @@ struct OpenParts {
         reviser(&context, &committer),
         reader(&context),
         lister(&context),
+        reviews(&context, &lister),
         places(&context),
         tail(&context),
         retention(&context) {}
@@ -36,6 +38,7 @@ struct OpenParts {
   Reviser reviser;
   Reader reader;
   Lister lister;
+  Reviews reviews;
   Places places;
   Tail tail;
   Retention retention;

@@ -63,7 +63,7 @@ class Keys {
   // Clues that wait for a person, by gravity and doubt (domain::DoubtOf).
   std::string ReviewQueue(int partition, domain::Risk risk, int doubt) const;
   // Clues that a person has corrected; whether that still stands, the clue says.
-  std::string Corrected(int partition) const { return bases_[partition] + "j:h"; }
+  std::string Corrected(int partition) const { return bases_[partition] + "i:h"; }
 
   // Where those are that got the facet of `index` later.
   std::string Later(int partition, const std::string& index) const;

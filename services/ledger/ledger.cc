@@ -120,6 +120,47 @@ void Ledger::List(ListQuery query, absl::Duration timeout, Callback<ListPage> ca
   });
 }
 
+void Ledger::ReadHistory(std::string clue_id, domain::Scope scope, absl::Duration timeout,
+                         Callback<History> callback) {
+  core_->OnLoop(std::move(callback), [clue_id = std::move(clue_id), scope = std::move(scope),
+                                      timeout](OpenParts* parts, Callback<History> answer) {
+    parts->reader.ReadHistory(clue_id, scope, timeout, std::move(answer));
+  });
+}
+
+void Ledger::ListReviewQueue(ReviewQuery query, absl::Duration timeout,
+                             Callback<ReviewPage> callback) {
+  core_->OnLoop(std::move(callback), [query = std::move(query), timeout](
+                                         OpenParts* parts, Callback<ReviewPage> answer) mutable {
+    parts->reviews.ListQueue(std::move(query), timeout, std::move(answer));
+  });
+}
+
+void Ledger::ClaimReview(ClaimRequest request, absl::Duration timeout,
+                         Callback<ReviewItem> callback) {
+  core_->OnLoop(std::move(callback), [request = std::move(request), timeout](
+                                         OpenParts* parts, Callback<ReviewItem> answer) mutable {
+    parts->reviews.Claim(std::move(request), timeout, std::move(answer));
+  });
+}
+
+void Ledger::ReleaseReview(ClaimRequest request, absl::Duration timeout,
+                           Callback<ReviewItem> callback) {
+  core_->OnLoop(std::move(callback), [request = std::move(request), timeout](
+                                         OpenParts* parts, Callback<ReviewItem> answer) mutable {
+    parts->reviews.Release(std::move(request), timeout, std::move(answer));
+  });
+}
+
+void Ledger::ListCorrections(ListQuery query, absl::Duration timeout,
+                             Callback<CorrectionPage> callback) {
+  core_->OnLoop(std::move(callback),
+                [query = std::move(query), timeout](OpenParts* parts,
+                                                    Callback<CorrectionPage> answer) mutable {
+                  parts->reviews.ListCorrections(std::move(query), timeout, std::move(answer));
+                });
+}
+
 void Ledger::ReadLog(int partition, int64_t epoch, int64_t after, int max_entries, size_t max_bytes,
                      absl::Duration timeout, Callback<LogPage> callback) {
   const Reader::LogRequest request{partition, epoch, after, max_entries, max_bytes};

@@ -60,6 +60,7 @@ class Ledger {
     bool accept_lost_ledger = false;
     absl::Duration check_interval = absl::Minutes(1);  // of Redis' settings and role
     absl::Duration retention_interval = absl::Minutes(1);
+    absl::Duration review_interval = absl::Seconds(15);  // of the review queue's gauges
   };
 
   // Starts connecting at once and keeps trying; state() tells how far it is. `loop`, `clock`, `log`
@@ -89,6 +90,19 @@ class Ledger {
                 Callback<ClueRecord> callback);
   // A bounded number of candidates is looked at: a page may be short and still have a next token.
   void List(ListQuery query, absl::Duration timeout, Callback<ListPage> callback);
+
+  // Every version of a clue: what the machine said and who corrected it. CLUE_NOT_FOUND as above.
+  void ReadHistory(std::string clue_id, domain::Scope scope, absl::Duration timeout,
+                   Callback<History> callback);
+
+  // Review. A claim keeps other reviewers away from a clue that waits until it ends by itself; who
+  // holds it may renew it by claiming again. REVIEW_NOT_NEEDED for a clue that does not wait,
+  // REVIEW_CLAIMED while another holds it. Giving back what one does not hold changes nothing.
+  void ListReviewQueue(ReviewQuery query, absl::Duration timeout, Callback<ReviewPage> callback);
+  void ClaimReview(ClaimRequest request, absl::Duration timeout, Callback<ReviewItem> callback);
+  void ReleaseReview(ClaimRequest request, absl::Duration timeout, Callback<ReviewItem> callback);
+  // Of `query`, its scope, filter, times and page count. A page has at most 40 clues.
+  void ListCorrections(ListQuery query, absl::Duration timeout, Callback<CorrectionPage> callback);
 
   // The log. Entries behind `after`, up to the confirmed end, bounded in entries and bytes, read on
   // a connection of its own. CURSOR_TRIMMED (with the earliest place in the metadata) when `after`

@@ -275,6 +275,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
 }  // namespace
 
 std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const ListQuery& query) {
+  if (query.kind == ListQuery::Kind::kCorrections) return {keys.Corrected(partition)};
   const domain::Implied filter = domain::ImpliedBy(query.filter);
   // The rarest first: one organ, one partner, one region; then classes, of which a few are walked
   // together; then gravity.

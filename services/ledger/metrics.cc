@@ -44,10 +44,20 @@ Metrics::Metrics(prometheus::Registry* registry)
                      "Times that lost history, or a promotion, was found.")),
       ready(Gauge(registry, "supervision_ledger_ready",
                   "1 while the durability promise can be kept.")),
+      review_oldest_seconds(Gauge(registry, "supervision_ledger_review_oldest_seconds",
+                                  "Age of the clue that has waited for review the longest.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")
                      .Register(*registry)),
+      review_waiting_(prometheus::BuildGauge()
+                          .Name("supervision_ledger_review_waiting_clues")
+                          .Help("Clues that wait for review, by risk.")
+                          .Register(*registry)),
+      corrections_(prometheus::BuildCounter()
+                       .Name("supervision_ledger_corrections_total")
+                       .Help("Requests to correct a verdict, by author and by what came of them.")
+                       .Register(*registry)),
       log_end_(prometheus::BuildGauge()
                    .Name("supervision_ledger_log_end_position")
                    .Help("Position of the log's end, by partition.")
@@ -63,6 +73,19 @@ Metrics::Metrics(prometheus::Registry* registry)
   for (size_t i = 0; i < kChangeResults; ++i) {
     changes_[i] = &family.Add({{"result", kResultNames[i]}});
   }
+}
+
+void Metrics::CountCorrection(domain::CorrectedBy by, CorrectionResult result) {
+  constexpr const char* kNames[kCorrectionResults] = {"reclassified", "confirmed", "repeated",
+                                                      "refused", "failed"};
+  corrections_
+      .Add({{"by", by == domain::CorrectedBy::kPerson ? "person" : "system"},
+            {"result", kNames[static_cast<size_t>(result)]}})
+      .Increment();
+}
+
+prometheus::Gauge& Metrics::ReviewWaiting(domain::Risk risk) {
+  return review_waiting_.Add({{"risk", std::string(domain::Code(risk))}});
 }
 
 prometheus::Gauge& Metrics::Connected(const std::string& connection) {

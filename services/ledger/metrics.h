@@ -8,6 +8,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "services/domain/correction.h"
 
 namespace supervision::ledger {
 
@@ -24,12 +25,18 @@ enum class ChangeResult {
 };
 inline constexpr size_t kChangeResults = 8;
 
+// What came of a request to correct a verdict, as the metric names it.
+enum class CorrectionResult { kReclassified, kConfirmed, kRepeated, kRefused, kFailed };
+inline constexpr size_t kCorrectionResults = 5;
+
 // The ledger's metrics; handles are taken once. Labels come from closed sets and name no clue.
 class Metrics {
  public:
   explicit Metrics(prometheus::Registry* registry);
 
   void CountChange(ChangeResult result) { changes_[static_cast<size_t>(result)]->Increment(); }
+  void CountCorrection(domain::CorrectedBy by, CorrectionResult result);
+  prometheus::Gauge& ReviewWaiting(domain::Risk risk);
   prometheus::Gauge& Connected(const std::string& connection);
   prometheus::Gauge& LogEnd(int partition);
   prometheus::Gauge& LogBytes(int partition);
@@ -43,9 +50,12 @@ class Metrics {
   prometheus::Counter& trimmed_entries;
   prometheus::Counter& epochs;
   prometheus::Gauge& ready;
+  prometheus::Gauge& review_oldest_seconds;
 
  private:
   prometheus::Family<prometheus::Gauge>& connected_;
+  prometheus::Family<prometheus::Gauge>& review_waiting_;
+  prometheus::Family<prometheus::Counter>& corrections_;
   prometheus::Family<prometheus::Gauge>& log_end_;
   prometheus::Family<prometheus::Gauge>& log_bytes_;
   std::array<prometheus::Counter*, kChangeResults> changes_;

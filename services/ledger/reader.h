@@ -15,6 +15,9 @@ class Reader {
   void GetClue(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
                Ledger::Callback<ClueRecord> callback);
 
+  void ReadHistory(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
+                   Ledger::Callback<History> callback);
+
   struct LogRequest {
     int partition = 0;
     int64_t epoch = 1;

@@ -22,6 +22,22 @@ absl::Status OtherRecord() {
   return MakeError(std::move(detail));
 }
 
+CorrectionResult ResultOf(const absl::StatusOr<Receipt>& receipt, bool confirms) {
+  if (receipt.ok()) {
+    if (receipt->repeated) return CorrectionResult::kRepeated;
+    return confirms ? CorrectionResult::kConfirmed : CorrectionResult::kReclassified;
+  }
+  switch (receipt.status().code()) {
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kNotFound:
+      return CorrectionResult::kRefused;
+    default:
+      return CorrectionResult::kFailed;
+  }
+}
+
 }  // namespace
 
 void Reviser::Revise(Revision revision, Deadline deadline, Committer::Callback callback) {
@@ -69,9 +85,12 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
                   .digest = DigestOf(correction),
                   .author = correction.author,
                   .scope = correction.scope};
+  // Reclassified unless the change is made and turns out to confirm.
+  auto confirms = std::make_shared<bool>(false);
+  const domain::CorrectedBy by = correction.by;
   Begin(
       std::move(request), deadline,
-      [this, correction](const Current& current) -> absl::StatusOr<Change> {
+      [this, correction, confirms](const Current& current) -> absl::StatusOr<Change> {
         if (correction.by == domain::CorrectedBy::kSystem &&
             domain::CorrectedByPerson(current.version.clue)) {
           return MakeError(Reason::kCorrectedByPerson);
@@ -79,10 +98,18 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
         if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
           return MakeError(Reason::kTooManyVersions);
         }
+        const bool by_person = correction.by == domain::CorrectedBy::kPerson;
+        const domain::Facets& told = current.summary.alert.facets;
+        *confirms = told.scenario ==
+                        (by_person ? correction.finding.scenario : correction.verdict.scenario) &&
+                    told.risk == (by_person ? correction.finding.risk : correction.verdict.risk);
         return MakeCorrection(context_->descriptor, context_->keys, correction, current,
                               context_->clock->Now());
       },
-      std::move(callback));
+      [this, by, confirms, callback = std::move(callback)](absl::StatusOr<Receipt> receipt) {
+        context_->metrics->CountCorrection(by, ResultOf(receipt, *confirms));
+        callback(std::move(receipt));
+      });
 }
 
 void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Callback callback) {

@@ -5,6 +5,7 @@
 namespace supervision::ledger {
 
 // Made from the files when the library is built (scripts/embed.cmake).
+extern const std::string_view k_claim_lua;
 extern const std::string_view k_commit_lua;
 extern const std::string_view k_open_lua;
 extern const std::string_view k_epoch_lua;
@@ -33,8 +34,14 @@ const redis::Script& TrimScript() {
   return *script;
 }
 
+const redis::Script& ClaimScript() {
+  static const auto* const script = new redis::Script(std::string(k_claim_lua));
+  return *script;
+}
+
 std::vector<const redis::Script*> AllScripts() {
-  return {&CommitScript(), &OpenScript(), &EpochScript(), &LeaseScript(), &TrimScript()};
+  return {&CommitScript(), &OpenScript(), &EpochScript(),
+          &LeaseScript(),  &TrimScript(), &ClaimScript()};
 }
 
 }  // namespace supervision::ledger

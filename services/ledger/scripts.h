@@ -12,6 +12,7 @@ const redis::Script& OpenScript();
 const redis::Script& EpochScript();
 const redis::Script& LeaseScript();
 const redis::Script& TrimScript();
+const redis::Script& ClaimScript();
 
 // All of them, for Client::Options::scripts.
 std::vector<const redis::Script*> AllScripts();

@@ -100,7 +100,8 @@ struct ClueSummary {
 };
 
 struct ListQuery {
-  enum class Kind { kClues, kAlerts };  // kAlerts: only clues that have an alert
+  // kAlerts: only clues that have an alert; kCorrections: only those that a person has corrected.
+  enum class Kind { kClues, kAlerts, kCorrections };
   Kind kind = Kind::kClues;
   domain::Scope scope;
   domain::Filter filter;
@@ -115,6 +116,47 @@ struct ListQuery {
 struct ListPage {
   std::vector<ClueSummary> clues;  // newest first
   std::string next_page_token;     // empty: no more
+};
+
+// What waits for a reviewer.
+struct ReviewQuery {
+  enum class Claims { kAny, kFree, kMine };
+  domain::Scope scope;
+  domain::Filter filter;
+  Claims claims = Claims::kAny;
+  std::string caller;  // whose kMine are
+  int page_size = 50;  // 1 to 500
+  std::string page_token;
+};
+
+struct ReviewItem {
+  ClueSummary clue;
+  std::string etag;
+  std::optional<Claim> claim;  // nothing: free
+};
+
+struct ReviewPage {
+  std::vector<ReviewItem> items;  // in the order of the queue; see review_walk.h
+  std::string next_page_token;    // empty: no more
+};
+
+struct ClaimRequest {
+  domain::Scope scope;
+  std::string holder;
+  std::string clue_id;
+  absl::Duration lease;
+};
+
+// Clues on which a person's word stands, with their texts.
+struct CorrectionPage {
+  std::vector<domain::Clue> clues;  // newest clue first
+  std::string next_page_token;      // empty: no more
+};
+
+// The versions of a clue, oldest first, without their content.
+struct History {
+  domain::Facets facets;  // of the newest
+  std::vector<domain::Clue> versions;
 };
 
 // One entry of the log. Immutable and shared between all streams.

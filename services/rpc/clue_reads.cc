@@ -10,22 +10,26 @@ namespace {
 
 using security::Method;
 
-constexpr size_t kMaxIdLength = 128;
-
-ledger::Ledger::Callback<ledger::ClueRecord> AnswerTo(UnaryCall* call, domain::Scope scope) {
-  return [call, scope = std::move(scope)](absl::StatusOr<ledger::ClueRecord> record) {
+// Answers with the clue, and with its versions where they are asked for.
+ledger::Ledger::Callback<ledger::ClueRecord> AnswerTo(UnaryCall* call, const Caller& caller,
+                                                      bool with_history, ledger::Ledger* ledger) {
+  return [call, scope = caller.scope, timeout = caller.timeout, with_history,
+          ledger](absl::StatusOr<ledger::ClueRecord> record) {
     if (!record.ok()) return call->Fail(record.status());
     v1::GetClueResponse response;
-    *response.mutable_clue() =
-        ToProto(*record, ShownTo(scope, record->clue.content.confidentiality));
-    call->Answer(response);
+    *response.mutable_clue() = ToProto(*record, scope);
+    if (!with_history) return call->Answer(response);
+    ledger->ReadHistory(
+        record->clue.id, scope, timeout,
+        [call, scope, response](const absl::StatusOr<ledger::History>& history) mutable {
+          if (!history.ok()) return call->Fail(history.status());
+          const domain::Projection projection = ShownTo(scope, history->facets.confidentiality);
+          for (const domain::Clue& version : history->versions) {
+            *response.add_history() = ToProto(version, scope, projection);
+          }
+          call->Answer(response);
+        });
   };
-}
-
-void ValidateKey(const std::string& value, std::string_view path, Violations* violations) {
-  if (!value.empty() && value.size() <= kMaxIdLength) return;
-  violations->push_back({std::string(path), "is missing or too long; write 1 to 128 characters",
-                         "缺失或过长；应为 1 至 128 个字符"});
 }
 
 // What GetClue asks for; every mistake becomes a violation.
@@ -69,7 +73,7 @@ grpc::ServerUnaryReactor* ClueService::GetClue(Context* context, const Bytes* by
   if (!call->Accept(std::move(violations))) return call;
   if (request.has_clue_id()) {
     parts_.ledger->GetClue(request.clue_id(), caller->scope, caller->timeout,
-                           AnswerTo(call, caller->scope));
+                           AnswerTo(call, *caller, request.with_history(), parts_.ledger));
     return call;
   }
   const v1::ClueIdentity& identity = request.identity();
@@ -77,7 +81,8 @@ grpc::ServerUnaryReactor* ClueService::GetClue(Context* context, const Bytes* by
       {.partner = identity.partner().empty() ? caller->principal->partner : identity.partner(),
        .source_record_id = identity.source_record_id(),
        .request_id = identity.request_id()},
-      caller->scope, caller->timeout, AnswerTo(call, caller->scope));
+      caller->scope, caller->timeout,
+      AnswerTo(call, *caller, request.with_history(), parts_.ledger));
   return call;
 }
 

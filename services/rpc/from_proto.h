@@ -11,6 +11,7 @@
 #include "supervision/v1/classification_service.pb.h"
 #include "supervision/v1/clue.pb.h"
 #include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/review_service.pb.h"
 
 // API messages to domain values. What a domain value cannot hold (a date that does not exist, a
 // number that is no enum value) becomes a violation at the field's path; whether the value makes
@@ -36,6 +37,16 @@ domain::Filter FromProto(const v1::AlertFilter& proto, std::string_view path,
 // Everything of a query but the scope.
 ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations);
 ledger::ListQuery FromProto(v1::ListAlertsRequest&& proto, Violations* violations);
+
+ledger::ListQuery FromProto(v1::ListCorrectionsRequest&& proto, Violations* violations);
+// Everything of a query but the scope and the caller.
+ledger::ReviewQuery FromProto(v1::ListReviewQueueRequest&& proto, Violations* violations);
+// Everything of a correction but who makes it.
+ledger::CorrectionRequest FromProto(v1::CorrectVerdictRequest&& proto, Violations* violations);
+// For how long a clue is claimed.
+absl::Duration LeaseOf(const v1::ClaimReviewRequest& proto, Violations* violations);
+// The id of a clue or an alert that a request must name.
+void ValidateKey(const std::string& value, std::string_view path, Violations* violations);
 
 // How long a stream may be quiet; zero: the server's setting.
 absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations* violations);

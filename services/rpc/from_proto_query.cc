@@ -17,6 +17,10 @@ constexpr size_t kMaxRegionPrefix = 9;
 constexpr size_t kMaxUnitBytes = 800;  // 200 code points
 constexpr size_t kMaxPartnerLength = 64;
 constexpr size_t kMaxPageTokenLength = 4096;
+constexpr size_t kMaxIdLength = 128;
+constexpr absl::Duration kMinLease = absl::Minutes(1);
+constexpr absl::Duration kMaxLease = absl::Hours(8);
+constexpr absl::Duration kDefaultLease = absl::Minutes(30);
 constexpr absl::Duration kMinBookmarkInterval = absl::Milliseconds(100);
 constexpr absl::Duration kMaxBookmarkInterval = absl::Seconds(60);
 
@@ -79,18 +83,8 @@ std::optional<absl::Time> TimeFrom(bool given, const google::protobuf::Timestamp
   return time;
 }
 
-// Times and page, which clues and alerts share too.
-template <typename Proto>
-void CopyPage(Proto* proto, ledger::ListQuery* query, Violations* violations) {
-  query->received_from =
-      TimeFrom(proto->has_received_from(), proto->received_from(), "received_from", violations);
-  query->received_before = TimeFrom(proto->has_received_before(), proto->received_before(),
-                                    "received_before", violations);
-  if (query->received_from && query->received_before &&
-      *query->received_from >= *query->received_before) {
-    violations->push_back({"received_before", "is not behind received_from; write a later time",
-                           "结束时间不晚于开始时间；请改为更晚的时间"});
-  }
+template <typename Proto, typename Query>
+void CopyPage(Proto* proto, Query* query, Violations* violations) {
   if (proto->page_size() < 0 || proto->page_size() > kMaxPageSize) {
     violations->push_back({"page_size", "is out of range; write 1 to 500, or 0 for 50",
                            "每页条数超出范围；应为 1 至 500，0 表示 50"});
@@ -101,6 +95,21 @@ void CopyPage(Proto* proto, ledger::ListQuery* query, Violations* violations) {
                            "分页标记有误；请原样传回"});
   }
   query->page_token = std::move(*proto->mutable_page_token());
+}
+
+// Times and page, which lists of clues and alerts share too.
+template <typename Proto>
+void CopyTimesAndPage(Proto* proto, ledger::ListQuery* query, Violations* violations) {
+  query->received_from =
+      TimeFrom(proto->has_received_from(), proto->received_from(), "received_from", violations);
+  query->received_before = TimeFrom(proto->has_received_before(), proto->received_before(),
+                                    "received_before", violations);
+  if (query->received_from && query->received_before &&
+      *query->received_from >= *query->received_before) {
+    violations->push_back({"received_before", "is not behind received_from; write a later time",
+                           "结束时间不晚于开始时间；请改为更晚的时间"});
+  }
+  CopyPage(proto, query, violations);
 }
 
 }  // namespace
@@ -125,7 +134,7 @@ ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations
   } else {
     query.state = static_cast<domain::ClueState>(proto.state());
   }
-  CopyPage(&proto, &query, violations);
+  CopyTimesAndPage(&proto, &query, violations);
   return query;
 }
 
@@ -133,8 +142,53 @@ ledger::ListQuery FromProto(v1::ListAlertsRequest&& proto, Violations* violation
   ledger::ListQuery query;
   query.kind = ledger::ListQuery::Kind::kAlerts;
   query.filter = FilterFrom(proto.filter(), "filter", violations);
+  CopyTimesAndPage(&proto, &query, violations);
+  return query;
+}
+
+ledger::ListQuery FromProto(v1::ListCorrectionsRequest&& proto, Violations* violations) {
+  ledger::ListQuery query;
+  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  CopyTimesAndPage(&proto, &query, violations);
+  return query;
+}
+
+ledger::ReviewQuery FromProto(v1::ListReviewQueueRequest&& proto, Violations* violations) {
+  ledger::ReviewQuery query;
+  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  switch (proto.claims()) {
+    case v1::REVIEW_CLAIMS_UNSPECIFIED:
+      break;
+    case v1::REVIEW_CLAIMS_FREE:
+      query.claims = ledger::ReviewQuery::Claims::kFree;
+      break;
+    case v1::REVIEW_CLAIMS_MINE:
+      query.claims = ledger::ReviewQuery::Claims::kMine;
+      break;
+    default:
+      violations->push_back({"claims", "is unknown; write FREE or MINE, or leave it out for all",
+                             "认领条件未知；请使用 FREE 或 MINE，不填表示全部"});
+  }
   CopyPage(&proto, &query, violations);
   return query;
+}
+
+absl::Duration LeaseOf(const v1::ClaimReviewRequest& proto, Violations* violations) {
+  if (!proto.has_lease()) return kDefaultLease;
+  const std::optional<absl::Duration> lease = FromProto(proto.lease());
+  if (!lease.has_value() || *lease < kMinLease || *lease > kMaxLease) {
+    violations->push_back({"lease",
+                           "is out of range; write 1 min to 8 h, or leave it out for 30 min",
+                           "认领时长超出范围；应为 1 分钟至 8 小时，不填为 30 分钟"});
+    return kDefaultLease;
+  }
+  return *lease;
+}
+
+void ValidateKey(const std::string& value, std::string_view path, Violations* violations) {
+  if (!value.empty() && value.size() <= kMaxIdLength) return;
+  violations->push_back({std::string(path), "is missing or too long; write 1 to 128 characters",
+                         "缺失或过长；应为 1 至 128 个字符"});
 }
 
 absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations* violations) {

@@ -1,5 +1,6 @@
 #include "services/rpc/to_proto.h"
 
+#include "services/domain/standing.h"
 #include "services/rpc/convert_time.h"
 
 namespace supervision::rpc {
@@ -126,8 +127,9 @@ void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto) {
   proto->mutable_durability()->set_replicas(receipt.durability.replicas);
 }
 
-v1::Clue ToProto(const ledger::ClueRecord& record, Projection projection) {
+v1::Clue ToProto(const ledger::ClueRecord& record, const domain::Scope& viewer) {
   const domain::Clue& clue = record.clue;
+  const Projection projection = ShownTo(viewer, clue.content.confidentiality);
   v1::Clue proto;
   proto.set_id(clue.id);
   proto.set_version(clue.version);
@@ -144,6 +146,71 @@ v1::Clue ToProto(const ledger::ClueRecord& record, Projection projection) {
     Withhold(proto.mutable_content());
   }
   if (record.alert.version > 0) proto.set_alert_id(record.alert.id);
+  if (clue.correction.has_value()) {
+    *proto.mutable_correction() = ToProto(*clue.correction, viewer, projection);
+  }
+  return proto;
+}
+
+v1::Correction ToProto(const domain::Correction& correction, const domain::Scope& viewer,
+                       Projection projection) {
+  v1::Correction proto;
+  proto.set_by(static_cast<v1::CorrectedBy>(correction.by));
+  const bool to_partner = !viewer.partner.empty();
+  if (!to_partner && correction.by == domain::CorrectedBy::kPerson) {
+    proto.set_author(correction.author);
+  }
+  if (!to_partner && projection == Projection::kFull) proto.set_reason(correction.reason);
+  *proto.mutable_made_at() = ToProto(correction.made_at);
+  proto.set_clue_version(correction.clue_version);
+  Copy(correction.verdict, proto.mutable_verdict());
+  return proto;
+}
+
+v1::ClueVersion ToProto(const domain::Clue& version, const domain::Scope& viewer,
+                        Projection projection) {
+  v1::ClueVersion proto;
+  proto.set_version(version.version);
+  *proto.mutable_changed_at() = ToProto(version.changed_at);
+  proto.set_state(static_cast<v1::ClueState>(version.state));
+  Copy(version.verdict, proto.mutable_verdict());
+  if (version.correction.has_value()) {
+    *proto.mutable_correction() = ToProto(*version.correction, viewer, projection);
+  }
+  return proto;
+}
+
+v1::ReviewItem ToProto(const ledger::ReviewItem& item, const domain::Scope& viewer) {
+  const domain::Alert& alert = item.clue.alert;
+  const Projection projection = ShownTo(viewer, alert.facets.confidentiality);
+  v1::ReviewItem proto;
+  *proto.mutable_clue() = ToProto(item.clue, projection);
+  proto.set_etag(item.etag);
+  if (projection == Projection::kFull) {
+    for (const std::string& passage : alert.why) proto.add_why(passage);
+  }
+  if (item.claim.has_value()) {
+    proto.mutable_claim()->set_holder(item.claim->holder);
+    *proto.mutable_claim()->mutable_until() = ToProto(item.claim->until);
+  }
+  return proto;
+}
+
+v1::CorrectedClue ToProto(const domain::Clue& corrected, const domain::Scope& viewer,
+                          bool with_texts) {
+  const Projection projection = ShownTo(viewer, corrected.content.confidentiality);
+  v1::CorrectedClue proto;
+  proto.set_clue_id(corrected.id);
+  proto.set_state(static_cast<v1::ClueState>(corrected.state));
+  if (corrected.correction.has_value()) {
+    *proto.mutable_correction() = ToProto(*corrected.correction, viewer, projection);
+  }
+  Copy(domain::MachineVerdict(corrected), proto.mutable_judged());
+  proto.set_partner(corrected.partner);
+  if (!with_texts || projection != Projection::kFull) return proto;
+  proto.set_has_texts(true);
+  proto.set_title(corrected.content.title);
+  proto.set_content(corrected.content.content);
   return proto;
 }
 

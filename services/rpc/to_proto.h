@@ -6,6 +6,7 @@
 #include "supervision/v1/alert.pb.h"
 #include "supervision/v1/clue.pb.h"
 #include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/review_service.pb.h"
 #include "supervision/v1/verdict.pb.h"
 
 // Domain values to API messages. What quotes a clue is left out where the projection says so: who
@@ -17,7 +18,15 @@ v1::ClueContent ToProto(const domain::ClueContent& content);
 v1::Verdict ToProto(const domain::Verdict& verdict);
 // Fills an empty message in place: an answer that lies in an arena would have to be copied there.
 void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto);
-v1::Clue ToProto(const ledger::ClueRecord& record, domain::Projection projection);
+v1::Clue ToProto(const ledger::ClueRecord& record, const domain::Scope& viewer);
+// A partner is told neither who corrected nor why; why is withheld with the text.
+v1::Correction ToProto(const domain::Correction& correction, const domain::Scope& viewer,
+                       domain::Projection projection);
+v1::ClueVersion ToProto(const domain::Clue& version, const domain::Scope& viewer,
+                        domain::Projection projection);
+v1::ReviewItem ToProto(const ledger::ReviewItem& item, const domain::Scope& viewer);
+v1::CorrectedClue ToProto(const domain::Clue& corrected, const domain::Scope& viewer,
+                          bool with_texts);
 v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
 v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);
 

@@ -10,13 +10,16 @@ namespace {
 constexpr unsigned long long Bit(Role role) { return 1ull << static_cast<int>(role); }
 
 // Partners bring clues and follow their own. Monitors read within their grant and change nothing.
-// Operators look after the service and see no clue: the roles are kept apart (GB/T 22239,
-// 三权分立). What reads nothing that is stored is open to all three.
+// Reviewers read within their grant and say what a clue is, beside the machine's word. Operators
+// look after the service and see no clue: the roles are kept apart (GB/T 22239, 三权分立). What
+// reads nothing that is stored is open to all.
 constexpr RoleSet kPartner{Bit(Role::kPartner)};
 constexpr RoleSet kMonitor{Bit(Role::kMonitor)};
 constexpr RoleSet kOperator{Bit(Role::kOperator)};
-constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor)};
-constexpr RoleSet kAll{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kOperator)};
+constexpr RoleSet kReviewer{Bit(Role::kReviewer)};
+constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kReviewer)};
+constexpr RoleSet kAll{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kOperator) |
+                       Bit(Role::kReviewer)};
 
 constexpr AuthorityRow kTable[] = {
     {Method::kSubmitClue, "/supervision.v1.ClueService/SubmitClue", kPartner},
@@ -31,6 +34,11 @@ constexpr AuthorityRow kTable[] = {
     {Method::kWatchAlerts, "/supervision.v1.AlertService/WatchAlerts", kMonitor},
     {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kMonitor},
     {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kMonitor},
+    {Method::kListReviewQueue, "/supervision.v1.ReviewService/ListReviewQueue", kReviewer},
+    {Method::kClaimReview, "/supervision.v1.ReviewService/ClaimReview", kReviewer},
+    {Method::kReleaseReview, "/supervision.v1.ReviewService/ReleaseReview", kReviewer},
+    {Method::kCorrectVerdict, "/supervision.v1.ReviewService/CorrectVerdict", kReviewer},
+    {Method::kListCorrections, "/supervision.v1.ReviewService/ListCorrections", kReviewer},
     {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kOperator},
     {Method::kReloadRules, "/supervision.v1.AdminService/ReloadRules", kOperator},
 };

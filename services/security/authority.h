@@ -22,6 +22,11 @@ enum class Method : uint8_t {
   kWatchAlerts,
   kListAlerts,
   kGetAlert,
+  kListReviewQueue,
+  kClaimReview,
+  kReleaseReview,
+  kCorrectVerdict,
+  kListCorrections,
   kGetStatus,
   kReloadRules,
 };
@@ -41,7 +46,8 @@ absl::Span<const AuthorityRow> AuthorityTable();
 // the request is looked at.
 absl::Status Authorise(const Principal& principal, Method method);
 
-// What `principal` sees: a monitor or operator by its grant, a partner only its own clues.
+// What `principal` sees: a monitor, reviewer or operator by its grant, a partner only its own
+// clues.
 domain::Scope ScopeOf(const Principal& principal);
 
 }  // namespace supervision::security

@@ -13,7 +13,7 @@
 
 namespace supervision::security {
 
-enum class Role : uint8_t { kPartner = 1, kMonitor = 2, kOperator = 3 };
+enum class Role : uint8_t { kPartner = 1, kMonitor = 2, kOperator = 3, kReviewer = 4 };
 using RoleSet = std::bitset<8>;  // by the role's number
 
 // An authenticated caller (主体).

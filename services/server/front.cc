@@ -62,6 +62,7 @@ Front::Front(const Parts& parts)
     : clue_service_(parts.edge, parts.clues),
       classification_service_(parts.edge, parts.classifiers),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
+      review_service_(parts.edge, parts.clues.ledger),
       admin_service_(parts.edge, parts.report, parts.reload) {}
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
@@ -74,6 +75,7 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   builder.RegisterService(&clue_service_);
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&alert_service_);
+  builder.RegisterService(&review_service_);
   builder.RegisterService(&admin_service_);
   int port = 0;
   builder.AddListeningPort(settings.listen.grpc, grpc::InsecureServerCredentials(), &port);

@@ -11,6 +11,7 @@
 #include "services/rpc/classification_service.h"
 #include "services/rpc/clue_service.h"
 #include "services/rpc/keep_awake.h"
+#include "services/rpc/review_service.h"
 
 namespace supervision::server {
 
@@ -45,6 +46,7 @@ class Front {
   rpc::ClueService clue_service_;
   rpc::ClassificationService classification_service_;
   rpc::AlertService alert_service_;
+  rpc::ReviewService review_service_;
   rpc::AdminService admin_service_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

@@ -18,6 +18,7 @@ inline constexpr char kOtherPartnerToken[] = "example-partner-2-token";  // peti
 inline constexpr char kMonitorToken[] = "example-monitor-token";  // sees all but secret texts
 inline constexpr char kScopedMonitorToken[] =
     "example-monitor-enforcement-token";  // ADMIN_ENFORCEMENT in 3304 only
+inline constexpr char kReviewerToken[] = "example-reviewer-token";
 inline constexpr char kOperatorToken[] = "example-operator-token";
 
 // The whole service in this process, with the shipped configuration, on a free port of 127.0.0.1,

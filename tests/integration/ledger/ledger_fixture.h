@@ -139,6 +139,32 @@ class TestLedger {
       ledger_->Correct(std::move(request), kPatience, std::move(done));
     });
   }
+  absl::StatusOr<ledger::ReviewPage> Queue(ledger::ReviewQuery query = {}) {
+    return Await<ledger::ReviewPage>([&](ledger::Ledger::Callback<ledger::ReviewPage> done) {
+      ledger_->ListReviewQueue(std::move(query), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::ReviewItem> Claim(ledger::ClaimRequest request) {
+    return Await<ledger::ReviewItem>([&](ledger::Ledger::Callback<ledger::ReviewItem> done) {
+      ledger_->ClaimReview(std::move(request), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::ReviewItem> Release(ledger::ClaimRequest request) {
+    return Await<ledger::ReviewItem>([&](ledger::Ledger::Callback<ledger::ReviewItem> done) {
+      ledger_->ReleaseReview(std::move(request), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::CorrectionPage> Corrections(ledger::ListQuery query = {}) {
+    return Await<ledger::CorrectionPage>(
+        [&](ledger::Ledger::Callback<ledger::CorrectionPage> done) {
+          ledger_->ListCorrections(std::move(query), kPatience, std::move(done));
+        });
+  }
+  absl::StatusOr<ledger::History> History(const std::string& clue_id, domain::Scope scope = {}) {
+    return Await<ledger::History>([&](ledger::Ledger::Callback<ledger::History> done) {
+      ledger_->ReadHistory(clue_id, scope, kPatience, std::move(done));
+    });
+  }
   absl::StatusOr<ledger::ClueRecord> Get(const std::string& clue_id, domain::Scope scope = {}) {
     return Await<ledger::ClueRecord>([&](ledger::Ledger::Callback<ledger::ClueRecord> done) {
       ledger_->GetClue(clue_id, scope, kPatience, std::move(done));

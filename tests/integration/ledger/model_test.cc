@@ -29,7 +29,7 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
 }
 
-using Request = std::variant<Submission, Revision, Withdrawal>;
+using Request = std::variant<Submission, Revision, Withdrawal, CorrectionRequest>;
 
 // What the model expects of a request: the answer of an earlier one, a new version, or a reason.
 struct Expectation {
@@ -42,7 +42,15 @@ struct Clue {
   std::vector<Request> requests;  // that made each version
   std::vector<Receipt> receipts;
   bool withdrawn = false;
+  bool waits = false;  // in the review queue
 };
+
+// Every other clue leaves a person to decide.
+Submission SubmissionOf(const std::string& key) {
+  Submission submission = ExampleSubmission(key);
+  submission.verdict.needs_review = key.back() % 2 == 0;
+  return submission;
+}
 
 struct Asked {
   std::string key;
@@ -95,6 +103,8 @@ class ModelTest : public ::testing::Test {
       (*ledger_)->Submit(*submission, testing::kPatience, done);
     } else if (const auto* revision = std::get_if<Revision>(&request)) {
       (*ledger_)->Revise(*revision, testing::kPatience, done);
+    } else if (const auto* correction = std::get_if<CorrectionRequest>(&request)) {
+      (*ledger_)->Correct(*correction, testing::kPatience, done);
     } else {
       (*ledger_)->Withdraw(std::get<Withdrawal>(request), testing::kPatience, done);
     }
@@ -106,7 +116,7 @@ class ModelTest : public ::testing::Test {
     asked.key = key;
     Clue& clue = clues_[key];
     if (clue.receipts.empty()) {
-      asked.request = ExampleSubmission(key);
+      asked.request = SubmissionOf(key);
       asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
       return asked;
     }
@@ -148,6 +158,7 @@ class ModelTest : public ::testing::Test {
         break;
       case 4:
         asked.request = testing::RevisionOf(first, clue.receipts.back(), fresh);
+        if (Draw(2) == 0) asked.request = testing::CorrectionOf(clue.receipts.back(), fresh);
         asked.expectation = refused(Reason::kClueWithdrawn);
         if (!clue.withdrawn) asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
         break;
@@ -192,6 +203,12 @@ class ModelTest : public ::testing::Test {
       if (expected.kind == Expectation::Kind::kNewVersion &&
           (clue.requests.empty() || clue.receipts.back().version < answer->version)) {
         ASSERT_EQ(answer->version, clue.receipts.size() + 1) << asked->key;
+        const bool corrected = !clue.requests.empty() &&
+                               std::holds_alternative<CorrectionRequest>(clue.requests.back());
+        const bool text = std::holds_alternative<Submission>(asked->request) ||
+                          std::holds_alternative<Revision>(asked->request);
+        // What a person had found is looked at again when a later text is found otherwise.
+        clue.waits = text && (SubmissionOf(asked->key).verdict.needs_review || corrected);
         clue.requests.push_back(asked->request);
         clue.receipts.push_back(*answer);
         clue.withdrawn = std::holds_alternative<Withdrawal>(asked->request);
@@ -284,12 +301,30 @@ class ModelTest : public ::testing::Test {
     }
     EXPECT_EQ(lost, 0);
     EXPECT_EQ(doubled, 0);
+    std::set<std::string> waiting;
+    std::set<std::string> queued;
+    ReviewQuery query;
+    do {
+      const auto page = ledger_->Queue(query);
+      ASSERT_TRUE(page.ok()) << page.status();
+      for (const ReviewItem& item : page->items) {
+        EXPECT_TRUE(queued.insert(item.clue.clue_id).second) << "twice in the queue";
+      }
+      query.page_token = page->next_page_token;
+    } while (!query.page_token.empty());
+    for (const auto& [key, clue] : clues_) {
+      if (clue.waits) waiting.insert(clue.receipts[0].clue_id);
+    }
+    EXPECT_EQ(queued, waiting);
     for (const auto& [key, clue] : clues_) {
       if (clue.receipts.empty()) continue;
       const auto record = ledger_->Get(clue.receipts[0].clue_id);
       ASSERT_TRUE(record.ok()) << key << ": " << record.status();
       EXPECT_EQ(record->clue.version, clue.receipts.size());
       EXPECT_EQ(record->clue.state == domain::ClueState::kWithdrawn, clue.withdrawn);
+      if (std::holds_alternative<CorrectionRequest>(clue.requests.back())) {
+        EXPECT_EQ(record->clue.correction->verdict.scenario, domain::Scenario::kJudicial);
+      }
       for (auto request = clue.requests.rbegin(); request != clue.requests.rend(); ++request) {
         if (const auto* revision = std::get_if<Revision>(&*request)) {
           EXPECT_EQ(record->clue.content, revision->content) << key;

@@ -21,7 +21,9 @@ std::vector<std::string> MethodsOfTheApi() {
   std::vector<std::string> methods;
   for (const google::protobuf::FileDescriptor* file :
        {v1::SubmitClueRequest::descriptor()->file(), v1::ClassifyTextRequest::descriptor()->file(),
-        v1::WatchAlertsRequest::descriptor()->file(), v1::GetStatusRequest::descriptor()->file()}) {
+        v1::WatchAlertsRequest::descriptor()->file(),
+        v1::CorrectVerdictRequest::descriptor()->file(),
+        v1::GetStatusRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         methods.push_back("/" + file->service(s)->full_name() + "/" +
@@ -57,6 +59,7 @@ std::vector<Case> AllCases() {
     cases.push_back({method, "Partner", kPartnerToken, Role::kPartner});
     cases.push_back({method, "Monitor", kMonitorToken, Role::kMonitor});
     cases.push_back({method, "Operator", kOperatorToken, Role::kOperator});
+    cases.push_back({method, "Reviewer", kReviewerToken, Role::kReviewer});
   }
   return cases;
 }

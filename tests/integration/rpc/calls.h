@@ -13,6 +13,7 @@
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/review_service.grpc.pb.h"
 #include "tests/support/test_server.h"
 
 // What tests of the edge share: valid requests, calls in one line, and what a client reads of a
@@ -20,6 +21,7 @@
 namespace supervision::testing {
 
 using ClueStub = v1::ClueService::Stub;
+using ReviewStub = v1::ReviewService::Stub;
 using AlertStub = v1::AlertService::Stub;
 
 // A clue of the scenario ADMIN_ENFORCEMENT in 330402, different for each `number`.

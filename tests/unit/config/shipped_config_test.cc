@@ -87,6 +87,7 @@ TEST(ShippedConfigTest, PrincipalsAreThoseOfTheReadmeAndMarkedAsExample) {
   EXPECT_EQ(scoped->scope.scenarios.to_ulong(), 1ul << 4);
   EXPECT_THAT(scoped->scope.regions, testing::ElementsAre("3304"));
   EXPECT_NE(loaded->directory->Authenticate("example-operator-token"), nullptr);
+  EXPECT_NE(loaded->directory->Authenticate("example-reviewer-token"), nullptr);
 }
 
 TEST(ShippedConfigTest, ShippedTokensAreKnownAlsoWhenTheMarkIsDeleted) {

@@ -31,13 +31,20 @@ ledger::ClueRecord SecretRecord() {
   clue.content.amounts = {{500, kSecret}};
   clue.content.confidentiality = domain::Confidentiality::kSecret;
   clue.withdraw_reason = kSecret;
+  clue.correction.emplace().reason = kSecret;
   record.alert.id = "a1";
   record.alert.version = 1;
   return record;
 }
 
+domain::Scope Cleared() {
+  domain::Scope scope;
+  scope.cleared_for_secret = true;
+  return scope;
+}
+
 TEST(ToProtoTest, WithheldClueKeepsItsFactsAndNoneOfItsTexts) {
-  const v1::Clue clue = ToProto(SecretRecord(), Projection::kWithheld);
+  const v1::Clue clue = ToProto(SecretRecord(), domain::Scope());
   EXPECT_THAT(clue.SerializeAsString(), Not(HasSubstr(kSecret)));
   EXPECT_EQ(clue.content().region_code(), "320102");
   EXPECT_EQ(clue.content().amounts(0).fen(), 500);
@@ -45,7 +52,7 @@ TEST(ToProtoTest, WithheldClueKeepsItsFactsAndNoneOfItsTexts) {
 }
 
 TEST(ToProtoTest, FullClueKeepsItsTexts) {
-  const v1::Clue clue = ToProto(SecretRecord(), Projection::kFull);
+  const v1::Clue clue = ToProto(SecretRecord(), Cleared());
   EXPECT_EQ(clue.content().title(), kSecret);
   EXPECT_EQ(clue.content().content(), kSecret);
   EXPECT_EQ(clue.withdraw_reason(), kSecret);
@@ -105,10 +112,29 @@ TEST(ToProtoTest, ReceiptNamesTheDurabilityReached) {
   EXPECT_EQ(proto.durability().level(), v1::DURABILITY_LEVEL_MEMORY);
 }
 
+TEST(ToProtoTest, WhoCorrectedAndWhyIsToldByWhoAsks) {
+  domain::Correction correction;
+  correction.by = domain::CorrectedBy::kPerson;
+  correction.author = "reviewer-1";
+  correction.reason = kSecret;
+  const v1::Correction full = ToProto(correction, domain::Scope(), Projection::kFull);
+  EXPECT_EQ(full.author(), "reviewer-1");
+  EXPECT_EQ(full.reason(), kSecret);
+  const v1::Correction withheld = ToProto(correction, domain::Scope(), Projection::kWithheld);
+  EXPECT_EQ(withheld.author(), "reviewer-1");
+  EXPECT_EQ(withheld.reason(), "");
+  domain::Scope partner;
+  partner.partner = "hotline";
+  const v1::Correction own = ToProto(correction, partner, Projection::kFull);
+  EXPECT_EQ(own.author(), "");
+  EXPECT_EQ(own.reason(), "");
+}
+
 TEST(ToProtoTest, EnumNumbersAreThoseOfTheApi) {
   EXPECT_EQ(static_cast<int>(domain::Scenario::kOutOfScope), v1::SCENARIO_OUT_OF_SCOPE);
   EXPECT_EQ(static_cast<int>(domain::Risk::kHigh), v1::RISK_HIGH);
   EXPECT_EQ(static_cast<int>(domain::AlertKind::kConfirmed), v1::AlertKind_MAX);
+  EXPECT_EQ(static_cast<int>(domain::CorrectedBy::kSystem), v1::CorrectedBy_MAX);
   EXPECT_EQ(static_cast<int>(domain::Channel::kOther), v1::Channel_MAX);
   EXPECT_EQ(static_cast<int>(domain::InstrumentType::kOther), v1::InstrumentType_MAX);
   EXPECT_EQ(static_cast<int>(domain::PartyKind::kAnonymous), v1::PartyKind_MAX);

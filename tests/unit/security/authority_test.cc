@@ -11,6 +11,7 @@
 #include "supervision/v1/alert_service.pb.h"
 #include "supervision/v1/classification_service.pb.h"
 #include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/review_service.pb.h"
 
 namespace supervision::security {
 namespace {
@@ -28,6 +29,7 @@ TEST(AuthorityTest, EveryMethodOfEveryServiceHasOneRowAndNoOther) {
   for (const google::protobuf::FileDescriptor* file :
        {v1::GetStatusRequest::descriptor()->file(), v1::WatchAlertsRequest::descriptor()->file(),
         v1::ClassifyTextRequest::descriptor()->file(),
+        v1::CorrectVerdictRequest::descriptor()->file(),
         v1::SubmitClueRequest::descriptor()->file()}) {
     ASSERT_EQ(file->service_count(), 1) << file->name();
     for (int i = 0; i < file->service(0)->method_count(); ++i) {
@@ -79,6 +81,29 @@ TEST(AuthorityTest, OperatorLooksAfterTheServiceAndSeesNoClue) {
     const bool may = row.method == Method::kGetStatus || row.method == Method::kReloadRules ||
                      row.method == Method::kClassifyText || row.method == Method::kListScenarios;
     EXPECT_EQ(May(oper, row.method), may) << row.full_name;
+  }
+}
+
+TEST(AuthorityTest, ReviewerReadsAndCorrectsButHearsNoAlertsAndBringsNothing) {
+  const Principal reviewer = With({Role::kReviewer});
+  for (const Method method :
+       {Method::kListReviewQueue, Method::kClaimReview, Method::kReleaseReview,
+        Method::kCorrectVerdict, Method::kListCorrections, Method::kGetClue, Method::kListClues,
+        Method::kClassifyText, Method::kListScenarios}) {
+    EXPECT_TRUE(May(reviewer, method)) << static_cast<int>(method);
+  }
+  for (const Method method : {Method::kSubmitClue, Method::kReviseClue, Method::kWithdrawClue,
+                              Method::kWatchAlerts, Method::kGetStatus}) {
+    EXPECT_FALSE(May(reviewer, method)) << static_cast<int>(method);
+  }
+}
+
+TEST(AuthorityTest, NobodyElseReviews) {
+  const Principal others = With({Role::kPartner, Role::kMonitor, Role::kOperator});
+  for (const Method method :
+       {Method::kListReviewQueue, Method::kClaimReview, Method::kReleaseReview,
+        Method::kCorrectVerdict, Method::kListCorrections}) {
+    EXPECT_FALSE(May(others, method)) << static_cast<int>(method);
   }
 }
 

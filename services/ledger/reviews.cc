@@ -1,0 +1,194 @@
+#include "services/ledger/reviews.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "services/domain/error.h"
+#include "services/domain/standing.h"
+#include "services/ledger/claim.h"
+#include "services/ledger/codec.h"
+#include "services/ledger/deadline.h"
+#include "services/ledger/review_walk.h"
+#include "services/ledger/scripts.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::MakeError;
+using domain::Reason;
+
+// Whole texts are in a page of corrections: it must fit one message.
+constexpr int kMostCorrections = 40;
+
+// The numbers of claim.lua.
+enum class ClaimDecision : int64_t { kDone = 0, kHeld = 1, kMoved = 2, kWrongType = 3 };
+
+}  // namespace
+
+void Reviews::ListQueue(ReviewQuery query, absl::Duration timeout,
+                        Ledger::Callback<ReviewPage> callback) {
+  WalkReviewQueue(context_, std::move(query), Deadline(timeout), std::move(callback));
+}
+
+void Reviews::Claim(ClaimRequest request, absl::Duration timeout,
+                    Ledger::Callback<ReviewItem> callback) {
+  SetClaim(std::move(request), true, timeout, std::move(callback));
+}
+
+void Reviews::Release(ClaimRequest request, absl::Duration timeout,
+                      Ledger::Callback<ReviewItem> callback) {
+  SetClaim(std::move(request), false, timeout, std::move(callback));
+}
+
+void Reviews::SetClaim(ClaimRequest request, bool take, absl::Duration timeout,
+                       Ledger::Callback<ReviewItem> callback) {
+  const std::optional<ClueRef> clue = ParseClueId(request.clue_id, context_->descriptor.partitions);
+  if (!clue.has_value()) {
+    return context_->loop->Post([callback] { callback(MakeError(Reason::kClueNotFound)); });
+  }
+  const Deadline deadline(timeout);
+  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v", "l"};
+  context_->read->Send(
+      std::move(read), timeout,
+      [this, request = std::move(request), take, deadline, callback](const redis::Result& head) {
+        if (!head.ok()) return callback(head.failure().ToStatus());
+        const std::vector<redis::Reply>& fields = head.reply().elements;
+        if (fields.size() != 2 || fields[0].is_nil()) {
+          return callback(MakeError(Reason::kClueNotFound));
+        }
+        ReviewItem item;
+        std::optional<ClueSummary> summary = DecodeSummary(fields[1].text, request.clue_id);
+        if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
+        if (!domain::Sees(request.scope, summary->alert.facets)) {
+          return callback(MakeError(Reason::kClueNotFound));
+        }
+        if (take && !WaitsForReview(*summary)) {
+          return callback(MakeError(Reason::kReviewNotNeeded));
+        }
+        item.clue = *std::move(summary);
+        item.etag = EtagOf(context_->descriptor.secret, request.clue_id, item.clue.version);
+        RunClaim(request, take, std::move(item), deadline.left(), callback);
+      });
+}
+
+void Reviews::RunClaim(const ClaimRequest& request, bool take, ReviewItem item, absl::Duration left,
+                       const Ledger::Callback<ReviewItem>& callback) {
+  const absl::Time now = context_->clock->Now();
+  // As it is kept: in milliseconds.
+  const absl::Time until = absl::FromUnixMillis(absl::ToUnixMillis(now + request.lease));
+  if (take) item.claim = ledger::Claim{request.holder, until};
+  const std::vector<std::string> arguments = {
+      request.holder, std::to_string(absl::ToUnixMillis(now)),
+      take ? std::to_string(absl::ToUnixMillis(until)) : "0", std::to_string(item.clue.version)};
+  const ClueRef clue = *ParseClueId(request.clue_id, context_->descriptor.partitions);
+  context_->commit->Run(
+      ClaimScript(), {context_->keys.Clue(clue)}, arguments, left,
+      [item = std::move(item), callback](const redis::Result& result) {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        const std::vector<redis::Reply>& words = result.reply().elements;
+        const auto decision =
+            words.empty() ? ClaimDecision::kWrongType : ClaimDecision(words[0].integer);
+        if (decision == ClaimDecision::kDone) return callback(item);
+        if (decision == ClaimDecision::kMoved) {
+          return callback(MakeError(Reason::kEtagMismatch));
+        }
+        const std::optional<ledger::Claim> held =
+            words.size() == 2 ? ParseClaim(words[1].text) : std::nullopt;
+        callback(held.has_value() ? ClaimedError(*held) : MakeError(Reason::kInternal));
+      });
+}
+
+void Reviews::ListCorrections(ListQuery query, absl::Duration timeout,
+                              Ledger::Callback<CorrectionPage> callback) {
+  query.kind = ListQuery::Kind::kCorrections;
+  query.page_size = std::clamp(query.page_size, 1, kMostCorrections);
+  const Deadline deadline(timeout);
+  lister_->List(
+      std::move(query), timeout, [this, deadline, callback](absl::StatusOr<ListPage> page) {
+        if (!page.ok()) return callback(page.status());
+        CorrectionPage answer;
+        answer.next_page_token = std::move(page->next_page_token);
+        if (page->clues.empty()) return callback(std::move(answer));
+        std::vector<redis::Command> commands;
+        std::vector<std::string> ids;
+        for (const ClueSummary& clue : page->clues) {
+          const ClueRef ref = *ParseClueId(clue.clue_id, context_->descriptor.partitions);
+          commands.push_back(
+              {"HGET", context_->keys.Clue(ref), "s:" + std::to_string(clue.version)});
+          ids.push_back(clue.clue_id);
+        }
+        context_->read->SendAll(std::move(commands), deadline.left(),
+                                [ids = std::move(ids), answer = std::move(answer),
+                                 callback](const std::vector<redis::Result>& results) mutable {
+                                  for (size_t i = 0; i < results.size(); ++i) {
+                                    if (!results[i].ok())
+                                      return callback(results[i].failure().ToStatus());
+                                    auto version = DecodeVersion(results[i].reply().text, ids[i]);
+                                    if (!version.has_value())
+                                      return callback(MakeError(Reason::kInternal));
+                                    // A later text is the machine's again until a person has
+                                    // looked.
+                                    if (domain::CorrectedByPerson(version->clue)) {
+                                      answer.clues.push_back(std::move(version->clue));
+                                    }
+                                  }
+                                  callback(std::move(answer));
+                                });
+      });
+}
+
+// ---- Gauges
+
+void Reviews::Start() {
+  if (!stopped_) return;
+  stopped_ = false;
+  Measure();
+}
+
+void Reviews::Stop() {
+  stopped_ = true;
+  timer_.reset();
+}
+
+void Reviews::Measure() {
+  if (stopped_) return;
+  std::vector<redis::Command> commands;
+  std::vector<domain::Risk> risks;
+  for (int p = 0; p < context_->descriptor.partitions; ++p) {
+    for (const domain::Risk risk : kReviewOrder) {
+      for (int doubt = domain::kLeastDoubt; doubt <= domain::kMostDoubt; ++doubt) {
+        const std::string key = context_->keys.ReviewQueue(p, risk, doubt);
+        commands.push_back({"ZCARD", key});
+        commands.push_back({"ZRANGE", key, "0", "0", "WITHSCORES"});
+        risks.push_back(risk);
+      }
+    }
+  }
+  context_->read->SendAll(
+      std::move(commands), context_->options->command_timeout,
+      [this, risks = std::move(risks)](const std::vector<redis::Result>& results) {
+        if (stopped_) return;
+        timer_ =
+            context_->loop->RunAfter(context_->options->review_interval, [this] { Measure(); });
+        std::array<int64_t, kReviewOrder.size()> waiting{};
+        int64_t oldest = 0;
+        for (size_t i = 0; i < risks.size(); ++i) {
+          if (!results[2 * i].ok() || !results[2 * i + 1].ok()) return;
+          waiting[static_cast<size_t>(risks[i])] += results[2 * i].reply().integer;
+          const std::vector<redis::Reply>& first = results[2 * i + 1].reply().elements;
+          if (first.size() != 2) continue;
+          const auto order = static_cast<int64_t>(std::strtod(first[1].text.c_str(), nullptr));
+          oldest = oldest == 0 ? order : std::min(oldest, order);
+        }
+        for (const domain::Risk risk : kReviewOrder) {
+          context_->metrics->ReviewWaiting(risk).Set(
+              static_cast<double>(waiting[static_cast<size_t>(risk)]));
+        }
+        const absl::Duration age = context_->clock->Now() - absl::FromUnixMicros(oldest);
+        context_->metrics->review_oldest_seconds.Set(
+            oldest == 0 ? 0 : std::max(absl::ToDoubleSeconds(age), 0.0));
+      });
+}
+
+}  // namespace supervision::ledger

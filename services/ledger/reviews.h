@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "services/ledger/context.h"
+#include "services/ledger/lister.h"
+
+namespace supervision::ledger {
+
+// What reviewers work with: the clues that wait, who has claimed them, and what was decided. A clue
+// enters and leaves the queue in the commit that changes it (commit.lua); here the queue is only
+// read. On the loop's thread.
+class Reviews {
+ public:
+  Reviews(Context* context, Lister* lister) : context_(context), lister_(lister) {}
+
+  // Gauges of the queue: now, and then once each interval.
+  void Start();
+  void Stop();
+
+  void ListQueue(ReviewQuery query, absl::Duration timeout, Ledger::Callback<ReviewPage> callback);
+  void Claim(ClaimRequest request, absl::Duration timeout, Ledger::Callback<ReviewItem> callback);
+  void Release(ClaimRequest request, absl::Duration timeout, Ledger::Callback<ReviewItem> callback);
+  void ListCorrections(ListQuery query, absl::Duration timeout,
+                       Ledger::Callback<CorrectionPage> callback);
+
+ private:
+  void SetClaim(ClaimRequest request, bool take, absl::Duration timeout,
+                Ledger::Callback<ReviewItem> callback);
+  void RunClaim(const ClaimRequest& request, bool take, ReviewItem item, absl::Duration left,
+                const Ledger::Callback<ReviewItem>& callback);
+  void Measure();
+
+  Context* const context_;
+  Lister* const lister_;
+  bool stopped_ = true;
+  std::unique_ptr<redis::Loop::Timer> timer_;
+};
+
+}  // namespace supervision::ledger
