@@ -72,7 +72,7 @@ TEST(ShippedConfigTest, PrincipalsAreThoseOfTheReadmeAndMarkedAsExample) {
   const auto loaded = LoadPrincipals(std::string(kFolder) + "principals.yaml");
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_TRUE(loaded->example);
-  EXPECT_EQ(loaded->count, 5u);
+  EXPECT_EQ(loaded->count, 6u);
   const auto partner = loaded->directory->Authenticate("example-partner-token");
   ASSERT_NE(partner, nullptr);
   EXPECT_EQ(partner->partner, "hotline-12345");
