@@ -3,13 +3,13 @@
 #include <optional>
 #include <string>
 
-#include "absl/time/time.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/filter_flags.h"
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render.h"
 #include "clients/cli/table.h"
+#include "clients/cli/time_text.h"
 
 namespace supervision::cli {
 namespace {
@@ -34,19 +34,6 @@ struct Flags {
   std::string page_token;
   bool json = false;
 };
-
-// "2025-03-12", "2025-03-12 14:05" or RFC 3339, in the local zone where none is given.
-std::optional<google::protobuf::Timestamp> TimeFromText(const std::string& text) {
-  absl::Time time;
-  bool read = absl::ParseTime(absl::RFC3339_full, text, &time, nullptr);
-  for (const char* const format : {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"}) {
-    read = read || absl::ParseTime(format, text, absl::LocalTimeZone(), &time, nullptr);
-  }
-  if (!read) return std::nullopt;
-  google::protobuf::Timestamp timestamp;
-  timestamp.set_seconds(absl::ToUnixSeconds(time));
-  return timestamp;
-}
 
 // What both requests have, by the same names.
 template <typename Request>

@@ -80,7 +80,9 @@ int Main(int argc, char** argv) {
   AddStatus(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);
+  AddReclassify(app, session, run);
   AddReload(app, session, run);
+  AddShadow(app, session, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -214,6 +214,13 @@ absl::StatusOr<v1::ReloadRulesResponse> Client::ReloadRules(const CallOptions& o
   });
 }
 
+absl::StatusOr<v1::ListShadowDifferencesResponse> Client::ListShadowDifferences(
+    const v1::ListShadowDifferencesRequest& request, const CallOptions& options) {
+  return Call<v1::ListShadowDifferencesResponse>(options, [&](auto* context, auto* response) {
+    return admin_->ListShadowDifferences(context, request, response);
+  });
+}
+
 absl::StatusOr<Health> Client::CheckHealth(const std::string& service, const CallOptions& options) {
   const google::protobuf::Empty request = HealthRequest(service);
   const absl::StatusOr<google::protobuf::Empty> response =

@@ -88,6 +88,8 @@ class Client {
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
   // Answers when the service has read its rules again, which takes about a second.
   absl::StatusOr<v1::ReloadRulesResponse> ReloadRules(const CallOptions& options = {});
+  absl::StatusOr<v1::ListShadowDifferencesResponse> ListShadowDifferences(
+      const v1::ListShadowDifferencesRequest& request, const CallOptions& options = {});
   // grpc.health.v1.Health/Check; an empty name asks about the whole server.
   absl::StatusOr<Health> CheckHealth(const std::string& service, const CallOptions& options = {});
 

@@ -11,7 +11,6 @@
 #include "services/base/hex.h"
 #include "services/classification/catalogue.h"
 #include "services/classification/rules.h"
-#include "services/classification/self_test.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/model_file.h"
 #include "services/config/rules_config.h"
@@ -39,11 +38,7 @@ absl::StatusOr<std::shared_ptr<const classification::Classifier>> Load(const Rul
   }
   if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
   auto classifier = classification::Classifier::Create(*catalogue, *rules, *model);
-  if (!classifier.ok()) mistakes.emplace_back(classifier.status().message());
-  for (std::string& line : classification::FailedExamples(*rules)) {
-    mistakes.push_back(std::move(line));
-  }
-  if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
+  if (!classifier.ok()) return classifier.status();
   return std::shared_ptr<const classification::Classifier>(*std::move(classifier));
 }
 

@@ -55,6 +55,9 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"drain.finish", "10s"},
     {"reload.watch", "true"},
     {"reload.settle", "500ms"},
+    {"shadow.percent", "10"},
+    {"shadow.max_queued", "1024"},
+    {"shadow.keep", "200"},
 };
 
 std::string_view DefaultOf(std::string_view path) {

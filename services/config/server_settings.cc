@@ -67,6 +67,7 @@ class Converter {
     settings.reload.watch = config.reload().watch();
     settings.reload.settle =
         Time("reload.settle", config.reload().settle(), absl::ZeroDuration(), absl::Minutes(1));
+    Shadow(config.shadow(), &settings.shadow);
     settings.effective = merged_.EffectiveText();
     settings.warnings = merged_.warnings();
     return settings;
@@ -214,6 +215,14 @@ class Converter {
     out->announce = Time("drain.announce", in.announce(), kNone, absl::Minutes(10));
     out->spread = Time("drain.spread", in.spread(), kNone, absl::Minutes(10));
     out->finish = Time("drain.finish", in.finish(), kNone, absl::Minutes(10));
+  }
+
+  void Shadow(const v1::ShadowConfig& in, ServerSettings::Shadow* out) {
+    if (!in.rules().empty()) out->rules = Path("shadow.rules", in.rules());
+    if (!in.model().empty()) out->model = Path("shadow.model", in.model());
+    out->percent = Count("shadow.percent", in.percent(), 1, 100);
+    out->max_queued = Count("shadow.max_queued", in.max_queued(), 1, 100'000);
+    out->keep = Count("shadow.keep", in.keep(), 1, 1000);
   }
 
   int Count(const std::string& path, int64_t value, int64_t min, int64_t max) {

@@ -85,6 +85,14 @@ struct ServerSettings {
     absl::Duration settle;
   };
 
+  struct Shadow {
+    std::string rules;  // empty: as the live set
+    std::string model;
+    int percent = 0;
+    int max_queued = 0;
+    int keep = 0;
+  };
+
   Listen listen;
   Redis redis;
   Ledger ledger;
@@ -94,6 +102,7 @@ struct ServerSettings {
   Log log;
   Drain drain;
   Reload reload;
+  Shadow shadow;
 
   // For --print-config: every setting as YAML that gives the same again, each with where its value
   // comes from.

@@ -94,6 +94,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
       metrics_.Validated(Change::kSubmit, Since(start));
       return callback(std::move(receipt));
     }
+    callback = Compared(request.content, verdict, std::move(callback));
     ledger_->Submit({std::move(request.partner), std::move(request.request_id),
                      std::move(request.content), std::move(verdict)},
                     timeout, Measured(Change::kSubmit, start, std::move(callback)));
@@ -109,6 +110,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     found = Join(std::move(request.violations), std::move(found));
     if (!found.empty()) return Refuse(Change::kRevise, start, std::move(found), callback);
     domain::Verdict verdict = Classify(request.content);
+    callback = Compared(request.content, verdict, std::move(callback));
     ledger_->Revise(
         {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),
          std::move(request.etag), std::move(request.content), std::move(verdict)},
@@ -142,6 +144,24 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
         {content.title, content.content, &content.instruments, content.persons_affected});
     metrics_.Classified(Since(start));
     return verdict;
+  }
+
+  // Has the candidate set sort what is accepted for the first time, where there is one.
+  Callback Compared(const domain::ClueContent& content, const domain::Verdict& verdict,
+                    Callback callback) {
+    Shadow* const shadow = options_.shadow;
+    if (shadow == nullptr) return callback;
+    std::shared_ptr<Shadow::Sample> sample = shadow->Take(content, verdict);
+    if (sample == nullptr) return callback;
+    return [shadow, sample = std::move(sample),
+            callback = std::move(callback)](absl::StatusOr<ledger::Receipt> answer) mutable {
+      if (answer.ok() && !answer->repeated) {
+        sample->clue_id = answer->clue_id;
+        sample->clue_version = answer->version;
+        shadow->Offer(std::move(sample));
+      }
+      callback(std::move(answer));
+    };
   }
 
   Callback Measured(Change change, SteadyTime start, Callback callback) {

@@ -10,6 +10,7 @@
 #include "prometheus/registry.h"
 #include "services/base/clock.h"
 #include "services/classification/classifier_slot.h"
+#include "services/intake/shadow.h"
 #include "services/intake/validation.h"
 #include "services/ledger/ledger.h"
 
@@ -30,6 +31,7 @@ class Intake {
     size_t max_concurrent = 8192;
     size_t max_bytes = 128 << 20;
     absl::Duration retry_delay = absl::Milliseconds(500);
+    Shadow* shadow = nullptr;  // compares what was submitted or revised; null: nobody does
   };
   // All outlive the intake.
   Intake(ledger::Ledger* ledger, const classification::ClassifierSlot* classifiers,

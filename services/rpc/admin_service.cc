@@ -2,6 +2,7 @@
 
 #include "services/rpc/convert_time.h"
 #include "services/rpc/set_state.h"
+#include "services/rpc/to_proto.h"
 
 namespace supervision::rpc {
 namespace {
@@ -34,6 +35,29 @@ void CopyRedis(const StatusReport& report, v1::RedisStatus* proto) {
   proto->set_used_memory_bytes(state.used_memory_bytes);
   proto->set_replicas(state.replicas);
   proto->set_restarts(report.redis_restarts);
+}
+
+constexpr int kMostDifferences = 1000;
+
+void CopyShadow(const intake::Shadow& shadow, int most, v1::ListShadowDifferencesResponse* proto) {
+  const intake::ShadowCounts counts = shadow.counts();
+  proto->set_compared(static_cast<int64_t>(counts.compared));
+  proto->set_differing(static_cast<int64_t>(counts.differing));
+  proto->set_differing_scenario(static_cast<int64_t>(counts.scenario));
+  proto->set_differing_risk(static_cast<int64_t>(counts.risk));
+  proto->set_differing_review(static_cast<int64_t>(counts.review));
+  proto->set_dropped(static_cast<int64_t>(counts.dropped));
+  for (const intake::ShadowDifference& one : shadow.Latest(static_cast<size_t>(most))) {
+    v1::ShadowDifference* const difference = proto->add_differences();
+    difference->set_clue_id(one.clue_id);
+    difference->set_clue_version(static_cast<int32_t>(one.clue_version));
+    *difference->mutable_at() = rpc::ToProto(one.at);
+    difference->set_scenario_differs(one.scenario);
+    difference->set_risk_differs(one.risk);
+    difference->set_review_differs(one.review);
+    *difference->mutable_live() = rpc::ToProto(one.live);
+    *difference->mutable_candidate() = rpc::ToProto(one.candidate);
+  }
 }
 
 v1::GetStatusResponse ToProto(const StatusReport& report) {
@@ -78,6 +102,28 @@ grpc::ServerUnaryReactor* AdminService::ReloadRules(grpc::CallbackServerContext*
     *answer.mutable_rules() = rpc::ToProto(*state);
     call->Answer(answer);
   });
+  return call;
+}
+
+grpc::ServerUnaryReactor* AdminService::ListShadowDifferences(grpc::CallbackServerContext* context,
+                                                              const grpc::ByteBuffer* bytes,
+                                                              grpc::ByteBuffer* response) {
+  auto* const call =
+      new UnaryCall(edge_, security::Method::kListShadowDifferences, context, response);
+  v1::ListShadowDifferencesRequest request;
+  intake::Violations violations;
+  if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
+  if (request.limit() < 0 || request.limit() > kMostDifferences) {
+    violations.push_back({"limit", "must be 1 to 1000, or 0 for 50", "须为 1 至 1000；0 表示 50"});
+  }
+  if (!call->Accept(std::move(violations))) return call;
+  v1::ListShadowDifferencesResponse answer;
+  if (shadow_.shadow != nullptr) {
+    CopyShadow(*shadow_.shadow, request.limit() == 0 ? 50 : request.limit(), &answer);
+    answer.set_configured(true);
+    *answer.mutable_candidate() = rpc::ToProto(shadow_.candidate());
+  }
+  call->Answer(answer);
   return call;
 }
 

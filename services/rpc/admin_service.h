@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "services/classification/set_state.h"
+#include "services/intake/shadow.h"
 #include "services/ledger/types.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/admin_service.grpc.pb.h"
@@ -27,7 +28,14 @@ struct StatusReport {
 };
 
 using RawAdminService = v1::AdminService::WithRawCallbackMethod_GetStatus<
-    v1::AdminService::WithRawCallbackMethod_ReloadRules<v1::AdminService::Service>>;
+    v1::AdminService::WithRawCallbackMethod_ReloadRules<
+        v1::AdminService::WithRawCallbackMethod_ListShadowDifferences<v1::AdminService::Service>>>;
+
+// The candidate set beside the live one; both null where none is configured.
+struct ShadowView {
+  const intake::Shadow* shadow = nullptr;
+  std::function<classification::SetState()> candidate;
+};
 
 // supervision.v1.AdminService. Thread-safe.
 class AdminService final : public RawAdminService {
@@ -35,8 +43,11 @@ class AdminService final : public RawAdminService {
   using Report = std::function<StatusReport()>;
   // Reads the rules again and calls back, once, on any thread.
   using Reload = std::function<void(std::function<void(absl::StatusOr<classification::SetState>)>)>;
-  AdminService(const Edge& edge, Report report, Reload reload)
-      : edge_(edge), report_(std::move(report)), reload_(std::move(reload)) {}
+  AdminService(const Edge& edge, Report report, Reload reload, ShadowView shadow)
+      : edge_(edge),
+        report_(std::move(report)),
+        reload_(std::move(reload)),
+        shadow_(std::move(shadow)) {}
 
  private:
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
@@ -46,9 +57,14 @@ class AdminService final : public RawAdminService {
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override;
 
+  grpc::ServerUnaryReactor* ListShadowDifferences(grpc::CallbackServerContext* context,
+                                                  const grpc::ByteBuffer* request,
+                                                  grpc::ByteBuffer* response) override;
+
   const Edge edge_;
   const Report report_;
   const Reload reload_;
+  const ShadowView shadow_;
 };
 
 }  // namespace supervision::rpc

@@ -41,8 +41,10 @@ constexpr AuthorityRow kTable[] = {
     {Method::kListCorrections, "/supervision.v1.ReviewService/ListCorrections", kReviewer},
     {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kOperator},
     {Method::kReloadRules, "/supervision.v1.AdminService/ReloadRules", kOperator},
+    {Method::kListShadowDifferences, "/supervision.v1.AdminService/ListShadowDifferences",
+     kOperator},
 };
-static_assert(std::size(kTable) == static_cast<size_t>(Method::kReloadRules) + 1,
+static_assert(std::size(kTable) == static_cast<size_t>(Method::kListShadowDifferences) + 1,
               "every method has one row");
 
 // A partner that no clue can have: partners are of [a-z0-9._-].

@@ -29,6 +29,7 @@ enum class Method : uint8_t {
   kListCorrections,
   kGetStatus,
   kReloadRules,
+  kListShadowDifferences,
 };
 
 // One row of the table method x role x scope: who may call it, and through which scope it sees.

@@ -63,7 +63,7 @@ Front::Front(const Parts& parts)
       classification_service_(parts.edge, parts.classifiers),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
       review_service_(parts.edge, parts.clues.ledger),
-      admin_service_(parts.edge, parts.report, parts.reload) {}
+      admin_service_(parts.edge, parts.report, parts.reload, parts.shadow) {}
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
 

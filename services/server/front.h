@@ -26,6 +26,7 @@ class Front {
     const classification::ClassifierSlot* classifiers = nullptr;
     rpc::AdminService::Report report;
     rpc::AdminService::Reload reload;
+    rpc::ShadowView shadow;
   };
   explicit Front(const Parts& parts);
   ~Front();  // stops at once

@@ -1,9 +1,6 @@
 #include "services/server/rule_keeper.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/base/give_way.h"
 #include "services/classification/catalogue.h"
 #include "services/domain/civil_date.h"
 #include "services/domain/error.h"
@@ -23,15 +21,11 @@ using classification::ReloadTrigger;
 using classification::SetState;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// The compiler of patterns takes a core for as long as it runs: whoever serves goes first.
-constexpr int kNice = 10;
 // A writer that never rests is read all the same after so many times the rest that is asked for.
 constexpr int kMostSettling = 20;
 // Old sets are freed as soon as nobody sorts with them, which is looked at so often.
 constexpr absl::Duration kRetiredLook = absl::Milliseconds(200);
 constexpr size_t kMostLogged = 20;
-
-void YieldToServing() { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNice); }
 
 void Describe(const config::RuleFileSet& set, absl::Time now, SetState* state) {
   state->loaded = true;
@@ -113,7 +107,7 @@ RuleKeeper::Work RuleKeeper::Take() {
 }
 
 void RuleKeeper::Run() {
-  YieldToServing();
+  base::GiveWay();    // compiling takes a core for as long as it lasts
   bool seen = false;  // a change that has not been read yet
   WatchAll();
   // What changed between the first reading and the watch.

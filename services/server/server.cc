@@ -41,11 +41,13 @@ alerting::Hub::Options HubOptions(const config::ServerSettings& settings) {
   return options;
 }
 
-intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from) {
+intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from,
+                                      intake::Shadow* shadow) {
   intake::Intake::Options options;
   options.max_concurrent = static_cast<size_t>(from.max_concurrent);
   options.max_bytes = static_cast<size_t>(from.max_bytes);
   options.retry_delay = from.retry_delay;
+  options.shadow = shadow;
   return options;
 }
 
@@ -89,7 +91,10 @@ class Server::Body {
     StopParts();
   }
 
-  void ReloadRules() { keeper_.Reload(classification::ReloadTrigger::kSignal, nullptr); }
+  void ReloadRules(classification::ReloadTrigger trigger, RuleKeeper::Done done) {
+    keeper_.Reload(trigger, std::move(done));
+    if (candidate_keeper_ != nullptr) candidate_keeper_->Reload(trigger, nullptr);
+  }
   std::string grpc_address() const { return front_ == nullptr ? "" : front_->address(); }
   std::string metrics_address() const { return page_ == nullptr ? "" : page_->address(); }
   const Readiness& readiness() const { return readiness_; }
@@ -106,9 +111,10 @@ class Server::Body {
     store_ = *std::move(store);
     hub_ = std::make_unique<alerting::Hub>(store_->ledger(), store_->loop(), &encoder_, log_,
                                            registry_.get(), HubOptions(settings_));
+    StartShadow();
     intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
                                                options_.clock, registry_.get(),
-                                               IntakeOptions(settings_.intake));
+                                               IntakeOptions(settings_.intake, shadow_.get()));
     front_ = std::make_unique<Front>(
         Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
                      .clues = {.intake = intake_.get(), .ledger = store_->ledger(), .door = &door_},
@@ -117,8 +123,10 @@ class Server::Body {
                      .report = [this] { return Report(); },
                      .reload =
                          [this](auto done) {
-                           keeper_.Reload(classification::ReloadTrigger::kRequest, std::move(done));
-                         }});
+                           ReloadRules(classification::ReloadTrigger::kRequest, std::move(done));
+                         },
+                     .shadow = {.shadow = shadow_.get(),
+                                .candidate = [this] { return candidate_keeper_->state(); }}});
     if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
     readiness_.Attach(front_->health());
     auto page = observability::MetricsPage::Start(settings_.listen.metrics, registry_);
@@ -137,11 +145,13 @@ class Server::Body {
     readiness_.Drain();
     if (page_ != nullptr) DrainFront();  // it has served
     keeper_.Stop();
+    if (candidate_keeper_ != nullptr) candidate_keeper_->Stop();
     readiness_.Detach();
     if (store_ != nullptr) store_->StopLedger();
     if (front_ != nullptr) front_->Stop(kLastWords);
     page_.reset();
     intake_.reset();
+    if (shadow_ != nullptr) shadow_->Stop();
     hub_.reset();
     if (store_ != nullptr) store_->Stop();
     if (front_ != nullptr) log_->Info("stopped");
@@ -186,6 +196,26 @@ class Server::Body {
                            {"example_principals", inputs_.principals.example}});
   }
 
+  // A candidate that cannot be read leaves the service as it is: its state says so, and it is read
+  // as soon as its files are right.
+  void StartShadow() {
+    const config::ServerSettings::Shadow& from = settings_.shadow;
+    if (from.rules.empty() && from.model.empty()) return;
+    RuleKeeper::Options options = KeeperOptions();
+    options.name = "candidate";
+    if (!from.rules.empty()) options.files.rules = from.rules;
+    if (!from.model.empty()) options.files.model = from.model;
+    candidate_keeper_ =
+        std::make_unique<RuleKeeper>(std::move(options), config::RuleFileSet(), &candidate_);
+    candidate_keeper_->Start();
+    intake::Shadow::Options bounds;
+    bounds.percent = from.percent;
+    bounds.max_queued = static_cast<size_t>(from.max_queued);
+    bounds.keep = static_cast<size_t>(from.keep);
+    shadow_ =
+        std::make_unique<intake::Shadow>(&candidate_, options_.clock, registry_.get(), bounds);
+  }
+
   RuleKeeper::Options KeeperOptions() const {
     RuleKeeper::Options options;
     options.files = RuleFilesOf(settings_.files);
@@ -225,11 +255,14 @@ class Server::Body {
   rpc::RpcMetrics rpc_metrics_;
   classification::ClassifierSlot slot_;
   RuleKeeper keeper_;
+  classification::ClassifierSlot candidate_;  // empty while there is none
 
   base::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Store> store_;
   std::unique_ptr<alerting::Hub> hub_;
+  std::unique_ptr<RuleKeeper> candidate_keeper_;  // null: no candidate is configured
+  std::unique_ptr<intake::Shadow> shadow_;
   std::unique_ptr<intake::Intake> intake_;
   std::unique_ptr<Front> front_;
   std::unique_ptr<observability::MetricsPage> page_;
@@ -250,7 +283,7 @@ Server::~Server() = default;
 
 absl::Status Server::Start() { return body_->Start(); }
 void Server::Stop() { body_->Stop(); }
-void Server::ReloadRules() { body_->ReloadRules(); }
+void Server::ReloadRules() { body_->ReloadRules(classification::ReloadTrigger::kSignal, nullptr); }
 std::string Server::grpc_address() const { return body_->grpc_address(); }
 std::string Server::metrics_address() const { return body_->metrics_address(); }
 bool Server::ready() const { return body_->readiness().ready(); }

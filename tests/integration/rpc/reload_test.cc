@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/support/eventually.h"
 #include "tests/support/rule_folder.h"
 
 namespace supervision::testing {
@@ -85,6 +86,57 @@ TEST(ReloadTest, AHundredReloadsUnderLoadFailNoClueAndMixNoVerdict) {
   }
   EXPECT_EQ(seen, right);
   EXPECT_EQ(server.Metric("supervision_rules_reloads_total{result=\"loaded\",set=\"live\"}"), 101);
+}
+
+v1::ListShadowDifferencesResponse ListShadow(const TestServer& server) {
+  v1::ListShadowDifferencesResponse response;
+  const grpc::Status status =
+      v1::AdminService::NewStub(server.channel())
+          ->ListShadowDifferences(Context(kOperatorToken).get(), {}, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response;
+}
+
+TEST(ShadowTest, ACandidateSortsBesideTheLiveSetAndChangesNothing) {
+  RuleFolder candidate;
+  TestServer server({.flags = {"--shadow.rules=" + candidate.path() + "/rules",
+                               "--shadow.percent=100", "--reload.settle=20ms"}});
+  ASSERT_TRUE(Eventually([&] { return ListShadow(server).candidate().loaded(); }));
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  // The one rule of the candidate says nothing of this text, and many of the live set do.
+  const Submitted answer = Submit(*stub, ValidRequest(1));
+  ASSERT_TRUE(answer.status.ok());
+  ASSERT_TRUE(Eventually([&] { return ListShadow(server).compared() == 1; }));
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(v1::AdminService::NewStub(server.channel())
+                  ->GetStatus(Context(kOperatorToken).get(), {}, &status)
+                  .ok());
+  EXPECT_EQ(answer.receipt.verdict().rules_version(), status.rules().rules_version());
+  EXPECT_NE(ListShadow(server).candidate().rules_version(), status.rules().rules_version());
+  EXPECT_EQ(ListShadow(server).dropped(), 0);
+  // Answered again from the ledger: nothing new to compare.
+  ASSERT_TRUE(Submit(*stub, ValidRequest(1)).status.ok());
+  ASSERT_TRUE(Submit(*stub, ValidRequest(2)).status.ok());
+  EXPECT_TRUE(Eventually([&] { return ListShadow(server).compared() == 2; }));
+  // It is exchanged like the live one.
+  const std::string before = ListShadow(server).candidate().digest();
+  candidate.Exchange({.scenario = "JUDICIAL"});
+  EXPECT_TRUE(Eventually([&] { return ListShadow(server).candidate().digest() != before; }));
+  EXPECT_EQ(server.Metric("supervision_shadow_compared_total"), 2);
+}
+
+TEST(ShadowTest, ACandidateThatCannotBeReadLeavesTheServiceAsItIs) {
+  TestServer server({.flags = {"--shadow.rules=/no/such/folder"}});
+  ASSERT_TRUE(Eventually(
+      [&] { return ListShadow(server).candidate().last_attempt().mistakes_size() > 0; }));
+  EXPECT_FALSE(ListShadow(server).candidate().loaded());
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  EXPECT_TRUE(Submit(*stub, ValidRequest(1)).status.ok());
+}
+
+TEST(ShadowTest, WithoutACandidateTheAnswerSaysSo) {
+  TestServer server;
+  EXPECT_FALSE(ListShadow(server).configured());
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ TEST(AuthorityTest, OperatorLooksAfterTheServiceAndSeesNoClue) {
   const Principal oper = With({Role::kOperator});
   for (const AuthorityRow& row : AuthorityTable()) {
     const bool may = row.method == Method::kGetStatus || row.method == Method::kReloadRules ||
+                     row.method == Method::kListShadowDifferences ||
                      row.method == Method::kClassifyText || row.method == Method::kListScenarios;
     EXPECT_EQ(May(oper, row.method), may) << row.full_name;
   }
