@@ -60,7 +60,8 @@ class ReviewTest(harness.ServiceTest):
         self.assertIn(line["content"], DOUBTFUL)
         path = pathlib.Path(self.service.directory) / "corrections.jsonl"
         path.write_text(exported.stdout, encoding="utf-8")
-        evaluated = self.service.ctl("evaluate", "--labels", str(path), "--json")
+        evaluated = self.service.ctl("evaluate", "--config", str(harness.ROOT / "deploy/config"),
+                                     "--labels", str(path), "--json")
         self.assert_exit(evaluated, 0)
         self.assertIn("accuracy", json.loads(evaluated.stdout))
 
