@@ -38,6 +38,7 @@ ExampleReport RunExamples(const std::vector<const Rule*>& rules, const RuleIndex
 // rules take part, in force or not. INVALID_ARGUMENT with all mistakes when the patterns cannot be
 // compiled, and what Normaliser::Create tells.
 absl::StatusOr<ExampleReport> RunExamples(const RuleSet& rules);
+absl::StatusOr<ExampleReport> RunExamples(RuleSet&& rules) = delete;  // the report points into it
 
 // "23_admin.yaml:12: rule X: the example is not matched: …", with the remedy.
 std::string ToString(const ExampleReport::Mistake& mistake);

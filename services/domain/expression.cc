@@ -107,11 +107,17 @@ std::string TextOf(const Node& node) {
     text += kOperators[static_cast<size_t>(node.comparison)];
     return text + ' ' + ValueText(node);
   }
-  if (node.kind == Node::Kind::kNot) return "NOT (" + TextOf(*node.parts.front()) + ')';
+  // Parentheses only where they must have stood, so that no spelling lies deeper than its source.
+  if (node.kind == Node::Kind::kNot) {
+    const Node& part = *node.parts.front();
+    const bool list = part.kind == Node::Kind::kAnd || part.kind == Node::Kind::kOr;
+    return list ? "NOT (" + TextOf(part) + ')' : "NOT " + TextOf(part);
+  }
   std::string text;
   for (const auto& part : node.parts) {
     if (!text.empty()) text += node.kind == Node::Kind::kAnd ? " AND " : " OR ";
-    const bool plain = part->kind == Node::Kind::kComparison || part->kind == Node::Kind::kNot;
+    const bool plain = part->kind == Node::Kind::kComparison || part->kind == Node::Kind::kNot ||
+                       (node.kind == Node::Kind::kAnd && part->kind == Node::Kind::kOr);
     text += plain ? TextOf(*part) : '(' + TextOf(*part) + ')';
   }
   return text;

@@ -22,7 +22,8 @@ TEST(ExamplesTest, ThoseThatHoldAreOnlyCounted) {
   rule.unless = Phrases({"不罚款"});
   rule.examples = Phrases({"被罚款五百元", "罚 款 不退"});
   rule.counter_examples = Phrases({"这次不罚款"});
-  const auto report = RunExamples(GoodRules({rule}));
+  const RuleSet rules = GoodRules({rule});
+  const auto report = RunExamples(rules);
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_THAT(report->mistakes, IsEmpty());
   EXPECT_EQ(report->rules, 1U);
@@ -48,7 +49,8 @@ TEST(ExamplesTest, EachThatFailsIsToldWithItsPlace) {
 TEST(ExamplesTest, AnExampleOfOneRuleDoesNotCountForAnother) {
   Rule other = MakeRule("PET.X", RuleKind::kSubstance, Scenario::kPetitionDispute, 1, 1, {"信访"});
   other.examples = Phrases({"罚款五百元"});
-  const auto report = RunExamples(GoodRules({FineRule(), other}));
+  const RuleSet rules = GoodRules({FineRule(), other});
+  const auto report = RunExamples(rules);
   ASSERT_TRUE(report.ok()) << report.status();
   ASSERT_EQ(report->mistakes.size(), 1U);
   EXPECT_EQ(report->mistakes[0].rule->id, "PET.X");

@@ -94,6 +94,18 @@ TEST(ExpressionTest, OneTreeHasOneSpelling) {
   EXPECT_EQ(Parsed("risk >= MEDIUM AND region : \"33\""), Parsed("risk>=MEDIUM AND region:33"));
 }
 
+// What is accepted is accepted again in its own spelling, at the greatest depth too.
+TEST(ExpressionTest, TheSpellingLiesNoDeeperThanItsSource) {
+  std::string nots;
+  for (int i = 0; i < kMaxExpressionDepth; ++i) nots += "NOT ";
+  const std::string open(kMaxExpressionDepth, '('), close(kMaxExpressionDepth, ')');
+  for (const std::string& text :
+       {nots + "risk = LOW", open + "risk = LOW OR risk = HIGH AND region = 33" + close}) {
+    const Expression expression = Parsed(text);
+    EXPECT_EQ(Parsed(expression.text()), expression) << text;
+  }
+}
+
 TEST(ExpressionTest, AMistakeIsNamedByItsColumn) {
   const struct {
     std::string_view text;
