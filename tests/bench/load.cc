@@ -57,8 +57,10 @@ class LoadClient::Core {
     call->done = std::move(done);
     stub_.UnaryCall(&call->context, method, grpc::StubOptions(), &call->request, &call->response,
                     [call](grpc::Status status) {
-                      call->done(status.ok(), status.ok() ? ToBytes(call->response) : "");
+                      const std::string answer = status.ok() ? ToBytes(call->response) : "";
+                      const Done done = std::move(call->done);
                       delete call;
+                      done(status.ok(), answer);
                     });
   }
 
@@ -68,24 +70,28 @@ class LoadClient::Core {
     auto* const call = new CallState;
     call->context.AddMetadata("authorization", token_);
     call->request = ToBuffer(request);
-    call->stub_done = std::move(done);
-    stub_.UnaryCall(
-        &call->context, method, grpc::StubOptions(), &call->request, &call->response,
-        [call, parse](grpc::Status status) {
-          grpc::Slice slice;
-          call->stub_done(status.ok() && call->response.DumpToSingleSlice(&slice).ok() &&
-                          (*parse)({reinterpret_cast<const char*>(slice.begin()), slice.size()}));
-          delete call;
-        });
+    call->measured = std::move(done);
+    stub_.UnaryCall(&call->context, method, grpc::StubOptions(), &call->request, &call->response,
+                    [call, parse](grpc::Status status) {
+                      grpc::Slice slice;
+                      const bool good =
+                          status.ok() && call->response.DumpToSingleSlice(&slice).ok() &&
+                          (*parse)({reinterpret_cast<const char*>(slice.begin()), slice.size()});
+                      const std::function<void(bool)> done = std::move(call->measured);
+                      delete call;
+                      done(good);
+                    });
   }
 
  private:
+  // Freed before `done` hears of the end: a context holds the channel, and gRPC's callback thread
+  // cannot take down the queue it serves, so it must not drop the last hold on a channel.
   struct CallState {
     grpc::ClientContext context;
     grpc::ByteBuffer request;
     grpc::ByteBuffer response;
     Done done;
-    std::function<void(bool)> stub_done;
+    std::function<void(bool)> measured;
   };
   grpc::GenericStub stub_;
   const std::string token_;
