@@ -34,6 +34,13 @@ enum class Reason : uint8_t {
   kCursorForeign,  // of another ledger
   kCursorTrimmed,  // the place has been trimmed
   kHistoryLost,    // the place was of history that no longer exists
+  // Subscriptions.
+  kSubscriptionNotFound,   // the caller has none of that name
+  kSubscriptionExists,     // the caller has one of that name
+  kTooManySubscriptions,   // the caller has as many as it may have
+  kSubscriptionInUse,      // somebody is connected to it
+  kSubscriptionTakenOver,  // a newer connection of the same subscription
+  kAckBeyondSent,          // an acknowledgement of what was not sent
   // The caller.
   kUnauthenticated,
   kPermissionDenied,

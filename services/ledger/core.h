@@ -15,6 +15,7 @@
 #include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
 #include "services/ledger/settings.h"
+#include "services/ledger/subscriptions.h"
 #include "services/ledger/tail.h"
 #include "services/ledger/witness.h"
 
@@ -30,6 +31,7 @@ struct OpenParts {
         lister(&context),
         reviews(&context, &lister),
         places(&context),
+        subscriptions(&context),
         tail(&context),
         retention(&context) {}
 
@@ -40,6 +42,7 @@ struct OpenParts {
   Lister lister;
   Reviews reviews;
   Places places;
+  Subscriptions subscriptions;
   Tail tail;
   Retention retention;
 };

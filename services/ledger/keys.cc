@@ -10,6 +10,7 @@ namespace {
 
 constexpr size_t kMaxPrefixLength = 32;
 constexpr size_t kUnitDigestBytes = 12;
+constexpr size_t kDigestBytes = 16;
 
 bool IsPrefixCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -74,6 +75,10 @@ std::string Keys::Later(int partition, const std::string& index) const {
 std::string Keys::ReviewQueue(int partition, domain::Risk risk, int doubt) const {
   return bases_[partition] + "q:" + std::to_string(static_cast<int>(risk)) + ":" +
          std::to_string(doubt);
+}
+
+std::string Keys::Digest(std::string_view text) {
+  return base::HexEncode(base::Prefix(base::Sha256(text), kDigestBytes));
 }
 
 std::vector<std::string> Keys::IndexesOf(int partition, const domain::Facets& facets) const {

@@ -39,6 +39,14 @@ namespace supervision::ledger {
 //   sv:{p}:q:<risk>:<doubt>
 //                   sorted sets of the clues that wait for review, by order key, member as above:
 //                   a clue is in the one that fits as long as it waits
+//   sv:{0}:s:<digest of owner and name>
+//                   hash of a named subscription: v version, d StoredSubscription, p
+//                   StoredProgress, a when that last moved (milliseconds), g generation: how often
+//                   somebody has connected, c StoredConnection and u until when it counts as alive
+//                   (milliseconds); both absent: nobody is connected
+//   sv:{0}:so:<digest of the owner>
+//                   sorted set of the names of an owner's subscriptions, all with score 0
+//   sv:{0}:sa       set of the digests of all subscriptions
 class Keys {
  public:
   Keys(std::string_view prefix, int partitions);
@@ -64,6 +72,15 @@ class Keys {
   std::string ReviewQueue(int partition, domain::Risk risk, int doubt) const;
   // Clues that a person has corrected; whether that still stands, the clue says.
   std::string Corrected(int partition) const { return bases_[partition] + "i:h"; }
+
+  // All subscriptions lie in partition 0. `digest` is one of Digest.
+  std::string Subscription(const std::string& digest) const { return bases_[0] + "s:" + digest; }
+  std::string SubscriptionNames(const std::string& owner_digest) const {
+    return bases_[0] + "so:" + owner_digest;
+  }
+  std::string AllSubscriptions() const { return bases_[0] + "sa"; }
+  // Stands for a text of any length that may name a person.
+  static std::string Digest(std::string_view text);
 
   // Where those are that got the facet of `index` later.
   std::string Later(int partition, const std::string& index) const;

@@ -134,6 +134,7 @@ class Ledger {
   void Stop();
 
  private:
+  friend class SubscriptionDesk;
   class Core;
   std::shared_ptr<Core> core_;
 };

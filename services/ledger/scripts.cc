@@ -10,6 +10,8 @@ extern const std::string_view k_commit_lua;
 extern const std::string_view k_open_lua;
 extern const std::string_view k_epoch_lua;
 extern const std::string_view k_lease_lua;
+extern const std::string_view k_place_lua;
+extern const std::string_view k_subscription_lua;
 extern const std::string_view k_trim_lua;
 
 // Scripts outlive every client, also one that a static object still holds: never destroyed.
@@ -39,9 +41,18 @@ const redis::Script& ClaimScript() {
   return *script;
 }
 
+const redis::Script& SubscriptionScript() {
+  static const auto* const script = new redis::Script(std::string(k_subscription_lua));
+  return *script;
+}
+const redis::Script& PlaceScript() {
+  static const auto* const script = new redis::Script(std::string(k_place_lua));
+  return *script;
+}
+
 std::vector<const redis::Script*> AllScripts() {
-  return {&CommitScript(), &OpenScript(), &EpochScript(),
-          &LeaseScript(),  &TrimScript(), &ClaimScript()};
+  return {&CommitScript(), &OpenScript(),  &EpochScript(),        &LeaseScript(),
+          &TrimScript(),   &ClaimScript(), &SubscriptionScript(), &PlaceScript()};
 }
 
 }  // namespace supervision::ledger

@@ -13,6 +13,8 @@ const redis::Script& EpochScript();
 const redis::Script& LeaseScript();
 const redis::Script& TrimScript();
 const redis::Script& ClaimScript();
+const redis::Script& SubscriptionScript();
+const redis::Script& PlaceScript();
 
 // All of them, for Client::Options::scripts.
 std::vector<const redis::Script*> AllScripts();

@@ -1,0 +1,47 @@
+#!lua
+-- Connects to subscriptions and moves their places: one call for all that wait. Each connection has
+-- a generation, and only the newest may move the place, so that one that was paused or cut off can
+-- do nothing any more. Items do not touch each other.
+--
+-- KEYS: a subscription for each item.
+-- ARGV: 1 milliseconds for which a connection counts as alive, then five for each item:
+--       what to do ("attach", "keep" or "leave"), StoredConnection, generation, version that the
+--       connection knows, StoredProgress ("": it has not moved).
+-- Returns, for each item: {0, generation, version, StoredSubscription, StoredProgress} attached;
+--       {0} kept or left; {1} a newer connection has taken over, nothing was moved; {2} kept, and
+--       the subscription has another version; {3} there is none; {4} the key has a wrong type.
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local alive_until = string.format('%.0f', now + tonumber(ARGV[1]))
+
+local function Handle(subscription, first)
+  local what, connection, generation = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local version, progress = ARGV[first + 3], ARGV[first + 4]
+  local found = redis.pcall('HMGET', subscription, 'v', 'g', 'd', 'p')
+  if found.err then return {4} end
+  if not found[1] then return {3} end
+  if what == 'attach' then
+    local newest = tonumber(found[2] or '0') + 1
+    redis.call('HSET', subscription, 'g', string.format('%.0f', newest), 'c', connection,
+               'u', alive_until)
+    return {0, newest, tonumber(found[1]), found[3], found[4]}
+  end
+  if found[2] ~= generation then return {1} end
+  if progress ~= '' then
+    redis.call('HSET', subscription, 'p', progress, 'a', string.format('%.0f', now))
+  end
+  if what == 'leave' then
+    redis.call('HDEL', subscription, 'c', 'u')
+  else
+    redis.call('HSET', subscription, 'u', alive_until)
+  end
+  if found[1] ~= version then return {2} end
+  return {0}
+end
+
+local results = {}
+for i = 1, #KEYS do
+  results[i] = Handle(KEYS[i], 5 * i - 3)
+end
+return results

@@ -1,0 +1,45 @@
+#!lua
+-- Makes, changes or deletes a named subscription. Its place is moved by place.lua.
+--
+-- KEYS: 1 subscription, 2 names of its owner, 3 digests of all subscriptions.
+-- ARGV: 1 what to do:
+--       "create": 2 name, 3 digest, 4 StoredSubscription, 5 StoredProgress, 6 quota of the owner
+--       "update": 2 name, 3 digest, 4 StoredSubscription, 5 version it must have
+--       "delete": 2 name, 3 digest, 4 "1" also when in use, 5 version it must have ("": any)
+-- Returns: {0, version} done; {1} there is one already; {2} the owner has as many as it may have;
+--       {3} there is none; {4} it has another version; {5} it is in use; {6} a key has a wrong type.
+
+local subscription, names, all = KEYS[1], KEYS[2], KEYS[3]
+local found = redis.pcall('HMGET', subscription, 'v', 'u')
+local owned = redis.pcall('ZCARD', names)
+local counted = redis.pcall('SCARD', all)
+if type(found) ~= 'table' or found.err or type(owned) ~= 'number' or type(counted) ~= 'number' then
+  return {6}
+end
+local version = found[1]
+
+if ARGV[1] == 'create' then
+  if version then return {1} end
+  if owned >= tonumber(ARGV[6]) then return {2} end
+  redis.call('HSET', subscription, 'v', '1', 'd', ARGV[4], 'p', ARGV[5])
+  redis.call('ZADD', names, '0', ARGV[2])
+  redis.call('SADD', all, ARGV[3])
+  return {0, 1}
+end
+
+if not version then return {3} end
+if ARGV[5] ~= '' and ARGV[5] ~= version then return {4} end
+
+if ARGV[1] == 'update' then
+  local next_version = tonumber(version) + 1
+  redis.call('HSET', subscription, 'v', string.format('%.0f', next_version), 'd', ARGV[4])
+  return {0, next_version}
+end
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if ARGV[4] ~= '1' and tonumber(found[2] or '0') > now then return {5} end
+redis.call('DEL', subscription)
+redis.call('ZREM', names, ARGV[2])
+redis.call('SREM', all, ARGV[3])
+return {0, tonumber(version)}

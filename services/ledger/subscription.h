@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/domain/visibility.h"
+#include "services/ledger/types.h"
+
+namespace supervision::ledger {
+
+// A named subscription (具名订阅): what one principal wants to hear, and how far it has
+// acknowledged.
+struct SubscriptionKey {
+  std::string owner;  // id of the principal; others' subscriptions do not exist for it
+  std::string name;   // among the owner's
+  bool operator==(const SubscriptionKey&) const = default;
+  template <typename H>
+  friend H AbslHashValue(H hash, const SubscriptionKey& key) {
+    return H::combine(std::move(hash), key.owner, key.name);
+  }
+};
+
+// How far a subscription has acknowledged.
+struct Progress {
+  Place place;  // all up to here
+  // For each partition the positions behind that, ascending; may be shorter than the partitions.
+  std::vector<std::vector<int64_t>> beyond;
+  bool operator==(const Progress&) const = default;
+};
+
+struct Subscription {
+  SubscriptionKey key;
+  uint32_t version = 0;
+  std::string etag;
+  domain::Filter filter;
+  // For how long history that it has not acknowledged is kept though the log's own age or size
+  // would have it trimmed; zero: no longer.
+  absl::Duration retention;
+  absl::Time created_at;
+  Progress progress;
+  std::optional<absl::Time> acknowledged_at;  // when the place last moved
+
+  struct Connection {
+    std::string replica;
+    absl::Time since;
+  };
+  std::optional<Connection> connection;  // nothing: nobody is connected
+};
+
+// A subscription to be made.
+struct SubscriptionDraft {
+  SubscriptionKey key;
+  domain::Filter filter;
+  absl::Duration retention;
+  Place start;
+};
+
+struct SubscriptionChange {
+  SubscriptionKey key;
+  std::string etag;
+  std::optional<domain::Filter> filter;
+  std::optional<absl::Duration> retention;
+};
+
+struct SubscriptionPage {
+  std::vector<Subscription> subscriptions;  // by name
+  std::string next_name;                    // go on behind this one; empty: no more
+};
+
+// A connection to a subscription: the newest of all, as long as nobody connects after it.
+struct Attachment {
+  Subscription subscription;
+  int64_t generation = 0;
+};
+
+// What one connection has to say about its subscription.
+struct PlaceUpdate {
+  SubscriptionKey key;
+  int64_t generation = 0;
+  uint32_t version = 0;              // of the subscription, as the connection knows it
+  std::optional<Progress> progress;  // nothing: it has not moved
+  bool leaves = false;               // the connection ends with this
+};
+
+enum class PlaceResult : uint8_t {
+  kKept = 0,
+  kTakenOver = 1,  // a newer connection exists: nothing was moved
+  kChanged = 2,    // kept, and the subscription is no longer the one that the connection knows
+  kGone = 3,       // it has been deleted
+  kBroken = 4,     // what lies in Redis cannot be used
+};
+
+}  // namespace supervision::ledger

@@ -1,0 +1,126 @@
+#include "services/ledger/subscription_codec.h"
+
+#include <utility>
+#include <variant>
+
+#include "supervision/storage/v1/subscription.pb.h"
+
+namespace supervision::ledger {
+namespace {
+
+using storage::v1::StoredBeyond;
+using storage::v1::StoredConnection;
+using storage::v1::StoredFilter;
+using storage::v1::StoredProgress;
+using storage::v1::StoredSubscription;
+
+template <typename Message>
+bool Parse(std::string_view bytes, Message* message) {
+  return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+StoredFilter ToStored(const domain::Filter& filter) {
+  StoredFilter stored;
+  stored.set_scenarios(static_cast<uint32_t>(filter.scenarios.to_ulong()));
+  stored.set_min_risk(static_cast<int32_t>(filter.min_risk));
+  stored.set_region_prefix(filter.region_prefix);
+  stored.set_unit(filter.unit);
+  stored.set_expression(filter.expression.text());
+  return stored;
+}
+
+std::optional<domain::Filter> FromStored(const StoredFilter& stored) {
+  domain::Filter filter;
+  filter.scenarios = domain::ScenarioSet(stored.scenarios());
+  filter.min_risk = static_cast<domain::Risk>(stored.min_risk());
+  filter.region_prefix = stored.region_prefix();
+  filter.unit = stored.unit();
+  auto expression = domain::ParseExpression(stored.expression());
+  if (!std::holds_alternative<domain::Expression>(expression)) return std::nullopt;
+  filter.expression = std::get<domain::Expression>(std::move(expression));
+  return filter;
+}
+
+}  // namespace
+
+std::string EncodeSubscription(const Subscription& subscription) {
+  StoredSubscription stored;
+  stored.set_owner(subscription.key.owner);
+  stored.set_name(subscription.key.name);
+  stored.mutable_filter()->set_data(ToStored(subscription.filter).SerializeAsString());
+  stored.set_retention_millis(absl::ToInt64Milliseconds(subscription.retention));
+  stored.set_created_at_micros(absl::ToUnixMicros(subscription.created_at));
+  return stored.SerializeAsString();
+}
+
+std::optional<Subscription> DecodeSubscription(std::string_view bytes) {
+  StoredSubscription stored;
+  StoredFilter filter;
+  if (!Parse(bytes, &stored) || stored.filter().key_id() != 0 ||
+      !Parse(stored.filter().data(), &filter)) {
+    return std::nullopt;
+  }
+  std::optional<domain::Filter> known = FromStored(filter);
+  if (!known.has_value()) return std::nullopt;
+  Subscription subscription;
+  subscription.key = {stored.owner(), stored.name()};
+  subscription.filter = *std::move(known);
+  subscription.retention = absl::Milliseconds(stored.retention_millis());
+  subscription.created_at = absl::FromUnixMicros(stored.created_at_micros());
+  return subscription;
+}
+
+std::string EncodeProgress(const Progress& progress) {
+  StoredProgress stored;
+  stored.mutable_epochs()->Add(progress.place.epochs.begin(), progress.place.epochs.end());
+  stored.mutable_positions()->Add(progress.place.positions.begin(), progress.place.positions.end());
+  for (size_t p = 0; p < progress.beyond.size(); ++p) {
+    if (progress.beyond[p].empty()) continue;
+    StoredBeyond* const beyond = stored.add_beyond();
+    beyond->set_partition(static_cast<int32_t>(p));
+    int64_t last = progress.place.positions[p];
+    for (const int64_t position : progress.beyond[p]) {
+      beyond->add_steps(position - last);
+      last = position;
+    }
+  }
+  return stored.SerializeAsString();
+}
+
+std::optional<Progress> DecodeProgress(std::string_view bytes, int partitions) {
+  StoredProgress stored;
+  if (!Parse(bytes, &stored) || stored.epochs_size() != partitions ||
+      stored.positions_size() != partitions) {
+    return std::nullopt;
+  }
+  Progress progress;
+  progress.place.epochs.assign(stored.epochs().begin(), stored.epochs().end());
+  progress.place.positions.assign(stored.positions().begin(), stored.positions().end());
+  progress.beyond.resize(static_cast<size_t>(partitions));
+  for (const StoredBeyond& beyond : stored.beyond()) {
+    if (beyond.partition() < 0 || beyond.partition() >= partitions) return std::nullopt;
+    const auto p = static_cast<size_t>(beyond.partition());
+    int64_t last = progress.place.positions[p];
+    for (const int64_t step : beyond.steps()) {
+      if (step <= 0) return std::nullopt;
+      last += step;
+      progress.beyond[p].push_back(last);
+    }
+  }
+  return progress;
+}
+
+std::string EncodeConnection(const Subscription::Connection& connection) {
+  StoredConnection stored;
+  stored.set_replica(connection.replica);
+  stored.set_since_millis(absl::ToUnixMillis(connection.since));
+  return stored.SerializeAsString();
+}
+
+std::optional<Subscription::Connection> DecodeConnection(std::string_view bytes) {
+  StoredConnection stored;
+  if (!Parse(bytes, &stored)) return std::nullopt;
+  return Subscription::Connection{stored.replica(), absl::FromUnixMillis(stored.since_millis())};
+}
+
+}  // namespace supervision::ledger

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "services/ledger/subscription.h"
+
+namespace supervision::ledger {
+
+// Subscriptions to and from what lies in Redis. Decoding gives nothing for damaged bytes.
+
+std::string EncodeSubscription(const Subscription& subscription);
+// Key, filter, retention and creation.
+std::optional<Subscription> DecodeSubscription(std::string_view bytes);
+
+std::string EncodeProgress(const Progress& progress);
+std::optional<Progress> DecodeProgress(std::string_view bytes, int partitions);
+
+std::string EncodeConnection(const Subscription::Connection& connection);
+std::optional<Subscription::Connection> DecodeConnection(std::string_view bytes);
+
+}  // namespace supervision::ledger

@@ -1,0 +1,292 @@
+#include "services/ledger/subscriptions.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "services/domain/error.h"
+#include "services/ledger/ids.h"
+#include "services/ledger/scripts.h"
+#include "services/ledger/subscription_codec.h"
+
+namespace supervision::ledger {
+namespace {
+
+using domain::MakeError;
+using domain::Reason;
+
+constexpr size_t kPlaceArguments = 5;  // of each item of place.lua
+
+// As subscription.lua answers.
+absl::Status Refusal(int64_t answer) {
+  switch (answer) {
+    case 1:
+      return MakeError(Reason::kSubscriptionExists);
+    case 2:
+      return MakeError(Reason::kTooManySubscriptions);
+    case 3:
+      return MakeError(Reason::kSubscriptionNotFound);
+    case 4:
+      return MakeError(Reason::kEtagMismatch);
+    case 5:
+      return MakeError(Reason::kSubscriptionInUse);
+    default:
+      return MakeError(Reason::kInternal);
+  }
+}
+
+int64_t NumberOf(const redis::Reply& reply) {
+  return reply.is_nil() ? 0 : std::strtoll(reply.text.c_str(), nullptr, 10);
+}
+
+// Of the answer to TIME: seconds and microseconds.
+int64_t MillisOf(const redis::Reply& time) {
+  if (time.elements.size() != 2) return 0;
+  return NumberOf(time.elements[0]) * 1000 + NumberOf(time.elements[1]) / 1000;
+}
+
+// The digest of what a key of Redis is made of, `text`: a name is of any length and any letters.
+std::string OwnerText(const std::string& owner) { return "owner;" + owner; }
+std::string SubscriptionText(const SubscriptionKey& key) {
+  return "subscription;" + std::to_string(key.owner.size()) + ";" + key.owner + key.name;
+}
+
+}  // namespace
+
+std::string Subscriptions::KeyOf(const SubscriptionKey& key) const {
+  return context_->keys.Subscription(Keys::Digest(SubscriptionText(key)));
+}
+
+std::string Subscriptions::Etag(const SubscriptionKey& key, uint32_t version) const {
+  return EtagOf(context_->descriptor.secret, SubscriptionText(key), version);
+}
+
+redis::Command Subscriptions::ReadFields(const std::string& redis_key) const {
+  return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u"};
+}
+
+absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
+                                                       const redis::Result& result) const {
+  if (!now.ok()) return now.failure().ToStatus();
+  if (!result.ok()) return result.failure().ToStatus();
+  const Fields& fields = result.reply().elements;
+  if (fields.size() != 6) return MakeError(Reason::kInternal);
+  if (fields[0].is_nil()) return MakeError(Reason::kSubscriptionNotFound);
+  std::optional<Subscription> subscription = DecodeSubscription(fields[1].text);
+  std::optional<Progress> progress =
+      DecodeProgress(fields[2].text, context_->descriptor.partitions);
+  if (!subscription.has_value() || !progress.has_value()) return MakeError(Reason::kInternal);
+  subscription->version = static_cast<uint32_t>(NumberOf(fields[0]));
+  subscription->etag = Etag(subscription->key, subscription->version);
+  subscription->progress = *std::move(progress);
+  if (!fields[3].is_nil()) {
+    subscription->acknowledged_at = absl::FromUnixMillis(NumberOf(fields[3]));
+  }
+  if (!fields[4].is_nil() && NumberOf(fields[5]) > MillisOf(now.reply())) {
+    subscription->connection = DecodeConnection(fields[4].text);
+  }
+  return *std::move(subscription);
+}
+
+void Subscriptions::Create(SubscriptionDraft draft, int quota, absl::Duration timeout,
+                           Callback<Subscription> callback) {
+  Subscription subscription;
+  subscription.key = std::move(draft.key);
+  subscription.filter = std::move(draft.filter);
+  subscription.retention = draft.retention;
+  subscription.created_at = absl::FromUnixMicros(absl::ToUnixMicros(context_->clock->Now()));
+  subscription.progress.place = std::move(draft.start);
+  subscription.progress.beyond.resize(subscription.progress.place.positions.size());
+  std::string progress = EncodeProgress(subscription.progress);
+  Change("create", subscription, std::move(progress), std::to_string(quota), timeout,
+         std::move(callback));
+}
+
+// Runs subscription.lua; `detail` and `last` are its last two arguments where they differ.
+void Subscriptions::Change(std::string what, const Subscription& subscription, std::string detail,
+                           std::string last, absl::Duration timeout,
+                           Callback<Subscription> callback) {
+  const SubscriptionKey& key = subscription.key;
+  std::vector<std::string> arguments = {std::move(what), key.name,
+                                        Keys::Digest(SubscriptionText(key))};
+  if (arguments[0] == "create") arguments.push_back(EncodeSubscription(subscription));
+  arguments.push_back(std::move(detail));
+  arguments.push_back(std::move(last));
+  context_->commit->Run(
+      SubscriptionScript(),
+      {KeyOf(key), context_->keys.SubscriptionNames(Keys::Digest(OwnerText(key.owner))),
+       context_->keys.AllSubscriptions()},
+      arguments, timeout,
+      [this, subscription = Subscription(subscription),
+       callback](const redis::Result& result) mutable {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        const Fields& words = result.reply().elements;
+        if (words.empty() || words[0].integer != 0 || words.size() != 2) {
+          return callback(Refusal(words.empty() ? -1 : words[0].integer));
+        }
+        subscription.version = static_cast<uint32_t>(words[1].integer);
+        subscription.etag = Etag(subscription.key, subscription.version);
+        callback(std::move(subscription));
+      });
+}
+
+void Subscriptions::Get(const SubscriptionKey& key, absl::Duration timeout,
+                        Callback<Subscription> callback) {
+  context_->read->SendAll(
+      {{"TIME"}, ReadFields(KeyOf(key))}, timeout,
+      [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
+        callback(FromFields(results[0], results[1]));
+      });
+}
+
+void Subscriptions::List(const std::string& owner, int count, const std::string& behind,
+                         absl::Duration timeout, Callback<SubscriptionPage> callback) {
+  const Deadline deadline(timeout);
+  context_->read->Send(
+      {"ZRANGEBYLEX", context_->keys.SubscriptionNames(Keys::Digest(OwnerText(owner))),
+       behind.empty() ? "-" : "(" + behind, "+", "LIMIT", "0", std::to_string(count + 1)},
+      timeout, [this, owner, count, deadline, callback](const redis::Result& result) {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        SubscriptionPage page;
+        std::vector<std::string> keys;
+        for (const redis::Reply& name : result.reply().elements) {
+          if (static_cast<int>(keys.size()) == count) break;
+          keys.push_back(KeyOf({owner, name.text}));
+          page.next_name = name.text;
+        }
+        if (static_cast<int>(result.reply().elements.size()) <= count) page.next_name.clear();
+        ReadMany(std::move(keys), deadline.left(),
+                 [page = std::move(page),
+                  callback](absl::StatusOr<std::vector<Subscription>> found) mutable {
+                   if (!found.ok()) return callback(found.status());
+                   page.subscriptions = *std::move(found);
+                   callback(std::move(page));
+                 });
+      });
+}
+
+// What has been deleted meanwhile is left out.
+void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration timeout,
+                             Callback<std::vector<Subscription>> callback) {
+  if (redis_keys.empty()) return callback(std::vector<Subscription>());
+  std::vector<redis::Command> commands = {{"TIME"}};
+  for (const std::string& key : redis_keys) commands.push_back(ReadFields(key));
+  context_->read->SendAll(
+      std::move(commands), timeout,
+      [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
+        std::vector<Subscription> subscriptions;
+        for (size_t i = 1; i < results.size(); ++i) {
+          absl::StatusOr<Subscription> subscription = FromFields(results[0], results[i]);
+          if (subscription.ok()) {
+            subscriptions.push_back(*std::move(subscription));
+          } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound)) {
+            return callback(subscription.status());
+          }
+        }
+        callback(std::move(subscriptions));
+      });
+}
+
+void Subscriptions::ReadAll(absl::Duration timeout, Callback<std::vector<Subscription>> callback) {
+  const Deadline deadline(timeout);
+  context_->read->Send({"SMEMBERS", context_->keys.AllSubscriptions()}, timeout,
+                       [this, deadline, callback](const redis::Result& result) {
+                         if (!result.ok()) return callback(result.failure().ToStatus());
+                         std::vector<std::string> keys;
+                         for (const redis::Reply& digest : result.reply().elements) {
+                           keys.push_back(context_->keys.Subscription(digest.text));
+                         }
+                         ReadMany(std::move(keys), deadline.left(), callback);
+                       });
+}
+
+void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
+                           Callback<Subscription> callback) {
+  const Deadline deadline(timeout);
+  const SubscriptionKey key = change.key;
+  Get(key, timeout,
+      [this, change = std::move(change), deadline, callback](absl::StatusOr<Subscription> found) {
+        if (!found.ok()) return callback(found.status());
+        if (!change.etag.empty() && change.etag != found->etag) {
+          return callback(MakeError(Reason::kEtagMismatch));
+        }
+        const std::string version = std::to_string(found->version);
+        if (change.filter.has_value()) found->filter = *change.filter;
+        if (change.retention.has_value()) found->retention = *change.retention;
+        const std::string stored = EncodeSubscription(*found);
+        Change("update", *found, stored, version, deadline.left(), callback);
+      });
+}
+
+void Subscriptions::Delete(const SubscriptionKey& key, const std::string& etag, bool in_use_too,
+                           absl::Duration timeout, Callback<Subscription> callback) {
+  const Deadline deadline(timeout);
+  Get(key, timeout,
+      [this, etag, in_use_too, deadline, callback](absl::StatusOr<Subscription> found) {
+        if (!found.ok()) return callback(found.status());
+        if (!etag.empty() && etag != found->etag) return callback(MakeError(Reason::kEtagMismatch));
+        Change("delete", *found, in_use_too ? "1" : "",
+               etag.empty() ? "" : std::to_string(found->version), deadline.left(), callback);
+      });
+}
+
+void Subscriptions::Attach(const SubscriptionKey& key, const std::string& replica,
+                           absl::Duration alive_for, absl::Duration timeout,
+                           Callback<Attachment> callback) {
+  const Subscription::Connection connection{
+      replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now()))};
+  context_->commit->Run(
+      PlaceScript(), {KeyOf(key)},
+      {std::to_string(absl::ToInt64Milliseconds(alive_for)), "attach", EncodeConnection(connection),
+       "", "", ""},
+      timeout, [this, connection, callback = std::move(callback)](const redis::Result& result) {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        const bool whole = result.reply().elements.size() == 1;
+        const Fields& words = whole ? result.reply().elements[0].elements : Fields();
+        if (words.size() != 5) {
+          const bool none = words.size() == 1 && words[0].integer == 3;
+          return callback(MakeError(none ? Reason::kSubscriptionNotFound : Reason::kInternal));
+        }
+        std::optional<Subscription> subscription = DecodeSubscription(words[3].text);
+        std::optional<Progress> progress =
+            DecodeProgress(words[4].text, context_->descriptor.partitions);
+        if (!subscription.has_value() || !progress.has_value()) {
+          return callback(MakeError(Reason::kInternal));
+        }
+        subscription->version = static_cast<uint32_t>(words[2].integer);
+        subscription->etag = Etag(subscription->key, subscription->version);
+        subscription->progress = *std::move(progress);
+        subscription->connection = connection;
+        callback(Attachment{*std::move(subscription), words[1].integer});
+      });
+}
+
+void Subscriptions::Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_for,
+                         absl::Duration timeout, Callback<std::vector<PlaceResult>> callback) {
+  std::vector<std::string> keys;
+  std::vector<std::string> arguments = {std::to_string(absl::ToInt64Milliseconds(alive_for))};
+  arguments.reserve(1 + kPlaceArguments * updates.size());
+  for (const PlaceUpdate& update : updates) {
+    keys.push_back(KeyOf(update.key));
+    arguments.emplace_back(update.leaves ? "leave" : "keep");
+    arguments.emplace_back();
+    arguments.push_back(std::to_string(update.generation));
+    arguments.push_back(std::to_string(update.version));
+    arguments.push_back(update.progress.has_value() ? EncodeProgress(*update.progress) : "");
+  }
+  context_->commit->Run(
+      PlaceScript(), keys, arguments, timeout,
+      [count = keys.size(), callback = std::move(callback)](const redis::Result& result) {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        if (result.reply().elements.size() != count) return callback(MakeError(Reason::kInternal));
+        std::vector<PlaceResult> kept;
+        for (const redis::Reply& item : result.reply().elements) {
+          const int64_t answer = item.elements.empty() ? -1 : item.elements[0].integer;
+          const bool known = answer >= 0 && answer <= static_cast<int64_t>(PlaceResult::kBroken);
+          kept.push_back(known ? static_cast<PlaceResult>(answer) : PlaceResult::kBroken);
+        }
+        callback(std::move(kept));
+      });
+}
+
+}  // namespace supervision::ledger

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "services/ledger/context.h"
+#include "services/ledger/deadline.h"
+#include "services/ledger/subscription.h"
+
+namespace supervision::ledger {
+
+// Named subscriptions and the places that they have acknowledged. All of them lie in partition 0:
+// a place is of all partitions and moves as one. On the loop's thread; see SubscriptionDesk for
+// what each method promises.
+class Subscriptions {
+ public:
+  template <typename T>
+  using Callback = Ledger::Callback<T>;
+
+  explicit Subscriptions(Context* context) : context_(context) {}
+
+  void Create(SubscriptionDraft draft, int quota, absl::Duration timeout,
+              Callback<Subscription> callback);
+  void Get(const SubscriptionKey& key, absl::Duration timeout, Callback<Subscription> callback);
+  void List(const std::string& owner, int count, const std::string& behind, absl::Duration timeout,
+            Callback<SubscriptionPage> callback);
+  void Update(SubscriptionChange change, absl::Duration timeout, Callback<Subscription> callback);
+  void Delete(const SubscriptionKey& key, const std::string& etag, bool in_use_too,
+              absl::Duration timeout, Callback<Subscription> callback);
+  void Attach(const SubscriptionKey& key, const std::string& replica, absl::Duration alive_for,
+              absl::Duration timeout, Callback<Attachment> callback);
+  void Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_for, absl::Duration timeout,
+            Callback<std::vector<PlaceResult>> callback);
+  void ReadAll(absl::Duration timeout, Callback<std::vector<Subscription>> callback);
+
+ private:
+  using Fields = std::vector<redis::Reply>;
+
+  std::string KeyOf(const SubscriptionKey& key) const;
+  redis::Command ReadFields(const std::string& redis_key) const;
+  // `now` is what Redis answered to TIME.
+  absl::StatusOr<Subscription> FromFields(const redis::Result& now,
+                                          const redis::Result& fields) const;
+  void ReadMany(std::vector<std::string> redis_keys, absl::Duration timeout,
+                Callback<std::vector<Subscription>> callback);
+  void Change(std::string what, const Subscription& subscription, std::string detail,
+              std::string last, absl::Duration timeout, Callback<Subscription> callback);
+  std::string Etag(const SubscriptionKey& key, uint32_t version) const;
+
+  Context* const context_;
+};
+
+}  // namespace supervision::ledger
