@@ -11,6 +11,8 @@ bool IsTransient(const Error& error) {
       return true;
     case absl::StatusCode::kResourceExhausted:
       return error.retry_after.has_value();
+    case absl::StatusCode::kCancelled:
+      return error.reason.empty();
     default:
       return false;
   }
@@ -18,9 +20,8 @@ bool IsTransient(const Error& error) {
 
 bool IsTransientForStream(const Error& error) {
   if (IsTransient(error)) return true;
-  const bool broken = error.code == absl::StatusCode::kCancelled ||
-                      error.code == absl::StatusCode::kUnknown ||
-                      error.code == absl::StatusCode::kInternal;
+  const bool broken =
+      error.code == absl::StatusCode::kUnknown || error.code == absl::StatusCode::kInternal;
   return broken && error.reason.empty();
 }
 

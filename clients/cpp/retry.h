@@ -23,11 +23,12 @@ struct RetryOptions {
 };
 
 // Whether repeating the same call may succeed: UNAVAILABLE, DEADLINE_EXCEEDED (the outcome is
-// unknown), and RESOURCE_EXHAUSTED where the service says when to come back.
+// unknown), RESOURCE_EXHAUSTED where the service says when to come back, and CANCELLED without a
+// word of the service: gRPC ends so what reaches a server in the moment that it shuts down.
 bool IsTransient(const Error& error);
 
-// The same for a stream, which a proxy or a restart may also end with CANCELLED, UNKNOWN or
-// INTERNAL without a word of the service.
+// The same for a stream, which a proxy or a restart may also end with UNKNOWN or INTERNAL without a
+// word of the service.
 bool IsTransientForStream(const Error& error);
 
 // How long to wait after `error`: the next step of `backoff`, after the delay that the service

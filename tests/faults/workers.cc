@@ -25,22 +25,12 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, const std::st
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// CANCELLED: what reaches a server in the moment that it shuts down is ended so by gRPC.
 bool MayRepeat(const grpc::Status& status) {
-  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+  return status.error_code() == grpc::StatusCode::CANCELLED ||
+         status.error_code() == grpc::StatusCode::UNAVAILABLE ||
          status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
          status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED;
-}
-
-v1::SubmitClueRequest MakeRequest(const std::string& record) {
-  v1::SubmitClueRequest request;
-  request.set_request_id(absl::StrCat("request-", record));
-  v1::ClueContent* const clue = request.mutable_clue();
-  clue->set_source_record_id(record);
-  clue->set_title("夜间强制拆除");
-  clue->set_content(
-      "县综合行政执法局未作行政处罚决定，也未告知陈述申辩和听证权利，夜间强制拆除了房屋。");
-  clue->set_region_code("330424");
-  return request;
 }
 
 // Repeats until answered, stopped (`stopping` may be null) or refused; the clue's id or empty.
@@ -68,6 +58,58 @@ std::string SubmitUntilAnswered(v1::ClueService::Stub* stub, grpc::Channel* chan
 }
 
 }  // namespace
+
+v1::SubmitClueRequest MakeRequest(const std::string& record) {
+  v1::SubmitClueRequest request;
+  request.set_request_id(absl::StrCat("request-", record));
+  v1::ClueContent* const clue = request.mutable_clue();
+  clue->set_source_record_id(record);
+  clue->set_title("夜间强制拆除");
+  clue->set_content(
+      "县综合行政执法局未作行政处罚决定，也未告知陈述申辩和听证权利，夜间强制拆除了房屋。");
+  clue->set_region_code("330424");
+  return request;
+}
+
+void Tally::Count(bool succeeded, const std::string& error) {
+  base::MutexLock lock(&mutex_);
+  ++calls_;
+  if (!succeeded) failures_.push_back(error);
+}
+
+int64_t Tally::calls() const {
+  base::MutexLock lock(&mutex_);
+  return calls_;
+}
+
+std::vector<std::string> Tally::failures() const {
+  base::MutexLock lock(&mutex_);
+  return failures_;
+}
+
+StrictSubmitter::StrictSubmitter(std::string name, Submit submit, std::string journal_path,
+                                 Progress* acknowledged, Tally* tally)
+    : name_(std::move(name)),
+      submit_(std::move(submit)),
+      journal_(journal_path),
+      acknowledged_(acknowledged),
+      tally_(tally),
+      thread_([this] { Run(); }) {}
+
+void StrictSubmitter::Stop() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+}
+
+void StrictSubmitter::Run() {
+  for (int64_t i = 0; !stopping_; ++i) {
+    const absl::StatusOr<std::string> id = submit_(absl::StrCat(name_, "-", i));
+    tally_->Count(id.ok(), id.status().ToString());
+    if (!id.ok()) continue;
+    journal_.Write(*id);
+    acknowledged_->Add();
+  }
+}
 
 void Progress::Add() {
   base::MutexLock lock(&mutex_);

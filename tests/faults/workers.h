@@ -2,11 +2,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/status/statusor.h"
 #include "services/base/mutex.h"
+#include "supervision/v1/clue_service.pb.h"
 #include "tests/faults/oracle.h"
 
 namespace grpc {
@@ -80,6 +84,45 @@ class Monitor {
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::thread thread_;
 };
+
+// How calls of one kind of client went. Thread-safe.
+class Tally {
+ public:
+  void Count(bool succeeded, const std::string& error);
+  int64_t calls() const;
+  std::vector<std::string> failures() const;  // the error of each call that failed
+
+ private:
+  mutable base::Mutex mutex_;
+  int64_t calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::string> failures_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Submits clues one behind the other as a partner does whose code never repeats a call: whatever
+// fails is counted. Ends with Stop().
+class StrictSubmitter {
+ public:
+  // Submits one clue under this request_id and record id; its id, or the error. For one thread.
+  using Submit = std::function<absl::StatusOr<std::string>(const std::string& record)>;
+  StrictSubmitter(std::string name, Submit submit, std::string journal_path, Progress* acknowledged,
+                  Tally* tally);
+  ~StrictSubmitter() { Stop(); }
+  void Stop();
+
+ private:
+  void Run();
+
+  const std::string name_;
+  const Submit submit_;
+  Journal journal_;
+  Progress* const acknowledged_;
+  Tally* const tally_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
+
+// The clue that all of these submit.
+v1::SubmitClueRequest MakeRequest(const std::string& record);
 
 // Submits one clue whose record id is `record`, repeating until it is answered; its clue id, or
 // empty after two minutes.

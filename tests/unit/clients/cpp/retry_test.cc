@@ -35,7 +35,9 @@ TEST(RetryTest, RepeatsOnlyWhatMaySucceed) {
       {"history gone", MakeError(absl::StatusCode::kOutOfRange, "CURSOR_TRIMMED"), false, false},
       {"no permission", MakeError(absl::StatusCode::kPermissionDenied), false, false},
       {"stream reset", MakeError(absl::StatusCode::kInternal), false, true},
-      {"cancelled on the way", MakeError(absl::StatusCode::kCancelled), false, true},
+      {"met a server that shuts down", MakeError(absl::StatusCode::kCancelled), true, true},
+      {"cancelled by the service", MakeError(absl::StatusCode::kCancelled, "SOME_REASON"), false,
+       false},
       {"the service itself failed", MakeError(absl::StatusCode::kInternal, "INTERNAL"), false,
        false},
   };

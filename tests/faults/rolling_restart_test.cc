@@ -1,0 +1,171 @@
+#include <gmock/gmock.h>
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "clients/cpp/client.h"
+#include "clients/cpp/error.h"
+#include "supervision/v1/clue_service.grpc.pb.h"
+#include "tests/faults/oracle.h"
+#include "tests/faults/workers.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/service_process.h"
+#include "tests/support/temp_dir.h"
+
+// Three replicas on one Redis are restarted one behind the other under load, as an upgrade does it.
+// No partner may notice: neither one with the C++ library nor one with a plain gRPC client and the
+// shipped service config. SUPERVISION_TEST_ROUNDS: how often every replica is restarted.
+namespace supervision::faults {
+namespace {
+
+constexpr int kReplicas = 3;
+constexpr int kSubmitters = 8;  // of each kind
+constexpr int kMonitors = 6;
+constexpr int kAcknowledgedBetweenRestarts = 300;
+constexpr char kToken[] = "example-partner-token";
+
+int Rounds(int standard) {
+  const char* const text = std::getenv("SUPERVISION_TEST_ROUNDS");
+  return text == nullptr ? standard : std::max(1, std::atoi(text));
+}
+
+std::string ServiceConfig() {
+  std::ifstream file(SUPERVISION_SOURCE_DIR "/clients/service_config.json");
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// A partner that uses nothing but generated stubs and the service config.
+StrictSubmitter::Submit PlainSubmit(const std::string& address, int number) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt("faults.worker", number);  // a connection of its own
+  arguments.SetServiceConfigJSON(ServiceConfig());
+  const auto channel =
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  const std::shared_ptr<v1::ClueService::Stub> stub = v1::ClueService::NewStub(channel);
+  return [stub](const std::string& record) -> absl::StatusOr<std::string> {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", absl::StrCat("Bearer ", kToken));
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    v1::SubmitClueResponse response;
+    const grpc::Status status = stub->SubmitClue(&context, MakeRequest(record), &response);
+    if (!status.ok()) return client::ToAbslStatus(status);
+    return response.receipt().clue_id();
+  };
+}
+
+StrictSubmitter::Submit LibrarySubmit(const std::string& address) {
+  client::ClientOptions options;
+  options.channel.address = address;
+  options.token = kToken;
+  const auto client = std::make_shared<client::Client>(options);
+  return [client](const std::string& record) -> absl::StatusOr<std::string> {
+    const auto response = client->Submit(MakeRequest(record));
+    if (!response.ok()) return response.status();
+    return response->receipt().clue_id();
+  };
+}
+
+std::vector<Told> ReadTold(const std::string& path) {
+  std::vector<Told> told;
+  for (const std::string& line : ReadLines(path)) told.push_back(ToldFromLine(line));
+  return told;
+}
+
+TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
+  testing::RedisServer redis;
+  const testing::TempDir directory;
+  std::vector<std::unique_ptr<testing::TempDir>> directories;
+  std::vector<std::unique_ptr<testing::ServiceProcess>> replicas;
+  std::vector<std::string> addresses;
+  for (int i = 0; i < kReplicas; ++i) {
+    directories.push_back(std::make_unique<testing::TempDir>());
+    testing::ServiceProcess::Options options;
+    options.directory = directories.back()->path();
+    options.redis_address = absl::StrCat("unix:", redis.path());
+    options.port = testing::FreePort();
+    options.arguments = {"--drain.announce=500ms", "--drain.spread=1s"};
+    replicas.push_back(std::make_unique<testing::ServiceProcess>(options));
+    ASSERT_TRUE(replicas.back()->Start()) << replicas.back()->log_path();
+    addresses.push_back(replicas.back()->grpc_address());
+  }
+  const std::string all = absl::StrCat("ipv4:", absl::StrJoin(addresses, ","));
+
+  Progress acknowledged;
+  Progress told;
+  Tally plain;
+  Tally library;
+  std::vector<std::unique_ptr<StrictSubmitter>> submitters;
+  const auto path = [&](const std::string& who, int number) {
+    return absl::StrCat(directory.path(), "/", who, "-", number);
+  };
+  std::vector<std::unique_ptr<Monitor>> monitors;
+  for (int i = 0; i < kMonitors; ++i) {
+    // Each begins at another replica.
+    std::vector<std::string> rotated = addresses;
+    std::rotate(rotated.begin(), rotated.begin() + i % kReplicas, rotated.end());
+    monitors.push_back(std::make_unique<Monitor>(
+        absl::StrCat("ipv4:", absl::StrJoin(rotated, ",")),
+        i % 2 == 0 ? Monitor::From::kEarliest : Monitor::From::kLatest, path("monitor", i), &told));
+  }
+  for (int i = 0; i < kSubmitters; ++i) {
+    submitters.push_back(std::make_unique<StrictSubmitter>(
+        absl::StrCat("plain-", i), PlainSubmit(all, i), path("plain", i), &acknowledged, &plain));
+    submitters.push_back(std::make_unique<StrictSubmitter>(absl::StrCat("library-", i),
+                                                           LibrarySubmit(all), path("library", i),
+                                                           &acknowledged, &library));
+  }
+  const auto go_on = [&] {
+    return acknowledged.WaitFor(acknowledged.count() + kAcknowledgedBetweenRestarts);
+  };
+  ASSERT_TRUE(go_on());
+  for (int round = 0; round < Rounds(2); ++round) {
+    for (const auto& replica : replicas) {
+      EXPECT_EQ(replica->Terminate(), 0) << replica->log_path();
+      ASSERT_TRUE(go_on()) << "while a replica was away";
+      ASSERT_TRUE(replica->Start()) << replica->log_path();
+      ASSERT_TRUE(go_on()) << "after a replica came back";
+    }
+  }
+  for (const auto& submitter : submitters) submitter->Stop();
+  std::printf("plain: %lld calls, %zu failed; library: %lld calls, %zu failed\n",
+              static_cast<long long>(plain.calls()), plain.failures().size(),
+              static_cast<long long>(library.calls()), library.failures().size());
+  EXPECT_THAT(plain.failures(), ::testing::IsEmpty());
+  EXPECT_THAT(library.failures(), ::testing::IsEmpty());
+
+  const std::string last = SubmitOne(all, "last");
+  ASSERT_FALSE(last.empty());
+  Evidence evidence;
+  for (int i = 0; i < kMonitors; ++i) {
+    EXPECT_TRUE(monitors[static_cast<size_t>(i)]->WaitForClue(last))
+        << monitors[static_cast<size_t>(i)]->error();
+    monitors[static_cast<size_t>(i)]->Stop();
+    evidence.monitors.push_back(ReadTold(path("monitor", i)));
+  }
+  Monitor fresh(all, Monitor::From::kEarliest, path("fresh", 0), &told);
+  EXPECT_TRUE(fresh.WaitForClue(last)) << fresh.error();
+  fresh.Stop();
+  evidence.history = ReadTold(path("fresh", 0));
+  for (int i = 0; i < kSubmitters; ++i) {
+    for (const char* kind : {"plain", "library"}) {
+      for (std::string& id : ReadLines(path(kind, i))) {
+        evidence.acknowledged.push_back(std::move(id));
+      }
+    }
+  }
+  EXPECT_THAT(Judge(evidence), ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace supervision::faults
