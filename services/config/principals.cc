@@ -30,7 +30,12 @@ constexpr size_t kDigestBytes = 32;
 constexpr std::string_view kShippedTokens[] = {
     "example-partner-token",  "example-partner-2-token",
     "example-monitor-token",  "example-monitor-enforcement-token",
-    "example-reviewer-token", "example-operator-token"};
+    "example-reviewer-token", "example-operator-token",
+    "example-handler-token",  "example-handler-petition-token"};
+
+// Those that see clues by a grant of scenarios and regions.
+constexpr std::pair<Role, const char*> kScopedRoles[] = {
+    {Role::kMonitor, "MONITOR"}, {Role::kHandler, "HANDLER"}, {Role::kReviewer, "REVIEWER"}};
 
 bool IsId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxIdLength &&
@@ -98,19 +103,25 @@ class PrincipalsReader {
     const bool partner = Has(*out, Role::kPartner);
     if (in.roles().empty() && !source_.Has(At("roles[0]"))) {
       Add(At("roles"),
-          "roles are missing; write one or more of PARTNER, MONITOR, REVIEWER, OPERATOR");
+          "roles are missing; write one or more of PARTNER, MONITOR, HANDLER, REVIEWER, OPERATOR");
     }
     // What such a caller may see would be two things at once.
-    if (partner && (Has(*out, Role::kMonitor) || Has(*out, Role::kReviewer))) {
-      Add(At("roles"),
-          absl::StrCat("PARTNER and ", Has(*out, Role::kMonitor) ? "MONITOR" : "REVIEWER",
-                       " cannot be one principal; make two, each with a token"));
+    for (const auto& [role, name] : kScopedRoles) {
+      if (!partner || !Has(*out, role)) continue;
+      Add(At("roles"), absl::StrCat("PARTNER and ", name,
+                                    " cannot be one principal; make two, each with a "
+                                    "token"));
+      break;
     }
     out->partner = in.partner();
     if (partner && !IsId(in.partner())) {
       Add(At("partner"), "partner of a PARTNER must be 1 to 64 of a-z 0-9 . _ -");
     } else if (!partner && !in.partner().empty()) {
       Add(At("partner"), "partner belongs to the role PARTNER; add the role, or delete the line");
+    }
+    out->backfill = in.backfill();
+    if (!partner && in.backfill()) {
+      Add(At("backfill"), "backfill belongs to the role PARTNER; add the role, or delete the line");
     }
   }
 
@@ -135,14 +146,17 @@ class PrincipalsReader {
       out->scope.regions.push_back(in.regions(i));
     }
     out->scope.cleared_for_secret = in.cleared_for_secret();
-    if (Has(*out, Role::kMonitor) || Has(*out, Role::kReviewer)) return;
+    for (const auto& [role, name] : kScopedRoles) {
+      if (Has(*out, role)) return;
+    }
     // Silently ignored limits would be taken for limits.
     for (const auto& [name, given] : {std::pair{"scenarios", in.scenarios_size() > 0},
                                       std::pair{"regions", in.regions_size() > 0},
                                       std::pair{"cleared_for_secret", in.cleared_for_secret()}}) {
       if (!given) continue;
-      Add(At(name),
-          absl::StrCat(name, " belongs to the roles MONITOR and REVIEWER; add one, or delete it"));
+      Add(At(name), absl::StrCat(name,
+                                 " belongs to the roles MONITOR, HANDLER and REVIEWER; add one, or "
+                                 "delete it"));
     }
   }
 

@@ -10,6 +10,7 @@ namespace {
 constexpr unsigned long long Bit(Role role) { return 1ull << static_cast<int>(role); }
 
 // Partners bring clues and follow their own. Monitors read within their grant and change nothing.
+// Handlers read as monitors do and say how far they have come with an alert, never what it is.
 // Reviewers read within their grant and say what a clue is, beside the machine's word. Operators
 // look after the service and see no clue: the roles are kept apart (GB/T 22239, 三权分立). What
 // reads nothing that is stored is open to all.
@@ -17,9 +18,11 @@ constexpr RoleSet kPartner{Bit(Role::kPartner)};
 constexpr RoleSet kMonitor{Bit(Role::kMonitor)};
 constexpr RoleSet kOperator{Bit(Role::kOperator)};
 constexpr RoleSet kReviewer{Bit(Role::kReviewer)};
-constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kReviewer)};
+constexpr RoleSet kWatchers{Bit(Role::kMonitor) | Bit(Role::kHandler)};
+constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kReviewer) |
+                           Bit(Role::kHandler)};
 constexpr RoleSet kAll{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kOperator) |
-                       Bit(Role::kReviewer)};
+                       Bit(Role::kReviewer) | Bit(Role::kHandler)};
 
 constexpr AuthorityRow kTable[] = {
     {Method::kSubmitClue, "/supervision.v1.ClueService/SubmitClue", kPartner},
@@ -31,9 +34,9 @@ constexpr AuthorityRow kTable[] = {
     {Method::kListClues, "/supervision.v1.ClueService/ListClues", kReaders},
     {Method::kClassifyText, "/supervision.v1.ClassificationService/ClassifyText", kAll},
     {Method::kListScenarios, "/supervision.v1.ClassificationService/ListScenarios", kAll},
-    {Method::kWatchAlerts, "/supervision.v1.AlertService/WatchAlerts", kMonitor},
-    {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kMonitor},
-    {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kMonitor},
+    {Method::kWatchAlerts, "/supervision.v1.AlertService/WatchAlerts", kWatchers},
+    {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kWatchers},
+    {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kWatchers},
     {Method::kListReviewQueue, "/supervision.v1.ReviewService/ListReviewQueue", kReviewer},
     {Method::kClaimReview, "/supervision.v1.ReviewService/ClaimReview", kReviewer},
     {Method::kReleaseReview, "/supervision.v1.ReviewService/ReleaseReview", kReviewer},

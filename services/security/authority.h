@@ -47,8 +47,8 @@ absl::Span<const AuthorityRow> AuthorityTable();
 // the request is looked at.
 absl::Status Authorise(const Principal& principal, Method method);
 
-// What `principal` sees: a monitor, reviewer or operator by its grant, a partner only its own
-// clues.
+// What `principal` sees: a monitor, handler, reviewer or operator by its grant, a partner only its
+// own clues.
 domain::Scope ScopeOf(const Principal& principal);
 
 }  // namespace supervision::security

@@ -13,15 +13,22 @@
 
 namespace supervision::security {
 
-enum class Role : uint8_t { kPartner = 1, kMonitor = 2, kOperator = 3, kReviewer = 4 };
+enum class Role : uint8_t {
+  kPartner = 1,
+  kMonitor = 2,
+  kOperator = 3,
+  kReviewer = 4,
+  kHandler = 5
+};
 using RoleSet = std::bitset<8>;  // by the role's number
 
 // An authenticated caller (主体).
 struct Principal {
   std::string id;
   RoleSet roles;
-  std::string partner;  // of a PARTNER
-  domain::Scope scope;  // as granted; ScopeOf narrows it to the role
+  std::string partner;    // of a PARTNER
+  bool backfill = false;  // of a PARTNER: may submit history that alerts nobody
+  domain::Scope scope;    // as granted; ScopeOf narrows it to the role
 };
 
 // A stored bearer token: SHA-256 of salt followed by the token.

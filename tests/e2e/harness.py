@@ -22,7 +22,7 @@ PYTHON = "/usr/bin/python3"
 # The shipped example principals.
 PARTNER, OTHER_PARTNER = "example-partner-token", "example-partner-2-token"
 MONITOR, OPERATOR = "example-monitor-token", "example-operator-token"
-REVIEWER = "example-reviewer-token"
+REVIEWER, HANDLER = "example-reviewer-token", "example-handler-token"
 
 # Texts whose class the shipped rules do not doubt.
 ENFORCEMENT = "县综合行政执法局对某店作出行政处罚决定前未告知听证权利，也未听取陈述申辩，夜间强制拆除。"

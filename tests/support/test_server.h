@@ -17,7 +17,10 @@ inline constexpr char kPartnerToken[] = "example-partner-token";         // hotl
 inline constexpr char kOtherPartnerToken[] = "example-partner-2-token";  // petition-office
 inline constexpr char kMonitorToken[] = "example-monitor-token";  // sees all but secret texts
 inline constexpr char kScopedMonitorToken[] =
-    "example-monitor-enforcement-token";  // ADMIN_ENFORCEMENT in 3304 only
+    "example-monitor-enforcement-token";                          // ADMIN_ENFORCEMENT in 3304 only
+inline constexpr char kHandlerToken[] = "example-handler-token";  // sees all but secret texts
+inline constexpr char kPetitionHandlerToken[] =
+    "example-handler-petition-token";  // PETITION_DISPUTE in 3304 only
 inline constexpr char kReviewerToken[] = "example-reviewer-token";
 inline constexpr char kOperatorToken[] = "example-operator-token";
 

@@ -60,6 +60,7 @@ std::vector<Case> AllCases() {
     cases.push_back({method, "Monitor", kMonitorToken, Role::kMonitor});
     cases.push_back({method, "Operator", kOperatorToken, Role::kOperator});
     cases.push_back({method, "Reviewer", kReviewerToken, Role::kReviewer});
+    cases.push_back({method, "Handler", kHandlerToken, Role::kHandler});
   }
   return cases;
 }

@@ -73,7 +73,8 @@ TEST(PrincipalsTest, TellsEveryMistakeAtOnceAndQuotesNoHash) {
   EXPECT_EQ(
       mistakes,
       "p.yaml:2:9: id must be 1 to 64 of a-z 0-9 . _ -\n"
-      "p.yaml:3:5: roles are missing; write one or more of PARTNER, MONITOR, REVIEWER, OPERATOR\n"
+      "p.yaml:3:5: roles are missing; write one or more of PARTNER, MONITOR, HANDLER, REVIEWER, "
+      "OPERATOR\n"
       "p.yaml:5:5: partner of a PARTNER must be 1 to 64 of a-z 0-9 . _ -\n"
       "p.yaml:6:5: PARTNER and MONITOR cannot be one principal; make two, each with a token\n"
       "p.yaml:7:17: unknown scenario 'ADMIN_ENFORCMENT'; did you mean 'ADMIN_ENFORCEMENT'?\n"
@@ -84,10 +85,35 @@ TEST(PrincipalsTest, TellsEveryMistakeAtOnceAndQuotesNoHash) {
       "one\n"
       "p.yaml:10:9: id stands already in line 5; choose another\n"
       "p.yaml:12:14: partner belongs to the role PARTNER; add the role, or delete the line\n"
-      "p.yaml:13:5: regions belongs to the roles MONITOR and REVIEWER; add one, or delete it\n"
+      "p.yaml:13:5: regions belongs to the roles MONITOR, HANDLER and REVIEWER; add one, or delete "
+      "it\n"
       "p.yaml:15:13: unknown value 'MONITER'; did you mean 'MONITOR'?\n"
       "p.yaml:16:20: a token hash must be <salt, 16 to 128 hex digits>:<SHA-256, 64 hex "
       "digits>");
+}
+
+TEST(PrincipalsTest, HandlerHasAGrantAndOnlyAPartnerMayBringHistory) {
+  const auto loaded = ParsePrincipals(
+      "principals:\n"
+      "  - {id: h, roles: [HANDLER], regions: [\"33\"], token_hashes: [\"" +
+          HashOf("one") +
+          "\"]}\n"
+          "  - {id: p, roles: [PARTNER], partner: x, backfill: true, token_hashes: [\"" +
+          HashOf("two") + "\"]}\n",
+      "p.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_THAT(loaded->directory->Authenticate("one")->scope.regions, testing::ElementsAre("33"));
+  EXPECT_FALSE(loaded->directory->Authenticate("one")->backfill);
+  EXPECT_TRUE(loaded->directory->Authenticate("two")->backfill);
+  EXPECT_EQ(
+      Mistakes("principals:\n"
+               "  - {id: h, roles: [HANDLER], backfill: true, token_hashes: [\"" +
+               HashOf("one") +
+               "\"]}\n"
+               "  - {id: p, roles: [PARTNER, HANDLER], partner: x, token_hashes: [\"" +
+               HashOf("two") + "\"]}\n"),
+      "p.yaml:2:41: backfill belongs to the role PARTNER; add the role, or delete the line\n"
+      "p.yaml:3:13: PARTNER and HANDLER cannot be one principal; make two, each with a token");
 }
 
 TEST(PrincipalsTest, FileWithNobodyIsAMistake) {

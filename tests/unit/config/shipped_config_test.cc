@@ -72,7 +72,7 @@ TEST(ShippedConfigTest, PrincipalsAreThoseOfTheReadmeAndMarkedAsExample) {
   const auto loaded = LoadPrincipals(std::string(kFolder) + "principals.yaml");
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_TRUE(loaded->example);
-  EXPECT_EQ(loaded->count, 6u);
+  EXPECT_EQ(loaded->count, 8u);
   const auto partner = loaded->directory->Authenticate("example-partner-token");
   ASSERT_NE(partner, nullptr);
   EXPECT_EQ(partner->partner, "hotline-12345");
@@ -88,6 +88,8 @@ TEST(ShippedConfigTest, PrincipalsAreThoseOfTheReadmeAndMarkedAsExample) {
   EXPECT_THAT(scoped->scope.regions, testing::ElementsAre("3304"));
   EXPECT_NE(loaded->directory->Authenticate("example-operator-token"), nullptr);
   EXPECT_NE(loaded->directory->Authenticate("example-reviewer-token"), nullptr);
+  EXPECT_NE(loaded->directory->Authenticate("example-handler-token"), nullptr);
+  EXPECT_NE(loaded->directory->Authenticate("example-handler-petition-token"), nullptr);
 }
 
 TEST(ShippedConfigTest, ShippedTokensAreKnownAlsoWhenTheMarkIsDeleted) {
