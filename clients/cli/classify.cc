@@ -6,6 +6,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
+#include "clients/cli/why.h"
 
 namespace supervision::cli {
 namespace {
@@ -14,6 +15,7 @@ constexpr char kFooter[] = R"(Nothing is stored. The passages that decided are m
 
 Examples:
   supervisionctl classify '未告知听证权利就作出了处罚决定'
+  supervisionctl classify --why '举报违建半年，城管来看过一次就没有下文'
   supervisionctl classify --title 标题 - < report.txt
   supervisionctl classify --json - < report.txt | jq .scenario)";
 
@@ -22,6 +24,7 @@ struct Flags {
   std::string title;
   std::optional<int64_t> persons;
   bool json = false;
+  bool why = false;
 };
 
 int Classify(Session& session, const Flags& flags) {
@@ -35,13 +38,16 @@ int Classify(Session& session, const Flags& flags) {
     request.set_content(flags.text);
   }
   if (flags.persons.has_value()) request.set_persons_affected(*flags.persons);
+  request.set_explain(flags.why);
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
   const auto response = client->Classify(request);
   if (!response.ok()) return session.Fail(response.status());
   const v1::Verdict& verdict = response->verdict();
   if (flags.json) {
-    session.Print(ToJson(verdict) + "\n");
+    session.Print(
+        ToJson(flags.why ? static_cast<const google::protobuf::Message&>(*response) : verdict) +
+        "\n");
     return kOk;
   }
   std::string text = VerdictText(session, verdict) + "\n";
@@ -49,7 +55,12 @@ int Classify(Session& session, const Flags& flags) {
     text += MarkedText(session, verdict, v1::TEXT_PART_TITLE, request.title()) + "\n";
   }
   text += MarkedText(session, verdict, v1::TEXT_PART_CONTENT, request.content()) + "\n";
-  session.Print(text + EvidenceText(verdict, request.title(), request.content()));
+  text += EvidenceText(verdict, request.title(), request.content());
+  if (response->has_explanation()) {
+    text += "\n" +
+            WhyText(session, response->explanation(), verdict, request.title(), request.content());
+  }
+  session.Print(text);
   return kOk;
 }
 
@@ -61,7 +72,10 @@ void AddClassify(CLI::App& app, Session& session, Run& run) {
   command->add_option("text", flags->text, "The report; - or nothing: standard input");
   command->add_option("--title", flags->title, "Headline");
   command->add_option("--persons", flags->persons, "How many persons one act hits directly");
-  command->add_flag("--json", flags->json, "Print the verdict as JSON");
+  command->add_flag("--why", flags->why,
+                    "Also why so and not otherwise: the deciding sentence, the runner-up");
+  command->add_flag("--json", flags->json,
+                    "Print the verdict as JSON; with --why an object of verdict and explanation");
   command->footer(kFooter);
   command->callback(
       [&session, &run, flags] { run = [&session, flags] { return Classify(session, *flags); }; });

@@ -4,6 +4,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
+#include "clients/cli/why.h"
 
 namespace supervision::cli {
 namespace {
@@ -20,12 +21,14 @@ struct Flags {
   std::string record;
   std::string request;
   bool history = false;
+  bool why = false;
   bool json = false;
 };
 
 v1::GetClueRequest RequestOf(const Flags& flags) {
   v1::GetClueRequest request;
   request.set_with_history(flags.history);
+  request.set_explain(flags.why);
   if (!flags.id.empty()) {
     request.set_clue_id(flags.id);
     return request;
@@ -55,6 +58,12 @@ int Get(Session& session, const Flags& flags) {
   const auto clue = client->GetClue(RequestOf(flags));
   if (clue.ok()) {
     session.Print(flags.json ? ToJson(clue->clue()) + "\n" : ClueText(session, clue->clue()));
+    if (clue->has_explanation()) {
+      const v1::ClueContent& content = clue->clue().content();
+      session.Print(flags.json ? ToJson(clue->explanation()) + "\n"
+                               : WhyText(session, clue->explanation(), clue->clue().verdict(),
+                                         content.title(), content.content()));
+    }
     for (const v1::ClueVersion& version : clue->history()) {
       session.Print(flags.json ? ToJson(version) + "\n" : VersionText(session, version));
     }
@@ -87,6 +96,8 @@ void AddGet(CLI::App& app, Session& session, Run& run) {
       ->excludes(record);
   command->add_flag("--history", flags->history,
                     "Also every version: what the machine said and who corrected it");
+  command->add_flag("--why", flags->why,
+                    "Also why the rules in force sort it so and not otherwise");
   command->add_flag("--json", flags->json, "Print JSON");
   command->footer(kFooter);
   command->callback(

@@ -238,6 +238,16 @@ void CheckRules(const RuleSet& rules, std::vector<std::string>* errors) {
                      absl::StrCat("rule id ", rule.id, " is already used in ",
                                   ToString(first->second), "; choose another"));
   }
+  for (const std::vector<Phrase>* names :
+       {&rules.reading.organ, &rules.reading.told, &rules.reading.in_vain}) {
+    for (const Phrase& name : *names) {
+      const bool cue = std::string_view(name.text).starts_with(kCuePrefix);
+      report.AddUnless(
+          (cue && lexicons.count(name.text) > 0) || ids.count(name.text) > 0, name.origin,
+          absl::StrCat("reading: ", name.text, " is neither a lexicon that begins with ",
+                       Str(kCuePrefix), " nor a rule; correct the name"));
+    }
+  }
 }
 
 }  // namespace supervision::classification

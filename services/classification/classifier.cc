@@ -12,6 +12,8 @@
 #include "services/classification/checks.h"
 #include "services/classification/digest.h"
 #include "services/classification/examples.h"
+#include "services/classification/explainer.h"
+#include "services/classification/explanation_text.h"
 #include "services/classification/fusion.h"
 #include "services/classification/matcher.h"
 #include "services/classification/model/model.h"
@@ -81,19 +83,23 @@ class Classifier::Engine {
       }
     }
     scorer_ = std::make_unique<Scorer>(rules_, in_force_);
+    explainer_ = std::make_unique<Explainer>(rules_, in_force_, *index_);
   }
 
-  domain::Verdict Classify(const Input& input) {
+  // With a place for it, also explains.
+  domain::Verdict Classify(const Input& input, domain::Explanation* explanation) {
     std::unique_ptr<Desk> desk = Take();
     const std::vector<RuleMatch>& matches = desk->matcher.Match(input);
     domain::Verdict verdict;
     if (model_ == nullptr) {
       verdict = scorer_->Score(matches, desk->matcher.persons(), nullptr);
+      if (explanation != nullptr) *explanation = Explain(input, desk.get(), matches, nullptr);
     } else {
       desk->matcher.Describe(&desk->features);
       const Opinion opinion = Ask(desk.get());
       verdict = scorer_->Score(matches, desk->matcher.persons(), &opinion);
       AddModelEvidence(desk.get(), &verdict);
+      if (explanation != nullptr) *explanation = Explain(input, desk.get(), matches, &opinion);
     }
     Return(std::move(desk));
     verdict.catalogue_version = catalogue_.version;
@@ -166,6 +172,25 @@ class Classifier::Engine {
     opinion.review_below = model_->review_below();
     opinion.high = model_->HighRisk(desk->workspace);
     return opinion;
+  }
+
+  domain::Explanation Explain(const Input& input, Desk* desk, const std::vector<RuleMatch>& matches,
+                              const Opinion* opinion) const {
+    const Standing standing = scorer_->Stand(matches, opinion);
+    Explainer::Findings findings;
+    findings.matcher = &desk->matcher;
+    findings.matches = &matches;
+    findings.standing = &standing;
+    if (opinion != nullptr) {
+      findings.model = model_.get();
+      findings.classes = &scenarios_;
+      findings.features = &desk->features;
+      findings.workspace = &desk->workspace;
+    }
+    domain::Explanation explanation = explainer_->Explain(findings);
+    explanation.rules_version = version_;
+    WriteSentences(input, catalogue_, standing.shares[standing.winner], &explanation);
+    return explanation;
   }
 
   size_t ModelClass(domain::Scenario scenario) const {
@@ -246,6 +271,7 @@ class Classifier::Engine {
   std::vector<const Rule*> in_force_;
   std::unique_ptr<RuleIndex> index_;
   std::unique_ptr<Scorer> scorer_;
+  std::unique_ptr<Explainer> explainer_;
   base::Mutex mutex_;
   std::vector<std::unique_ptr<Desk>> idle_ ABSL_GUARDED_BY(mutex_);
 };
@@ -279,7 +305,13 @@ absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& 
 Classifier::Classifier(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 Classifier::~Classifier() = default;
 
-domain::Verdict Classifier::Classify(const Input& input) const { return engine_->Classify(input); }
+domain::Verdict Classifier::Classify(const Input& input) const {
+  return engine_->Classify(input, nullptr);
+}
+
+domain::Verdict Classifier::Classify(const Input& input, domain::Explanation* explanation) const {
+  return engine_->Classify(input, explanation);
+}
 
 domain::Verdict Classifier::ClassifyByRules(const Input& input) const {
   return engine_->ClassifyByRules(input);

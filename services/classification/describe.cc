@@ -180,20 +180,4 @@ void Matcher::DescribeZones(Features* features) const {
   add(Zone::kEnd, place(std::max(from, content_at_)), features->characters.size());
 }
 
-RuleMatch Matcher::PlaceOf(uint32_t begin, uint32_t end) const {
-  RuleMatch place;
-  if (begin < title_bytes_) {
-    end = std::min(end, title_bytes_);
-  } else {
-    begin = std::max(begin, content_at_);
-  }
-  if (begin >= end) {
-    return place;
-  }
-  place.part = begin < content_at_ ? domain::TextPart::kTitle : domain::TextPart::kContent;
-  place.begin = text_.begin[begin];
-  place.end = text_.end[end - 1];
-  return place;
-}
-
 }  // namespace supervision::classification

@@ -13,8 +13,11 @@ constexpr float kInstrumentOdds = 30;
 
 }  // namespace
 
-void Fuse(const FusionInput& input, const Opinion& opinion, domain::Verdict* verdict) {
-  std::array<float, kScenarioPlaces> p = opinion.probabilities;
+Standing Weigh(const FusionInput& input, const Opinion& opinion) {
+  Standing standing;
+  standing.instrument = input.instrument;
+  std::array<float, kScenarioPlaces>& p = standing.shares;
+  p = opinion.probabilities;
   float sum = 0;
   for (size_t i = 1; i < kScenarioPlaces; ++i) {
     if (input.instrument[i]) {
@@ -44,17 +47,23 @@ void Fuse(const FusionInput& input, const Opinion& opinion, domain::Verdict* ver
       second = i;
     }
   }
-  size_t winner = best;
+  standing.winner = best;
+  standing.second = second;
   if (p[kOut] >= p[best]) {
-    winner = kOut;
-    second = best;
+    standing.winner = kOut;
+    standing.second = best;
   }
-  verdict->scenario = static_cast<domain::Scenario>(winner);
-  verdict->confidence = p[winner];
-  if (p[second] >= input.secondary_from) {
-    verdict->secondary = static_cast<domain::Scenario>(second);
+  return standing;
+}
+
+void Fuse(const FusionInput& input, const Opinion& opinion, domain::Verdict* verdict) {
+  const Standing standing = Weigh(input, opinion);
+  verdict->scenario = static_cast<domain::Scenario>(standing.winner);
+  verdict->confidence = standing.shares[standing.winner];
+  if (standing.shares[standing.second] >= input.secondary_from) {
+    verdict->secondary = static_cast<domain::Scenario>(standing.second);
   }
-  verdict->needs_review = p[winner] < opinion.review_below;
+  verdict->needs_review = verdict->confidence < opinion.review_below;
 }
 
 }  // namespace supervision::classification

@@ -29,9 +29,20 @@ struct FusionInput {
   float secondary_from = 0;                     // probability of a second reading that is named
 };
 
+// How the classes stand to one another: the shares add up to one.
+struct Standing {
+  std::array<float, kScenarioPlaces> shares{};
+  size_t winner = 0;
+  size_t second = 0;                               // the likeliest other of the 11; 0: none
+  std::array<bool, kScenarioPlaces> instrument{};  // classes for which an instrument counted
+};
+
 // Decides the class: an instrument first, then the substance as the model weighs it, ties by
 // precedence. The rules' hits in the text are among the model's features, so they are not counted a
-// second time. Writes scenario, secondary, confidence and needs_review.
+// second time.
+Standing Weigh(const FusionInput& input, const Opinion& opinion);
+
+// Writes scenario, secondary, confidence and needs_review as Weigh decides.
 void Fuse(const FusionInput& input, const Opinion& opinion, domain::Verdict* verdict);
 
 }  // namespace supervision::classification

@@ -39,6 +39,29 @@ class Matcher {
   // unspecified for an empty place. A place over both parts is cut to the one where it begins.
   RuleMatch PlaceOf(uint32_t begin, uint32_t end) const;
 
+  // A run of bytes of the normalised text.
+  struct Bytes {
+    uint32_t begin = 0;
+    uint32_t end = 0;
+  };
+  // Where the words of the cue with this number stand in the text last matched, from left to right.
+  std::vector<Bytes> CueHits(size_t cue);
+
+  // Where the rule with this number matched, which must be one of the matches; empty when it rests
+  // on an instrument beside the text.
+  Bytes RuleHit(uint32_t rule) const { return {rules_[rule].match.begin, rules_[rule].match.end}; }
+
+  // The last name that ends at byte `end`: what stands before it without a break, in Han characters
+  // other than those that part a name from a verb, at most `most` of them.
+  Bytes NameBefore(uint32_t end, size_t most) const;
+
+  // `bytes` without marks and spaces at either end.
+  Bytes Trimmed(Bytes bytes) const;
+
+  // The sentences of the text last matched, without what separates them; the title is one. None is
+  // empty.
+  std::vector<Bytes> Sentences() const;
+
   // Ends of the sentences of the normalised text, in bytes.
   const std::vector<uint32_t>& sentence_ends() const { return sentence_ends_; }
 

@@ -76,6 +76,7 @@ class Builder {
     cue.first_sentence = key("F:");
     cue.last_sentence = key("L:");
     index_->cues.push_back(cue);
+    index_->cue_names.push_back(lexicon.name);
   }
 
   std::unique_ptr<RuleIndex> Finish() {

@@ -66,8 +66,6 @@ struct ReferenceAtom {
 
 // A cue: a lexicon whose name begins with kCuePrefix. The model weighs whether, how often and where
 // its words stand; the keys name those signals.
-inline constexpr std::string_view kCuePrefix = "CUE_";
-
 struct Cue {
   uint32_t atom = 0;
   FeatureKey anywhere = 0;
@@ -92,6 +90,7 @@ struct RuleIndex {
   std::vector<CompiledRule> rules;       // in the order given to BuildRuleIndex
   std::vector<FeatureKey> rule_keys;     // in the same order
   std::vector<Cue> cues;
+  std::vector<std::string> cue_names;                      // of the lexicons, in the same order
   std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
   uint32_t unless_within = 0;
   uint32_t atoms = 0;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/civil_time.h"
@@ -34,7 +35,9 @@ struct Phrase {
   std::string text;
 };
 
-// A named set of phrases, used as $NAME in patterns.
+// A named set of phrases, used as $NAME in patterns. One whose name begins with the prefix is a
+// cue.
+inline constexpr std::string_view kCuePrefix = "CUE_";
 struct Lexicon {
   Origin origin;
   std::string name;
@@ -133,12 +136,21 @@ struct Scoring {
   int32_t unless_within = 12;                // how near an `unless` must stand, in code points
 };
 
+// What tells a reader who is blamed and whether an organ was told before: names of cues, or ids of
+// rules.
+struct Reading {
+  std::vector<Phrase> organ;
+  std::vector<Phrase> told;
+  std::vector<Phrase> in_vain;  // that nothing came of it
+};
+
 struct RuleSet {
   Origin origin;
   std::string version;
   absl::CivilDay as_of;  // items not effective on this day are left out
   Scoring scoring;
   RiskFormula risk;
+  Reading reading;
   std::vector<Lexicon> lexicons;
   std::vector<Problem> problems;
   std::vector<Rule> rules;

@@ -102,9 +102,14 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
   return verdict;
 }
 
-void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
+Standing Scorer::Stand(const std::vector<RuleMatch>& matches, const Opinion* opinion) const {
+  return opinion == nullptr ? WeighRules(matches) : Weigh(FusionOf(matches), *opinion);
+}
+
+Standing Scorer::WeighRules(const std::vector<RuleMatch>& matches) const {
+  Standing standing;
   Scores scores = bias_;
-  std::array<bool, kClasses> instrument{};
+  std::array<bool, kClasses>& instrument = standing.instrument;
   for (const RuleMatch& match : matches) {
     const Weights& weights = weights_[match.rule];
     scores[weights.scenario] += weights.weight;
@@ -132,23 +137,31 @@ void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verd
       second = i;
     }
   }
-  size_t winner = best;
+  standing.winner = best;
+  standing.second = second;
   if (scores[kOut] >= highest) {
-    winner = kOut;
-    second = best;
+    standing.winner = kOut;
+    standing.second = best;
   }
 
   const float top = std::max(highest, scores[kOut]);
-  Scores shares{};
   float sum = 0;
   for (size_t i = 1; i < kClasses; ++i) {
-    shares[i] = std::exp((scores[i] - top) / scoring_.temperature);
-    sum += shares[i];
+    standing.shares[i] = std::exp((scores[i] - top) / scoring_.temperature);
+    sum += standing.shares[i];
   }
-  verdict->scenario = static_cast<Scenario>(winner);
-  verdict->confidence = shares[winner] / sum;
-  if (second != 0 && shares[second] / sum >= scoring_.secondary_from) {
-    verdict->secondary = static_cast<Scenario>(second);
+  for (float& share : standing.shares) {
+    share /= sum;
+  }
+  return standing;
+}
+
+void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
+  const Standing standing = WeighRules(matches);
+  verdict->scenario = static_cast<Scenario>(standing.winner);
+  verdict->confidence = standing.shares[standing.winner];
+  if (standing.second != 0 && standing.shares[standing.second] >= scoring_.secondary_from) {
+    verdict->secondary = static_cast<Scenario>(standing.second);
   }
   verdict->needs_review = verdict->confidence < scoring_.review_below;
 }
@@ -168,8 +181,7 @@ void Scorer::WeighHigh(float probability, domain::Verdict* verdict) const {
   verdict->needs_review = true;
 }
 
-void Scorer::ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
-                        domain::Verdict* verdict) const {
+FusionInput Scorer::FusionOf(const std::vector<RuleMatch>& matches) const {
   FusionInput input;
   input.rank = rank_;
   input.tie_margin = scoring_.tie_margin;
@@ -179,7 +191,12 @@ void Scorer::ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& ma
     input.instrument[weights.scenario] |=
         weights.instrument && match.part == domain::TextPart::kUnspecified;
   }
-  Fuse(input, opinion, verdict);
+  return input;
+}
+
+void Scorer::ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
+                        domain::Verdict* verdict) const {
+  Fuse(FusionOf(matches), opinion, verdict);
 }
 
 void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {

@@ -28,6 +28,9 @@ class Scorer {
   domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons,
                         const Opinion* opinion) const;
 
+  // How the classes stand to one another in that verdict; for its explanation.
+  Standing Stand(const std::vector<RuleMatch>& matches, const Opinion* opinion) const;
+
  private:
   static constexpr size_t kClasses = kScenarioPlaces;  // by number of the scenario
   using Scores = std::array<float, kClasses>;
@@ -40,6 +43,8 @@ class Scorer {
     bool high = false;
   };
 
+  Standing WeighRules(const std::vector<RuleMatch>& matches) const;
+  FusionInput FusionOf(const std::vector<RuleMatch>& matches) const;
   void Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
   void WeighHigh(float probability, domain::Verdict* verdict) const;
   void ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,

@@ -58,6 +58,9 @@ class Adder {
     if (file.has_risk()) {
       AddRisk(file.risk());
     }
+    if (file.has_reading()) {
+      AddReading(file.reading());
+    }
     for (int i = 0; i < file.lexicons_size(); ++i) {
       const std::string at = absl::StrCat("lexicons[", i, "]");
       set_->lexicons.push_back({OriginOf(source_, at), file.lexicons(i).name(),
@@ -158,6 +161,18 @@ class Adder {
     take(config.sensitivity_max(), &risk.sensitivity_max);
     take(config.medium_from(), &risk.medium_from);
     take(config.high_from(), &risk.high_from);
+  }
+
+  void AddReading(const v1::ReadingConfig& config) {
+    classification::Reading& reading = set_->reading;
+    if (!reading.organ.empty() || !reading.told.empty() || !reading.in_vain.empty()) {
+      problems_->Add(source_, "reading",
+                     "another file gives the reading already; keep it in one of them");
+      return;
+    }
+    reading.organ = ToPhrases(config.organ(), "reading.organ");
+    reading.told = ToPhrases(config.told(), "reading.told");
+    reading.in_vain = ToPhrases(config.in_vain(), "reading.in_vain");
   }
 
   void AddProblem(const v1::ProblemConfig& config, const std::string& at) {

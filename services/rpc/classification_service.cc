@@ -52,7 +52,11 @@ grpc::ServerUnaryReactor* ClassificationService::ClassifyText(Context* context, 
   input.instruments = &instruments;
   if (request.has_persons_affected()) input.persons_affected = request.persons_affected();
   v1::ClassifyTextResponse answer;
-  *answer.mutable_verdict() = rpc::ToProto(classifiers_->Get()->Classify(input));
+  const std::shared_ptr<const classification::Classifier> classifier = classifiers_->Get();
+  domain::Explanation explanation;
+  *answer.mutable_verdict() = rpc::ToProto(
+      request.explain() ? classifier->Classify(input, &explanation) : classifier->Classify(input));
+  if (request.explain()) *answer.mutable_explanation() = rpc::ToProto(explanation);
   call->Answer(answer);
   return call;
 }

@@ -1,6 +1,7 @@
 // The methods of ClueService that read.
 #include <utility>
 
+#include "services/classification/classifier.h"
 #include "services/rpc/clue_service.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/to_proto.h"
@@ -10,14 +11,30 @@ namespace {
 
 using security::Method;
 
-// Answers with the clue, and with its versions where they are asked for.
+// Why the set in force sorts the clue as it does. What is explained quotes the text, so who is not
+// shown the text is not shown the explanation.
+void Explain(const domain::ClueContent& content, const domain::Scope& viewer,
+             const classification::Classifier& classifier, v1::GetClueResponse* response) {
+  if (ShownTo(viewer, content.confidentiality) != domain::Projection::kFull) return;
+  classification::Input input{.title = content.title, .content = content.content};
+  input.instruments = &content.instruments;
+  input.persons_affected = content.persons_affected;
+  domain::Explanation explanation;
+  classifier.Classify(input, &explanation);
+  *response->mutable_explanation() = ToProto(explanation);
+}
+
+// Answers with the clue, with its explanation and its versions where they are asked for.
 ledger::Ledger::Callback<ledger::ClueRecord> AnswerTo(UnaryCall* call, const Caller& caller,
-                                                      bool with_history, ledger::Ledger* ledger) {
-  return [call, scope = caller.scope, timeout = caller.timeout, with_history,
-          ledger](absl::StatusOr<ledger::ClueRecord> record) {
+                                                      const v1::GetClueRequest& request,
+                                                      const ClueService::Parts& parts) {
+  return [call, scope = caller.scope, timeout = caller.timeout,
+          with_history = request.with_history(), explain = request.explain(), ledger = parts.ledger,
+          classifiers = parts.classifiers](absl::StatusOr<ledger::ClueRecord> record) {
     if (!record.ok()) return call->Fail(record.status());
     v1::GetClueResponse response;
     *response.mutable_clue() = ToProto(*record, scope);
+    if (explain) Explain(record->clue.content, scope, *classifiers->Get(), &response);
     if (!with_history) return call->Answer(response);
     ledger->ReadHistory(
         record->clue.id, scope, timeout,
@@ -73,7 +90,7 @@ grpc::ServerUnaryReactor* ClueService::GetClue(Context* context, const Bytes* by
   if (!call->Accept(std::move(violations))) return call;
   if (request.has_clue_id()) {
     parts_.ledger->GetClue(request.clue_id(), caller->scope, caller->timeout,
-                           AnswerTo(call, *caller, request.with_history(), parts_.ledger));
+                           AnswerTo(call, *caller, request, parts_));
     return call;
   }
   const v1::ClueIdentity& identity = request.identity();
@@ -81,8 +98,7 @@ grpc::ServerUnaryReactor* ClueService::GetClue(Context* context, const Bytes* by
       {.partner = identity.partner().empty() ? caller->principal->partner : identity.partner(),
        .source_record_id = identity.source_record_id(),
        .request_id = identity.request_id()},
-      caller->scope, caller->timeout,
-      AnswerTo(call, *caller, request.with_history(), parts_.ledger));
+      caller->scope, caller->timeout, AnswerTo(call, *caller, request, parts_));
   return call;
 }
 

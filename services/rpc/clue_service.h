@@ -1,6 +1,7 @@
 #pragma once
 
 #include "grpcpp/support/server_callback.h"
+#include "services/classification/classifier_slot.h"
 #include "services/intake/intake.h"
 #include "services/ledger/ledger.h"
 #include "services/rpc/intake_door.h"
@@ -28,6 +29,7 @@ class ClueService final : public RawClueService {
     intake::Intake* intake = nullptr;
     ledger::Ledger* ledger = nullptr;
     const IntakeDoor* door = nullptr;
+    const classification::ClassifierSlot* classifiers = nullptr;  // never empty
   };
   ClueService(const Edge& edge, const Parts& parts) : edge_(edge), parts_(parts) {}
 

@@ -114,6 +114,12 @@ v1::Verdict ToProto(const domain::Verdict& verdict) {
   return proto;
 }
 
+v1::EvidenceSpan ToProto(const domain::EvidenceSpan& span) {
+  v1::EvidenceSpan proto;
+  Copy(span, &proto);
+  return proto;
+}
+
 void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto) {
   proto->set_clue_id(receipt.clue_id);
   proto->set_version(receipt.version);

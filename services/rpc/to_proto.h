@@ -1,11 +1,13 @@
 #pragma once
 
 #include "services/domain/alert.h"
+#include "services/domain/explanation.h"
 #include "services/domain/visibility.h"
 #include "services/ledger/types.h"
 #include "supervision/v1/alert.pb.h"
 #include "supervision/v1/clue.pb.h"
 #include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/explanation.pb.h"
 #include "supervision/v1/review_service.pb.h"
 #include "supervision/v1/verdict.pb.h"
 
@@ -16,6 +18,8 @@ namespace supervision::rpc {
 v1::CivilDate ToProto(absl::CivilDay day);
 v1::ClueContent ToProto(const domain::ClueContent& content);
 v1::Verdict ToProto(const domain::Verdict& verdict);
+v1::EvidenceSpan ToProto(const domain::EvidenceSpan& span);
+v1::Explanation ToProto(const domain::Explanation& explanation);
 // Fills an empty message in place: an answer that lies in an arena would have to be copied there.
 void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto);
 v1::Clue ToProto(const ledger::ClueRecord& record, const domain::Scope& viewer);

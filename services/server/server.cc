@@ -117,7 +117,10 @@ class Server::Body {
                                                IntakeOptions(settings_.intake, shadow_.get()));
     front_ = std::make_unique<Front>(
         Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
-                     .clues = {.intake = intake_.get(), .ledger = store_->ledger(), .door = &door_},
+                     .clues = {.intake = intake_.get(),
+                               .ledger = store_->ledger(),
+                               .door = &door_,
+                               .classifiers = &slot_},
                      .hub = hub_.get(),
                      .classifiers = &slot_,
                      .report = [this] { return Report(); },

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "services/classification/catalogue.h"
+#include "services/classification/classifier.h"
+#include "services/domain/explanation.h"
+
+namespace supervision::classification {
+
+// Writes the sentences of an explanation, in Chinese and English, from what it holds already.
+// They quote short passages of `input`, which is the caller's own text.
+void WriteSentences(const Input& input, const Catalogue& catalogue, float confidence,
+                    domain::Explanation* explanation);
+
+}  // namespace supervision::classification
