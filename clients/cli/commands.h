@@ -11,6 +11,8 @@ namespace supervision::cli {
 using Run = std::function<int()>;
 
 // Each adds one command to `app` and sets `run` when the command line names it.
+void AddBackup(CLI::App& app, Session& session, Run& run);
+void AddRestore(CLI::App& app, Session& session, Run& run);
 void AddSubmit(CLI::App& app, Session& session, Run& run);
 void AddWatch(CLI::App& app, Session& session, Run& run);
 void AddGet(CLI::App& app, Session& session, Run& run);

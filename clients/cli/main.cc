@@ -83,6 +83,8 @@ int Main(int argc, char** argv) {
   AddReclassify(app, session, run);
   AddReload(app, session, run);
   AddShadow(app, session, run);
+  AddBackup(app, session, run);
+  AddRestore(app, session, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -84,6 +84,12 @@ void Ledger::Core::OnDescriptor(const redis::Result& result) {
                     ") and Redis is empty: restore its data, or give the right address; or set "
                     "accept_lost_ledger to begin a new one.");
     }
+    if (!restore_mark_.Read().empty() && !options_.accept_lost_ledger) {
+      return Refuse("Redis' data was restored from a backup that holds no ledger under " +
+                    Keys::Descriptor(options_.key_prefix) +
+                    ": restore another backup, give the right key prefix, or set "
+                    "accept_lost_ledger to begin a new one.");
+    }
     return Create();
   }
   const std::optional<Descriptor> descriptor =
@@ -153,7 +159,7 @@ void Ledger::Core::Open(Descriptor descriptor) {
 
 void Ledger::Core::CheckEpochs() {
   Evidence evidence;
-  evidence.promotion = settings_.promotion;
+  evidence.sign = settings_.promotion.empty() ? restore_mark_.Read() : settings_.promotion;
   for (int p = 0; p < opened_->context.descriptor.partitions; ++p) {
     evidence.witnesses.push_back(opened_->context.board->witness(p));
   }
@@ -161,6 +167,7 @@ void Ledger::Core::CheckEpochs() {
                [this, attempt = attempt_](const absl::StatusOr<std::vector<PartitionMeta>>& metas) {
                  if (attempt != attempt_) return;
                  if (!metas.ok()) return Later(kRetryDelay);
+                 restore_mark_.Remove();
                  opened_->tail.Place(*metas);
                  Admitted();
                });
@@ -184,7 +191,6 @@ void Ledger::Core::Admitted() {
     opened_->tail.Resume();
   }
   opened_->retention.Start();
-  opened_->reviews.Start();
   opened_->reviews.Start();
   Publish(promise_kept ? std::vector<std::string>() : settings_.shortfalls);
   Later(promise_kept ? options_.check_interval : std::min(options_.check_interval, kRetryDelay));

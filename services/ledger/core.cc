@@ -23,6 +23,7 @@ Ledger::Core::Core(redis::Loop* loop, const base::Clock* clock, observability::L
       options_(std::move(options)),
       metrics_(metrics),
       witness_file_(options_.witness_directory, options_.key_prefix),
+      restore_mark_(options_.witness_directory),
       away_since_(std::chrono::steady_clock::now()) {
   state_.not_ready_because = {"The ledger has not been reached yet."};
   state_.replicas = options_.replicas;

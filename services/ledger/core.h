@@ -11,6 +11,7 @@
 #include "services/ledger/lister.h"
 #include "services/ledger/places.h"
 #include "services/ledger/reader.h"
+#include "services/ledger/restore_mark.h"
 #include "services/ledger/retention.h"
 #include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
@@ -116,6 +117,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   std::unique_ptr<redis::Client> bulk_;
   std::unique_ptr<redis::Client> tail_;
   WitnessFile witness_file_;
+  const RestoreMark restore_mark_;
   std::optional<WitnessRecord> witness_;  // of an earlier run
   std::unique_ptr<OpenParts> opened_;
   RedisSettings settings_;

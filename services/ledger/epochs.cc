@@ -53,8 +53,8 @@ void CheckHistory(Context* context, Evidence evidence, absl::Duration timeout,
         evidence.witnesses.empty() ? Board::Witness() : evidence.witnesses[partition];
     context->commit->Run(
         EpochScript(), {context->keys.Meta(partition), context->keys.Told(partition)},
-        {std::to_string(witness.epoch), std::to_string(witness.position), evidence.promotion},
-        timeout, [context, progress, timeout, callback](const redis::Result& result) {
+        {std::to_string(witness.epoch), std::to_string(witness.position), evidence.sign}, timeout,
+        [context, progress, timeout, callback](const redis::Result& result) {
           if (!result.ok()) progress->status = result.failure().ToStatus();
           if (--progress->open > 0) return;
           if (!progress->status.ok()) return callback(progress->status);

@@ -14,10 +14,11 @@ void ReadMetas(Context* context, redis::Client* client, absl::Duration timeout,
                std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback);
 
 // Evidence that history may be lost: for each partition an acknowledged place (epoch 0: none), and
-// Redis' master_replid2 (empty: it was never promoted).
+// the sign of an event after which it may be: Redis' master_replid2, which a promotion leaves, or
+// the mark of a restored backup (empty: neither). A sign counts once.
 struct Evidence {
   std::vector<Board::Witness> witnesses;
-  std::string promotion;
+  std::string sign;
 };
 
 // Opens a new epoch in every partition where `evidence` says that history was lost or may have

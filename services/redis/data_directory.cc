@@ -69,6 +69,11 @@ std::string Process(const std::string& lock_file) {
 
 }  // namespace
 
+std::string SocketOf(const std::string& path) {
+  const std::string elsewhere = ReadLine(absl::StrCat(path, "/", kSocketPathFile));
+  return elsewhere.empty() ? absl::StrCat(path, "/", kSocket) : elsewhere;
+}
+
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::string& path,
                                                                    absl::Duration orphan_timeout) {
   std::error_code error;
@@ -125,7 +130,7 @@ absl::Status DataDirectory::LockRedis(absl::Duration orphan_timeout) {
     if (absl::Now() >= ask) {
       // Its append-only file is complete, so nothing is saved beside it. It may be starting or
       // ending and not answer: asked again until the lock is free.
-      CallAndWait(SocketOfEarlierRun(), {"SHUTDOWN", "NOSAVE"},
+      CallAndWait(SocketOf(path_), {"SHUTDOWN", "NOSAVE"},
                   std::min(kAskAgain, deadline - absl::Now()))
           .IgnoreError();
       ask = absl::Now() + kAskAgain;
@@ -133,11 +138,6 @@ absl::Status DataDirectory::LockRedis(absl::Duration orphan_timeout) {
     absl::SleepFor(kLookAgain);
   }
   return absl::OkStatus();
-}
-
-std::string DataDirectory::SocketOfEarlierRun() const {
-  const std::string elsewhere = ReadLine(File(kSocketPathFile));
-  return elsewhere.empty() ? File(kSocket) : elsewhere;
 }
 
 absl::Status DataDirectory::ChooseSocket() {

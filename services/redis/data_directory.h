@@ -8,6 +8,9 @@
 
 namespace supervision::redis {
 
+// Where the Redis of the data directory `path` listens while it runs.
+std::string SocketOf(const std::string& path);
+
 // The locked data directory of an embedded Redis. Two locks tell apart who holds it:
 //
 //   service.lock  held by the service alone: another living service is refused at once
@@ -38,7 +41,6 @@ class DataDirectory {
   absl::Status LockService();
   absl::Status LockRedis(absl::Duration orphan_timeout);
   absl::Status ChooseSocket();
-  std::string SocketOfEarlierRun() const;
   std::string File(const char* name) const { return path_ + "/" + name; }
 
   const std::string path_;

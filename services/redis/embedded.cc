@@ -11,10 +11,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,6 +25,7 @@
 #include "services/redis/blocking_call.h"
 #include "services/redis/child_process.h"
 #include "services/redis/data_directory.h"
+#include "services/redis/program.h"
 
 namespace supervision::redis {
 namespace {
@@ -50,12 +49,7 @@ absl::StatusOr<std::string> FindExecutable(const std::string& configured) {
     return absl::NotFoundError(
         absl::StrCat("the redis-server program ", configured, " cannot be executed"));
   }
-  const char* const path = std::getenv("PATH");
-  std::stringstream directories(path != nullptr ? path : "");
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    const std::string candidate = absl::StrCat(directory, "/redis-server");
-    if (!directory.empty() && IsExecutable(candidate)) return candidate;
-  }
+  if (std::string found = FindOnPath("redis-server"); !found.empty()) return found;
   if (IsExecutable(kSameBinary)) return std::string(kSameBinary);
   return absl::NotFoundError(
       "no redis-server on this machine; install the Debian package redis-tools (its "
@@ -83,7 +77,9 @@ std::vector<std::string> Arguments(const DataDirectory& directory, uint64_t max_
           "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "256mb",
           "--rdbcompression", "no", "--save", "", "--stop-writes-on-bgsave-error", "yes",
           // A clue's few fields lie in one piece: a tenth less memory than a table of them.
-          "--hash-max-listpack-value", "8192", "--maxmemory-policy", "noeviction", "--maxmemory",
+          "--hash-max-listpack-value", "8192",
+          // A backup reads as a replica does; no other is waited for.
+          "--repl-diskless-sync-delay", "0", "--maxmemory-policy", "noeviction", "--maxmemory",
           absl::StrCat(max_memory_bytes)};
 }
 

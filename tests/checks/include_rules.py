@@ -14,6 +14,7 @@ MAY_INCLUDE = {
     "ledger": ("base", "observability", "domain", "redis"),
     "security": ("base", "domain"),
     "config": ("base", "domain", "classification", "security"),
+    "backup": ("redis", "ledger"),
     "intake": ("base", "observability", "domain", "classification", "ledger"),
     # The hub's sessions live on the loop's thread; of Redis itself they know nothing.
     "alerting": ("base", "observability", "domain", "ledger", "redis/loop.h"),
@@ -23,8 +24,8 @@ MAY_INCLUDE = {
             "intake", "alerting", "disposal", "statistics"),
 }
 MAY_INCLUDE["server"] = ("redis", "rpc") + MAY_INCLUDE["rpc"]
-# supervisionctl measures the classifier offline, without a service.
-MAY_INCLUDE["clients"] = ("base", "domain", "classification", "config")
+# supervisionctl measures the classifier offline, and copies and restores the data of a node.
+MAY_INCLUDE["clients"] = ("base", "domain", "classification", "config", "backup")
 
 # Library or generated code -> the only folders that may include it. "clients" is clients/**.
 EDGE = ("rpc", "server", "clients")

@@ -4,7 +4,8 @@
 --
 -- KEYS: 1 meta, 2 told.
 -- ARGV: 1 the epoch and 2 the position of a witness, both 0 for none: a place that was acknowledged.
---       3 master_replid2 as Redis tells it, '' when it was never promoted.
+--       3 the sign of an event after which history may be lost: master_replid2 as Redis tells it,
+--       which a promotion leaves, or the mark of a restored backup; '' for none. It counts once.
 -- Returns: the list of epochs as it now stands.
 
 local meta, told = KEYS[1], KEYS[2]
@@ -23,8 +24,7 @@ local witness_epoch, witness = tonumber(ARGV[1]), tonumber(ARGV[2])
 -- of epochs was cut back.
 local lost = witness_epoch > number or (witness_epoch == number and witness > position)
 
-local promoted = ARGV[3] ~= '' and ARGV[3] ~= (head[3] or '')
-if promoted then
+if ARGV[3] ~= '' and ARGV[3] ~= (head[3] or '') then
   redis.call('HSET', meta, 'r', ARGV[3])
   -- What a new ledger finds here happened before it: it has no history to lose.
   lost = lost or position > 0

@@ -1,0 +1,83 @@
+#include "services/redis/program.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "services/redis/child_process.h"
+
+namespace supervision::redis {
+namespace {
+
+constexpr size_t kLastWordsBytes = 400;
+constexpr absl::Duration kWithoutPidfd = absl::Milliseconds(50);  // between two looks at the child
+
+std::string ReadFromStart(int fd) {
+  std::string text;
+  char block[4096];
+  off_t offset = 0;
+  ssize_t count = 0;
+  while ((count = pread(fd, block, sizeof(block), offset)) > 0) {
+    text.append(block, static_cast<size_t>(count));
+    offset += count;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string FindOnPath(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  std::stringstream directories(path != nullptr ? path : "");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    std::string candidate = absl::StrCat(directory, "/", name);
+    if (!directory.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return "";
+}
+
+absl::StatusOr<std::string> RunProgram(const std::string& name,
+                                       std::vector<std::string> arguments) {
+  const std::string path = FindOnPath(name);
+  if (path.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("no ", name, " on this machine; install the Debian package redis-tools"));
+  }
+  const int output = memfd_create("output", MFD_CLOEXEC);
+  if (output < 0) return absl::InternalError("cannot keep the output of a program in memory");
+  const absl::Cleanup close_output = [output] { close(output); };
+  ChildProcess::Program program;
+  program.executable = path;
+  arguments.insert(arguments.begin(), name);
+  program.arguments = std::move(arguments);
+  program.output_fd = output;
+  absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(program);
+  if (!child.ok()) return child.status();
+  while (!(*child)->HasEnded()) {
+    pollfd ended = {(*child)->ended_fd(), POLLIN, 0};
+    if (ended.fd >= 0) {
+      poll(&ended, 1, -1);
+    } else {
+      absl::SleepFor(kWithoutPidfd);
+    }
+  }
+  std::string text = ReadFromStart(output);
+  const std::string how = (*child)->HowItEnded();
+  if (how == "exited with status 0") return text;
+  std::string last = text.substr(text.size() - std::min(text.size(), kLastWordsBytes));
+  std::replace(last.begin(), last.end(), '\n', ' ');
+  return absl::FailedPreconditionError(absl::StrCat(name, " ", how, ": ", last));
+}
+
+}  // namespace supervision::redis

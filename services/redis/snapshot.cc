@@ -1,0 +1,133 @@
+#include "services/redis/snapshot.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "services/redis/program.h"
+
+namespace supervision::redis {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The names that Redis 7 gives its append-only file: a folder with a list of its parts.
+constexpr char kFolder[] = "appendonlydir";
+constexpr char kBase[] = "appendonly.aof.1.base.rdb";
+constexpr char kManifest[] = "appendonly.aof.manifest";
+constexpr char kManifestText[] = "file appendonly.aof.1.base.rdb seq 1 type b\n";
+
+absl::Status Failed(const std::string& what, int error) {
+  return absl::FailedPreconditionError(absl::StrCat(what, ": ", std::strerror(error)));
+}
+
+// On disk, not only in the kernel's memory; for files and folders.
+absl::Status Synchronise(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Failed(absl::StrCat("cannot open ", path), errno);
+  const absl::Cleanup close_fd = [fd] { close(fd); };
+  if (fsync(fd) != 0) return Failed(absl::StrCat("cannot synchronise ", path), errno);
+  return absl::OkStatus();
+}
+
+std::string FolderIn(const DataDirectory& directory) {
+  return absl::StrCat(directory.path(), "/", kFolder);
+}
+std::string StagedIn(const DataDirectory& directory) {
+  return absl::StrCat(FolderIn(directory), ".new");
+}
+
+absl::Status CheckSnapshot(const std::string& file) {
+  if (access(file.c_str(), R_OK) != 0) return Failed(absl::StrCat("cannot read ", file), errno);
+  const absl::StatusOr<std::string> checked = RunProgram("redis-check-rdb", {file});
+  if (checked.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(file, " is no whole copy of a Redis; use another backup: ",
+                   std::string(checked.status().message())));
+}
+
+std::string FolderOf(const std::string& file) {
+  const fs::path parent = fs::path(file).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+}  // namespace
+
+absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const std::string& file) {
+  std::error_code error;
+  if (fs::exists(file, error)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(file, " exists; a backup replaces no other: name a new file"));
+  }
+  const std::string partial = absl::StrCat(file, ".partial");
+  const absl::Cleanup remove_partial = [&partial] { unlink(partial.c_str()); };
+  const absl::StatusOr<std::string> taken =
+      RunProgram("redis-cli", {"-s", SocketOf(data_directory), "--rdb", partial});
+  if (!taken.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot read from the Redis of ", data_directory,
+                     "; is the service running there, and is this its user? ",
+                     std::string(taken.status().message())));
+  }
+  if (const absl::Status checked = CheckSnapshot(partial); !checked.ok()) return checked;
+  if (const absl::Status done = Synchronise(partial); !done.ok()) return done;
+  // link, unlike rename, replaces nothing that has come meanwhile.
+  if (link(partial.c_str(), file.c_str()) != 0) {
+    return Failed(absl::StrCat("cannot make ", file), errno);
+  }
+  if (const absl::Status done = Synchronise(FolderOf(file)); !done.ok()) return done;
+  return static_cast<int64_t>(fs::file_size(file, error));
+}
+
+absl::Status StageSnapshot(const std::string& file, const DataDirectory& directory, bool replace) {
+  std::error_code error;
+  if (!replace && fs::exists(FolderIn(directory), error)) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        directory.path(), " holds data; say --replace to put it aside, or name another directory"));
+  }
+  if (const absl::Status checked = CheckSnapshot(file); !checked.ok()) return checked;
+  const std::string staged = StagedIn(directory);
+  fs::remove_all(staged, error);  // of a restore that was cut short
+  if (!fs::create_directory(staged, error)) {
+    return Failed(absl::StrCat("cannot make ", staged), error.value());
+  }
+  fs::permissions(staged, fs::perms::owner_all, error);
+  const std::string base = absl::StrCat(staged, "/", kBase);
+  if (!fs::copy_file(file, base, error)) {
+    return Failed(absl::StrCat("cannot copy ", file, " to ", base), error.value());
+  }
+  const std::string manifest = absl::StrCat(staged, "/", kManifest);
+  std::ofstream(manifest) << kManifestText;
+  for (const std::string& path : {base, manifest, staged}) {
+    if (const absl::Status done = Synchronise(path); !done.ok()) return done;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> PutInPlace(const DataDirectory& directory) {
+  const std::string folder = FolderIn(directory);
+  std::error_code error;
+  std::string aside;
+  if (fs::exists(folder, error)) {
+    aside = absl::StrCat(folder, ".before-",
+                         absl::FormatTime("%Y%m%dT%H%M%E3SZ", absl::Now(), absl::UTCTimeZone()));
+    fs::rename(folder, aside, error);
+    if (error) return Failed(absl::StrCat("cannot put ", folder, " aside"), error.value());
+  }
+  fs::rename(StagedIn(directory), folder, error);
+  if (error)
+    return Failed(absl::StrCat("cannot put the backup in place as ", folder), error.value());
+  if (const absl::Status done = Synchronise(directory.path()); !done.ok()) return done;
+  return aside;
+}
+
+}  // namespace supervision::redis

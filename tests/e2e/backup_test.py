@@ -1,0 +1,82 @@
+"""A backup while the service serves, and the way back, with monitors whose places are older and newer."""
+
+import json
+import shutil
+
+import harness
+from harness import MONITOR, clue
+
+
+class BackupTest(harness.ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service().start().ready()
+        cls.data = cls.service.directory / "data"
+
+    def watch(self, count, *more):
+        """What a monitor is told: its result after `count` alerts."""
+        return self.service.ctl("watch", "--json", "--count", count, *more, token=MONITOR)
+
+    def told(self, result):
+        self.assert_exit(result, 0)
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    def test_a_backup_brings_back_all_that_was_acknowledged_before_it(self):
+        service, file = self.service, self.service.directory / "ledger.rdb"
+        kept = [service.submit(clue(f"kept-{i}"))["clue_id"] for i in range(5)]
+        early = service.directory / "early.cursor"
+        self.told(self.watch(5, "--from", "earliest", "--cursor-file", early))
+        self.assert_exit(service.ctl("backup", "--data", self.data, file), 0)
+        again = service.ctl("backup", "--data", self.data, file)
+        self.assert_exit(again, 1)
+        self.assertIn("exists", again.stderr)
+        lost = service.submit(clue("lost-1"))["clue_id"]
+        late = service.directory / "late.cursor"
+        shutil.copy(early, late)
+        self.told(self.watch(1, "--cursor-file", late))
+
+        refused = service.ctl("restore", "--data", self.data, "--replace", file)
+        self.assert_exit(refused, 1)
+        self.assertIn("held by another service", refused.stderr)
+        service.terminate()
+        refused = service.ctl("restore", "--data", self.data, file)
+        self.assert_exit(refused, 1)
+        self.assertIn("--replace", refused.stderr)
+        shutil.rmtree(self.data)  # as on a new machine: no witness either
+        self.assert_exit(service.ctl("restore", "--data", self.data, file), 0)
+        service.start().ready()
+
+        for clue_id in kept:
+            self.assert_exit(service.ctl("get", clue_id), 0)
+        self.assert_exit(service.ctl("get", lost), 6)
+        # A partner that was answered before the backup is answered the same; one that was answered
+        # later submits again, and its clue is new.
+        self.assertEqual(service.submit(clue("lost-1"), request_id="again-1")["clue_id"], lost)
+        early_told = self.told(self.watch(1, "--cursor-file", early))
+        self.assertEqual(early_told[0]["alert"]["clue_id"], lost)
+        late_told = self.watch(1, "--cursor-file", late)
+        self.assert_exit(late_told, 7)
+
+    def test_a_damaged_backup_is_refused_and_nothing_changes(self):
+        file = self.service.directory / "damaged.rdb"
+        self.assert_exit(self.service.ctl("backup", "--data", self.data, file), 0)
+        whole = file.read_bytes()
+        elsewhere = self.service.directory / "elsewhere"
+        for damaged in (whole[:len(whole) // 2], whole[:-20] + b"x" * 20, b"no backup"):
+            file.write_bytes(damaged)
+            refused = self.service.ctl("restore", "--data", elsewhere, file)
+            self.assert_exit(refused, 1)
+            self.assertIn("use another backup", refused.stderr)
+            self.assertFalse((elsewhere / "appendonlydir").exists())
+
+    def test_without_a_service_there_is_nothing_to_back_up(self):
+        nowhere = self.service.directory / "nowhere"
+        file = self.service.directory / "never.rdb"
+        refused = self.service.ctl("backup", "--data", nowhere, file)
+        self.assert_exit(refused, 1)
+        self.assertIn("is the service running", refused.stderr)
+        self.assertFalse(file.exists())
+
+
+if __name__ == "__main__":
+    harness.main()
