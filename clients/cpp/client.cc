@@ -1,12 +1,12 @@
 #include "clients/cpp/client.h"
 
-#include <algorithm>
 #include <future>
 #include <random>
 #include <thread>
 #include <utility>
 
 #include "clients/cpp/request_id.h"
+#include "clients/cpp/retry_schedule.h"
 #include "google/protobuf/empty.pb.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -28,6 +28,18 @@ google::protobuf::Empty HealthRequest(const std::string& service) {
   }
   return request;
 }
+
+// Waits for the end of a call. A reactor, because gRPC lets go of the call before it tells a
+// reactor of the end: with a plain callback the last hold on the channel could be dropped in gRPC's
+// own thread, where its queue is then freed twice.
+class HealthCall final : public grpc::ClientUnaryReactor {
+ public:
+  grpc::Status Wait() { return done_.get_future().get(); }
+  void OnDone(const grpc::Status& status) override { done_.set_value(status); }
+
+ private:
+  std::promise<grpc::Status> done_;
+};
 
 Health HealthOf(const google::protobuf::Empty& response) {
   const auto& fields = response.GetReflection()->GetUnknownFields(response);
@@ -66,27 +78,23 @@ void Client::Authorize(grpc::ClientContext& context) const {
 template <typename Response>
 absl::StatusOr<Response> Client::Call(const CallOptions& options,
                                       const Attempt<Response>& attempt) {
-  const absl::Time deadline = absl::Now() + options.timeout.value_or(options_.retry.timeout);
-  base::Backoff backoff(options_.retry.backoff, Seed());
+  RetrySchedule schedule(options_.retry, options.timeout.value_or(options_.retry.timeout), &budget_,
+                         base::Clock::System(), Seed());
   while (true) {
     grpc::ClientContext context;
     Authorize(context);
-    context.set_deadline(
-        absl::ToChronoTime(std::min(deadline, absl::Now() + options_.retry.attempt_timeout)));
+    context.set_deadline(absl::ToChronoTime(schedule.AttemptDeadline()));
     Response response;
     const absl::Status status = ToAbslStatus(attempt(&context, &response));
     if (status.ok()) return response;
-    const Error error = ErrorOf(status);
-    if (!options.retry || !IsTransient(error)) return status;
-    const absl::Time now = absl::Now();
-    const absl::Duration delay = std::max(DelayAfter(error, backoff), budget_.Take(now));
-    // The last error says more than "too late" would.
-    if (now + delay >= deadline) return status;
-    if (options_.on_retry) options_.on_retry(status, delay);
+    if (!options.retry) return status;
+    const std::optional<absl::Duration> delay = schedule.After(status);
+    if (!delay.has_value()) return status;
+    if (options_.on_retry) options_.on_retry(status, *delay);
     if (options_.sleep) {
-      options_.sleep(delay);
+      options_.sleep(*delay);
     } else {
-      std::this_thread::sleep_for(absl::ToChronoNanoseconds(delay));
+      std::this_thread::sleep_for(absl::ToChronoNanoseconds(*delay));
     }
   }
 }
@@ -227,11 +235,11 @@ absl::StatusOr<Health> Client::CheckHealth(const std::string& service, const Cal
       Call<google::protobuf::Empty>(options, [&](auto* context, auto* empty) {
         // The generic stub has callbacks only; the promise makes it a blocking call like the
         // others.
-        std::promise<grpc::Status> done;
+        HealthCall call;
         grpc::TemplatedGenericStub<google::protobuf::Empty, google::protobuf::Empty>(channel_)
-            .UnaryCall(context, "/grpc.health.v1.Health/Check", {}, &request, empty,
-                       [&done](grpc::Status status) { done.set_value(std::move(status)); });
-        return done.get_future().get();
+            .PrepareUnaryCall(context, "/grpc.health.v1.Health/Check", {}, &request, empty, &call);
+        call.StartCall();
+        return call.Wait();
       });
   if (!response.ok()) return response.status();
   return HealthOf(*response);

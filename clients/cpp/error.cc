@@ -2,6 +2,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
+#include "clients/cpp/local_error.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace supervision::client {
@@ -47,6 +48,27 @@ absl::Status ToAbslStatus(const grpc::Status& status) {
 
 absl::Status ToAbslStatus(const google::rpc::Status& status) {
   return Make(status.code(), status.message(), status.SerializeAsString());
+}
+
+absl::Status LocalError(absl::StatusCode code, const std::string& english,
+                        const std::string& chinese) {
+  google::rpc::LocalizedMessage sentence;
+  sentence.set_locale("zh-CN");
+  sentence.set_message(chinese);
+  google::rpc::Status status;
+  status.set_code(static_cast<int>(code));
+  status.set_message(english);
+  status.add_details()->PackFrom(sentence);
+  return ToAbslStatus(status);
+}
+
+google::rpc::Status ToRpcStatus(const absl::Status& status) {
+  google::rpc::Status result;
+  const absl::optional<absl::Cord> payload = status.GetPayload(kPayloadUrl);
+  if (payload.has_value()) result.ParseFromString(std::string(*payload));
+  result.set_code(static_cast<int>(status.code()));
+  result.set_message(std::string(status.message()));
+  return result;
 }
 
 Error ErrorOf(const absl::Status& status) {

@@ -36,6 +36,9 @@ absl::Status ToAbslStatus(const grpc::Status& status);
 // The same for the answer to one item of a batch or stream.
 absl::Status ToAbslStatus(const google::rpc::Status& status);
 
+// The way back, for keeping an error: code, message and details.
+google::rpc::Status ToRpcStatus(const absl::Status& status);
+
 // What is known about a failed `status`.
 Error ErrorOf(const absl::Status& status);
 

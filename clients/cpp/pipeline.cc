@@ -283,7 +283,13 @@ void CluePipeline::TellAnswers() {
     told.assign(std::make_move_iterator(answers_.begin()), std::make_move_iterator(answers_.end()));
     // They stay outstanding, emptied, until they are told of.
   }
-  for (const Answer& answer : told) on_answer_(answer.clue, answer.outcome);
+  for (const Answer& answer : told) {
+    if (answer.unanswered && options_.on_unanswered) {
+      options_.on_unanswered(answer.clue, answer.outcome.status());
+    } else {
+      on_answer_(answer.clue, answer.outcome);
+    }
+  }
   base::MutexLock lock(&mutex_);
   answers_.erase(answers_.begin(), answers_.begin() + static_cast<ptrdiff_t>(told.size()));
   changed_.SignalAll();
@@ -294,7 +300,7 @@ void CluePipeline::End(const absl::Status& status) {
     base::MutexLock lock(&mutex_);
     ended_ = true;
     end_ = status;
-    for (auto& [order, clue] : waiting_) answers_.push_back({std::move(clue), status});
+    for (auto& [order, clue] : waiting_) answers_.push_back({std::move(clue), status, true});
     waiting_.clear();
     changed_.SignalAll();
   }

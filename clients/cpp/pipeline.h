@@ -26,6 +26,9 @@ struct PipelineOptions {
   // The stream ended with clues unanswered and a new one begins after `delay`. `status` is OK when
   // the service ended it in order. On the pipeline's thread; may be empty.
   std::function<void(const absl::Status& status, absl::Duration delay)> on_break;
+  // Told, in place of the answer, of each clue that the pipeline ended without an answer to, so
+  // that such an end is not taken for a refusal of the clue; empty: on_answer is told the error.
+  std::function<void(const v1::StreamCluesRequest& clue, const absl::Status& end)> on_unanswered;
 };
 
 // Submits many clues through ClueService.StreamClues, a window of them on their way at a time.
@@ -69,6 +72,7 @@ class CluePipeline {
   struct Answer {
     v1::StreamCluesRequest clue;
     absl::StatusOr<v1::ClueReceipt> outcome;
+    bool unanswered = false;  // `outcome` is how the pipeline ended
   };
   // The present stream.
   struct StreamState {

@@ -39,13 +39,16 @@ if(SUPERVISION_FUZZ)
   add_link_options(-fsanitize=address)
 endif()
 
-# supervision_library(name SOURCES … DEPENDS …): a static library supervision::name of one folder.
+# supervision_library(name SOURCES … DEPENDS …): a static library supervision::name of one folder. Its
+# headers are found from the root here; an installed library says itself where its headers lie.
 function(supervision_library name)
   cmake_parse_arguments(LIB "" "" "SOURCES;DEPENDS;PRIVATE" ${ARGN})
   add_library(supervision_${name} STATIC ${LIB_SOURCES})
   add_library(supervision::${name} ALIAS supervision_${name})
-  target_include_directories(supervision_${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  target_link_libraries(supervision_${name} PUBLIC ${LIB_DEPENDS} PRIVATE ${LIB_PRIVATE} supervision_warnings)
+  set_target_properties(supervision_${name} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(supervision_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(supervision_${name} PUBLIC ${LIB_DEPENDS}
+                        PRIVATE ${LIB_PRIVATE} $<BUILD_INTERFACE:supervision_warnings>)
 endfunction()
 
 # supervision_test(name SOURCES … DEPENDS … [LABEL unit]): one GoogleTest binary, one ctest entry.

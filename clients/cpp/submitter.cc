@@ -1,0 +1,260 @@
+#include "clients/cpp/submitter.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "clients/cpp/error.h"
+#include "clients/cpp/retry.h"
+
+namespace supervision::client {
+namespace {
+
+// Not the clue's fault, and no repeat helps: somebody must give the caller the right.
+bool IsBarred(const absl::Status& status) {
+  return absl::IsUnauthenticated(status) || absl::IsPermissionDenied(status) ||
+         absl::IsUnimplemented(status);
+}
+
+// Whether the end of a stream may be the fault of a clue that was sent on it.
+bool MayBeOfOneClue(const absl::Status& status) {
+  return !status.ok() && !IsBarred(status) && !absl::IsCancelled(status) &&
+         !IsTransientForStream(ErrorOf(status));
+}
+
+}  // namespace
+
+Submitter::Submitter(Client* client, Spool* spool, SubmitterOptions options)
+    : client_(client), spool_(spool), options_(std::move(options)), thread_([this] { Run(); }) {}
+
+Submitter::~Submitter() { Stop(); }
+
+absl::StatusOr<std::string> Submitter::Submit(v1::StreamCluesRequest clue) {
+  auto id = spool_->Add(std::move(clue));
+  base::MutexLock lock(&mutex_);
+  more_ = true;
+  changed_.SignalAll();
+  return id;
+}
+
+absl::StatusOr<std::vector<std::string>> Submitter::SubmitAll(
+    std::vector<v1::StreamCluesRequest> clues) {
+  auto ids = spool_->AddAll(std::move(clues));
+  base::MutexLock lock(&mutex_);
+  more_ = true;
+  changed_.SignalAll();
+  return ids;
+}
+
+absl::Status Submitter::Flush(absl::Duration limit) {
+  const absl::Time end = absl::Now() + limit;
+  int64_t barred_before;
+  {
+    base::MutexLock lock(&mutex_);
+    hurry_ = true;
+    barred_before = barred_;
+    changed_.SignalAll();
+  }
+  while (true) {
+    const auto status = spool_->Status();
+    if (!status.ok()) return status.status();
+    if (status->waiting == 0) return absl::OkStatus();
+    base::MutexLock lock(&mutex_);
+    const absl::Duration left = end - absl::Now();
+    if (stopped_ || barred_ > barred_before || left <= absl::ZeroDuration()) {
+      if (!trouble_.ok()) return trouble_;
+      return stopped_ ? absl::CancelledError("The submitter was stopped.")
+                      : absl::DeadlineExceededError("Clues still wait in the spool.");
+    }
+    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
+  }
+}
+
+void Submitter::Stop() {
+  {
+    base::MutexLock lock(&mutex_);
+    stopped_ = true;
+    changed_.SignalAll();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Submitter::Run() {
+  base::Backoff backoff(options_.backoff, std::random_device{}());
+  while (true) {
+    {
+      base::MutexLock lock(&mutex_);
+      while (!stopped_ && !more_) changed_.Wait(&mutex_);
+      if (stopped_) return;
+    }
+    absl::Status status = HandOver();
+    if (MayBeOfOneClue(status)) status = SendOldestAlone();
+    {
+      base::MutexLock lock(&mutex_);
+      if (stopped_) return;
+      more_ = true;  // what was not answered still waits
+    }
+    if (status.ok()) {
+      backoff.Reset();
+      continue;
+    }
+    const absl::Duration delay = DelayAfter(ErrorOf(status), backoff);
+    Trouble(status, delay);
+    if (IsBarred(status)) {
+      base::MutexLock lock(&mutex_);
+      ++barred_;
+      changed_.SignalAll();
+    }
+    Pause(delay);
+  }
+}
+
+absl::Status Submitter::HandOver() {
+  {
+    base::MutexLock lock(&mutex_);
+    ended_ = false;
+    end_ = absl::OkStatus();
+    answers_.clear();
+  }
+  sent_.clear();
+  PipelineOptions options;
+  options.window = options_.window;
+  options.backoff.initial = std::min(options.backoff.initial, options_.backoff.initial);
+  options.backoff.maximum = std::min(options.backoff.maximum, options_.backoff.maximum);
+  options.patience = absl::InfiniteDuration();  // they wait in the spool anyway
+  options.on_break = [this](const absl::Status& status, absl::Duration delay) {
+    Trouble(status, delay);
+  };
+  options.on_unanswered = [this](const v1::StreamCluesRequest&, const absl::Status& end) {
+    base::MutexLock lock(&mutex_);
+    ended_ = true;
+    end_ = end;
+    changed_.SignalAll();
+  };
+  absl::Status status;
+  {
+    CluePipeline pipeline(
+        client_, options,
+        [this](const v1::StreamCluesRequest& clue, const absl::StatusOr<v1::ClueReceipt>& answer) {
+          base::MutexLock lock(&mutex_);
+          answers_.push_back({clue.request_id(), answer});
+          changed_.SignalAll();
+        });
+    int64_t position = 0;
+    while (status.ok()) {
+      status = Record();
+      if (status.ok()) status = SendMore(pipeline, position);
+      base::MutexLock lock(&mutex_);
+      while (!stopped_ && !ended_ && answers_.empty() &&
+             !(more_ && sent_.size() < options_.window)) {
+        changed_.Wait(&mutex_);
+      }
+      if (stopped_ || ended_) break;
+    }
+  }
+  // The pipeline has told of everything by now.
+  const absl::Status recorded = Record();
+  base::MutexLock lock(&mutex_);
+  if (!status.ok()) return status;
+  return !recorded.ok() ? recorded : end_;
+}
+
+absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
+  if (sent_.size() >= options_.window) return absl::OkStatus();
+  {
+    base::MutexLock lock(&mutex_);
+    if (stopped_ || ended_) return absl::OkStatus();
+    if (!std::exchange(more_, false)) return absl::OkStatus();
+  }
+  const size_t room = options_.window - sent_.size();
+  auto clues = spool_->Oldest(position, room);
+  if (!clues.ok()) return clues.status();
+  if (clues->size() == room) {
+    base::MutexLock lock(&mutex_);
+    more_ = true;
+  }
+  for (SpooledClue& spooled : *clues) {
+    position = spooled.sequence;
+    sent_.emplace(spooled.clue.request_id(), spooled.sequence);
+    // There is room, so it does not wait.
+    if (absl::Status status = pipeline.Send(std::move(spooled.clue)); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Submitter::Record() {
+  std::vector<Answer> answers;
+  {
+    base::MutexLock lock(&mutex_);
+    answers.swap(answers_);
+    if (!answers.empty()) trouble_ = absl::OkStatus();
+  }
+  std::vector<int64_t> settled;
+  absl::Status status;
+  for (const Answer& answer : answers) {
+    const auto found = sent_.find(answer.request_id);
+    if (found == sent_.end()) continue;
+    if (status.ok()) status = RecordOne(found->second, answer, settled);
+    sent_.erase(found);
+  }
+  if (absl::Status forgotten = spool_->Settle(settled); !forgotten.ok()) status = forgotten;
+  base::MutexLock lock(&mutex_);
+  if (!answers.empty()) changed_.SignalAll();  // for Flush
+  return status;
+}
+
+absl::Status Submitter::RecordOne(int64_t sequence, const Answer& answer,
+                                  std::vector<int64_t>& settled) {
+  if (answer.outcome.ok()) {
+    if (options_.on_receipt) options_.on_receipt(answer.request_id, *answer.outcome);
+    settled.push_back(sequence);
+    return absl::OkStatus();
+  }
+  absl::Status status = spool_->Refuse(sequence, answer.outcome.status());
+  if (status.ok() && options_.on_refused) {
+    options_.on_refused(answer.request_id, answer.outcome.status());
+  }
+  return status;
+}
+
+absl::Status Submitter::SendOldestAlone() {
+  auto oldest = spool_->Oldest(0, 1);
+  if (!oldest.ok()) return oldest.status();
+  if (oldest->empty()) return absl::OkStatus();
+  SpooledClue& spooled = oldest->front();
+  v1::SubmitClueRequest request;
+  request.set_request_id(spooled.clue.request_id());
+  *request.mutable_clue() = std::move(*spooled.clue.mutable_clue());
+  const auto response = client_->Submit(request, {.retry = false});
+  if (!response.ok() && (IsBarred(response.status()) || IsTransient(ErrorOf(response.status())))) {
+    return response.status();
+  }
+  std::vector<int64_t> settled;
+  const Answer answer{
+      request.request_id(),
+      response.ok() ? absl::StatusOr<v1::ClueReceipt>(response->receipt()) : response.status()};
+  absl::Status status = RecordOne(spooled.sequence, answer, settled);
+  return status.ok() ? spool_->Settle(settled) : status;
+}
+
+void Submitter::Trouble(const absl::Status& status, absl::Duration delay) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (!status.ok()) trouble_ = status;
+  }
+  if (options_.on_trouble) options_.on_trouble(status, delay);
+}
+
+void Submitter::Pause(absl::Duration delay) {
+  const absl::Time until = absl::Now() + delay;
+  base::MutexLock lock(&mutex_);
+  while (!stopped_ && !hurry_) {
+    const absl::Duration left = until - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
+  }
+  hurry_ = false;
+}
+
+}  // namespace supervision::client

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs the client library into an empty prefix and builds a project outside with find_package, as
+# a partner's developer would: package_test.sh BUILD-DIRECTORY
+set -euo pipefail
+build=$1
+samples=$(cd "$(dirname "$0")/../../clients/examples/cpp" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+cmake --install "$build" --component client --prefix "$scratch/prefix" >"$scratch/install.log"
+cp -r "$samples" "$scratch/project"
+
+# The same compiler and flags as the library's own, sanitizers included.
+setting() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"; }
+sanitize=$(setting SUPERVISION_SANITIZE)
+cmake -S "$scratch/project" -B "$scratch/build" -G Ninja \
+  -DCMAKE_PREFIX_PATH="$scratch/prefix" -DCMAKE_CXX_COMPILER="$(setting CMAKE_CXX_COMPILER)" \
+  -DCMAKE_CXX_FLAGS="-O0 -Wall -Wextra -Werror ${sanitize:+-fsanitize=$sanitize}" >"$scratch/configure.log" ||
+  { cat "$scratch/configure.log"; exit 1; }
+# The one that reaches most of the library; the others are built with the project itself.
+cmake --build "$scratch/build" --target sample_submit_spooled
+
+# It finds no header but the installed ones, and it works: stored, though nobody listens.
+if grep -rq "$(cd "$build/.." && pwd)/services" "$scratch/build/build.ninja"; then
+  echo "the outside project sees the source tree" >&2
+  exit 1
+fi
+status=0
+SUPERVISION_SERVER=127.0.0.1:1 timeout 5 "$scratch/build/sample_submit_spooled" "$scratch/spool" 330424 \
+  <<<"夜间强制拆除" || status=$?
+[ "$status" -eq 124 ] || { echo "expected to be still waiting, ended with $status" >&2; exit 1; }
+grep -aq '夜间强制拆除' "$scratch/spool" "$scratch/spool-wal" ||
+  { echo "the clue is not in the spool" >&2; exit 1; }
+test -f "$scratch/prefix/share/supervision/protos/supervision/v1/clue_service.proto"
+echo "package ok"
