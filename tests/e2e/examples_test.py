@@ -1,4 +1,4 @@
-"""The example partners and monitors in Python and Node against the real service."""
+"""The example partners and monitors in Python, Node and Java against the real service."""
 
 import json
 import re
@@ -10,6 +10,8 @@ import harness
 from harness import EXAMPLES, MONITOR, PARTNER, PYTHON, clue
 
 NODE = EXAMPLES / "node"
+JAVA = EXAMPLES / "java" / "build"
+JAVA_OUT = harness.BUILD / "java-examples"
 
 
 def setUpModule():
@@ -21,6 +23,9 @@ def setUpModule():
     subprocess.run([PYTHON, "-c", "import stubs; stubs.load()"], cwd=EXAMPLES / "python", check=True,
                    env={"PATH": "/usr/bin:/bin", "SUPERVISION_STUBS": str(harness.STUBS),
                         "PYTHONDONTWRITEBYTECODE": "1"})
+    if shutil.which("javac") is None:
+        raise AssertionError("javac is missing: deploy/install --test installs it")
+    subprocess.run([JAVA, JAVA_OUT], check=True, timeout=280)
 
 
 def many_mistakes():
@@ -34,7 +39,7 @@ def many_mistakes():
 
 
 class Examples:
-    """The same tests for both languages; subclasses name the programs."""
+    """The same tests for every language; subclasses name the programs."""
 
     def partner(self, content, request_id):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -121,6 +126,23 @@ class NodeExamples(Examples, harness.ServiceTest):
 
     def monitor_command(self, place):
         return ["node", NODE / "monitor.mjs", place]
+
+
+class JavaExamples(Examples, harness.ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        classpath = subprocess.run([JAVA, JAVA_OUT, "--classpath"], check=True, text=True,
+                                   capture_output=True).stdout.strip()
+        # Short-lived processes on a busy machine: the simplest compiler and collector start fastest.
+        cls.java = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m",
+                    "-Dfile.encoding=UTF-8", "-cp", classpath]
+
+    def partner_command(self, path, request_id):
+        return [*self.java, "Partner", path, request_id]
+
+    def monitor_command(self, place):
+        return [*self.java, "Monitor", place]
 
 
 if __name__ == "__main__":
