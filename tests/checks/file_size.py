@@ -3,7 +3,8 @@
 LIMIT = 600
 SUFFIXES = (".h", ".cc", ".proto", ".lua", ".py", ".js", ".mjs", ".ts", ".sh", ".cmake")
 # Scripts that carry no suffix.
-SCRIPTS = ("deploy/run", "deploy/install", "tests/run", "tests/bench/run", ".ci/run")
+SCRIPTS = ("deploy/run", "deploy/install", "deploy/package/build", "deploy/container/build", "tests/run",
+           "tests/bench/run", "tests/deployment/run", ".ci/run")
 
 
 def check(tree):

@@ -1,0 +1,88 @@
+"""The container image: built without an engine, run from its own root file system."""
+
+import json
+import os
+import re
+import shutil
+import tarfile
+import unittest
+
+import harness
+
+COMPRESSED_LIMIT = 100 * 1000 * 1000
+USER = 10001
+
+
+class ImageTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        work = harness.WORK / "image"
+        work.mkdir(parents=True, exist_ok=True)
+        if not (work / "base.tar").exists():
+            os.link(harness.base(), work / "base.tar")
+        cls.archive = work / "image.tar.gz"
+        cls.root = harness.WORK / "image-root"
+        shutil.rmtree(cls.root, ignore_errors=True)
+        harness.run(harness.ROOT / "deploy/container/build", "--engine", "chroot", "--package",
+                    harness.package(), "--work", work, "--output", cls.archive, "--root", cls.root)
+        with tarfile.open(cls.archive) as image:
+            manifest = json.load(image.extractfile("manifest.json"))[0]
+            cls.config = json.load(image.extractfile(manifest["Config"]))["config"]
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.root, ignore_errors=True)
+
+    def test_serves_as_no_root_on_a_root_that_cannot_be_written(self):
+        volume = harness.scratch("image")
+        self.addCleanup(shutil.rmtree, volume)
+        os.chown(volume, USER, USER)
+        # Not under the folder of the image: it is mounted over the volume's place.
+        log = harness.WORK / "image-service.log"
+        log.unlink(missing_ok=True)
+        with harness.Root(self.root, read_only=True,
+                          volumes={"/var/lib/supervision": str(volume)}) as root:
+            touched = root.run("touch", "/etc/supervision/x", check=False)
+            self.assertIn("Read-only file system", touched.stderr)
+            service = root.start(*self.config["Entrypoint"], user=USER, log=log)
+            try:
+                harness.shows_its_alert(root, USER)
+                health = self.config["Healthcheck"]["Test"]
+                self.assertEqual(health[0], "CMD")
+                self.assertEqual(root.run(*health[1:], user=USER).stdout, "SERVING\n")
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{log.read_text()[-3000:]}") from error
+            self.assertEqual(root.stop(service), 0)
+
+    def test_names_its_user_ports_volume_and_version(self):
+        self.assertEqual(self.config["User"], f"{USER}:{USER}")
+        self.assertEqual(set(self.config["ExposedPorts"]), {"50051/tcp", "9464/tcp"})
+        self.assertEqual(set(self.config["Volumes"]), {"/var/lib/supervision"})
+        version = re.search(r"VERSION ([\d.]+)", (harness.ROOT / "CMakeLists.txt").read_text().split(
+            "project(")[1])[1]
+        self.assertEqual(self.config["Labels"]["org.opencontainers.image.version"], version)
+
+    def test_is_small(self):
+        size = self.archive.stat().st_size
+        print(f"     the image has {size / 1e6:.1f} MB compressed", flush=True)
+        self.assertLess(size, COMPRESSED_LIMIT)
+
+    def test_has_no_compiler(self):
+        tools = re.compile(r"^(.*-)?(gcc|g\+\+|cc|c\+\+|clang|cc1|cc1plus|ld|as|make|cmake|ninja)(-\d+)?$")
+        found = [str(path) for folder in ("usr/bin", "usr/sbin", "usr/lib/gcc", "usr/local/bin")
+                 for path in (self.root / folder).rglob("*") if tools.match(path.name)]
+        self.assertEqual(found, [])
+
+    def test_bill_of_materials_names_every_package(self):
+        bill = json.loads((self.root / "usr/share/supervision/sbom.spdx.json").read_text())
+        status = (self.root / "var/lib/dpkg/status").read_text()
+        installed = [re.search(r"^Package: (\S+)", entry, re.MULTILINE)[1]
+                     for entry in status.split("\n\n") if "\nStatus: install ok installed\n" in entry]
+        self.assertEqual(sorted(package["name"] for package in bill["packages"]), sorted(installed))
+        self.assertIn("redis-tools", installed)
+        ids = [package["SPDXID"] for package in bill["packages"]]
+        self.assertEqual(len(set(ids)), len(ids))
+
+
+if __name__ == "__main__":
+    unittest.main()
