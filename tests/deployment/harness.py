@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -180,6 +181,13 @@ def shows_its_alert(root, user, token_environment=None):
 def fail_if_not_root():
     if os.geteuid() != 0:
         sys.exit("tests/deployment needs root: it makes root file systems and namespaces")
+
+
+def free_port():
+    """A port that nobody holds now: for programs that cannot be told to take one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def scratch(name):
