@@ -1,6 +1,8 @@
 """The Debian package: its life in a minimal Debian, from installation to purge."""
 
+import json
 import pathlib
+import platform
 import re
 import shutil
 import unittest
@@ -59,12 +61,20 @@ class PackageContentTest(unittest.TestCase):
             "bound at start": ("--dynamic", r"\(FLAGS_1\).*NOW"),
             "stack not executable": ("--program-headers", r"GNU_STACK.* RW +0x"),
             "stack protector": ("--dyn-syms", r"__stack_chk_fail"),
-            "FORTIFY": ("--dyn-syms", r"__(?!stack)\w+_chk@"),
         }
         missing = [f"{program.name}: {mark}" for program in (harness.DAEMON, harness.CTL)
                    for mark, (option, pattern) in marks.items()
                    if not re.search(pattern, harness.run("readelf", option, "--wide", program).stdout)]
         self.assertEqual(missing, [])
+
+    def test_every_source_is_compiled_with_the_flags_that_leave_no_mark(self):
+        harness.package()
+        commands = json.loads((harness.BUILD / "compile_commands.json").read_text())
+        flags = ["-D_FORTIFY_SOURCE=2", "-fstack-clash-protection"]
+        flags += ["-fcf-protection=full"] if platform.machine() == "x86_64" else []
+        without = [entry["file"] for entry in commands
+                   if any(flag not in entry["command"].split() for flag in flags)]
+        self.assertEqual(without, [])
 
 
 class PackageLifeTest(unittest.TestCase):
