@@ -21,6 +21,9 @@ class RefusedSession final : public Session {
  public:
   void OnWritten(bool) override {}
   void OnCancelled() override {}
+  void OnReceiverChanged() override {}
+  void End(absl::Status) override {}
+  void EndGently(EndingReason) override {}
 };
 
 absl::Status Refusal(domain::Reason reason, absl::Duration retry_after) {
@@ -117,8 +120,8 @@ void Hub::Core::Drain(absl::Duration spread, std::function<void()> done) {
   const absl::Duration now = scheduler->Now();
   const absl::Duration by = now + spread + options.drain_grace;
   for (size_t i = 0; i < sessions.size(); ++i) {
-    sessions[i]->Drain(now + spread * static_cast<double>(i) / static_cast<double>(sessions.size()),
-                       by);
+    sessions[i]->Drain(
+        {now + spread * static_cast<double>(i) / static_cast<double>(sessions.size()), by});
   }
 }
 

@@ -10,6 +10,7 @@
 #include "prometheus/registry.h"
 #include "services/alerting/encoder.h"
 #include "services/alerting/log_source.h"
+#include "services/alerting/receiver.h"
 #include "services/alerting/scheduler.h"
 #include "services/domain/visibility.h"
 #include "services/ledger/ledger.h"
@@ -26,9 +27,9 @@ class StreamSink {
   // Sends one message made of `pieces`. The carrier calls Session::OnWritten when it may take
   // another.
   virtual void Write(std::vector<SharedBytes> pieces) = 0;
-  // Ends the stream; the last call of a session, made exactly once. OK after the ending message of
-  // a drain. CANCELLED after OnCancelled or OnWritten(false). It comes while a Write is outstanding
-  // only when the client has gone or the bound of a drain has passed.
+  // Ends the stream; the last call of a session, made exactly once. OK after an ending message.
+  // CANCELLED after OnCancelled or OnWritten(false). It comes while a Write is outstanding only
+  // when the client has gone or has not taken its last message in time.
   virtual void Finish(absl::Status status) = 0;
 };
 
@@ -48,6 +49,14 @@ class Session {
   virtual void OnWritten(bool ok) = 0;
   // The client has gone: no call to the sink begins after Finish(CANCELLED), which follows.
   virtual void OnCancelled() = 0;
+
+  // The request's receiver has more room, or news.
+  virtual void OnReceiverChanged() = 0;
+  // Ends with `status` once the outstanding message has been taken, at the latest after
+  // drain_grace.
+  virtual void End(absl::Status status) = 0;
+  // Ends with an ending message, a last cursor and OK.
+  virtual void EndGently(EndingReason reason) = 0;
 };
 
 // Tells alerts to streams. It has no thread: the ledger's tail hands over a batch on the loop's
@@ -67,6 +76,7 @@ class Hub final : public ledger::TailObserver {
     size_t tail_entries = 16384;  // of all partitions
     size_t tail_bytes = 64 << 20;
     absl::Duration bookmark_interval = absl::Seconds(5);
+    absl::Duration max_age;  // of a stream, give or take a tenth; zero: any
     size_t max_alerts_per_message = 256;
     size_t max_message_bytes = 1 << 20;
     size_t page_entries = 512;            // of a catch-up read
@@ -97,7 +107,8 @@ class Hub final : public ledger::TailObserver {
     Start start;
     domain::Scope scope;
     domain::Filter filter;
-    absl::Duration bookmark_interval;  // zero: the hub's
+    absl::Duration bookmark_interval;    // zero: the hub's
+    std::shared_ptr<Receiver> receiver;  // null: nobody answers for the alerts
   };
 
   // Opens a stream. Errors of the start (see Ledger::ResolveCursor) and TOO_MANY_STREAMS come as

@@ -12,12 +12,13 @@ namespace supervision::alerting {
 // A message in the making: pieces up to a number and a size.
 class StreamMessage {
  public:
-  StreamMessage(size_t max_alerts, size_t max_bytes)
-      : max_alerts_(max_alerts), max_bytes_(max_bytes) {}
+  // `first_fits`: a first piece fits whatever its size.
+  StreamMessage(size_t max_alerts, size_t max_bytes, bool first_fits)
+      : max_alerts_(max_alerts), max_bytes_(max_bytes), first_fits_(first_fits) {}
 
-  // False when it does not fit any more; a first piece always fits.
+  // False when it does not fit any more.
   bool Add(SharedBytes piece, absl::Duration appended_at) {
-    if (!pieces_.empty() &&
+    if ((!pieces_.empty() || !first_fits_) &&
         (pieces_.size() >= max_alerts_ || bytes_ + piece->size() > max_bytes_)) {
       return false;
     }
@@ -36,6 +37,7 @@ class StreamMessage {
  private:
   const size_t max_alerts_;
   const size_t max_bytes_;
+  const bool first_fits_;
   std::vector<SharedBytes> pieces_;
   size_t bytes_ = 0;
   absl::Duration oldest_;

@@ -21,6 +21,7 @@ StreamSession::StreamSession(std::shared_ptr<StreamHouse> house, Hub::Request re
       start_(std::move(request.start)),
       sink_(sink),
       interval_(IntervalOf(request, house_->options)),
+      receiver_(std::move(request.receiver)),
       random_(seed),
       audience_(house_->tail.Join(request.scope, request.filter)) {}
 
@@ -51,8 +52,17 @@ void StreamSession::Pump(absl::FunctionRef<void(Inbox&)> note) {
 void StreamSession::Start() {
   Pump([](Inbox& inbox) { inbox.start = true; });
 }
-void StreamSession::Drain(absl::Duration at, absl::Duration by) {
-  Pump([&](Inbox& inbox) { inbox.drain = {at, by}; });
+void StreamSession::Drain(Ending ending) {
+  Pump([&](Inbox& inbox) { inbox.drain = ending; });
+}
+void StreamSession::EndGently(EndingReason reason) {
+  Pump([&](Inbox& inbox) { inbox.gently = reason; });
+}
+void StreamSession::End(absl::Status status) {
+  Pump([&](Inbox& inbox) { inbox.end = std::move(status); });
+}
+void StreamSession::OnReceiverChanged() {
+  Pump([](Inbox&) {});  // the step looks
 }
 void StreamSession::Close() {
   Pump([](Inbox& inbox) { inbox.close = true; });
@@ -75,10 +85,21 @@ void StreamSession::Step(Inbox inbox) {
   now_ = house_->scheduler->Now();
   seen_to_ = std::max(seen_to_, inbox.seen_to);
   if (inbox.written) writing_ = false;
-  if (inbox.drain.has_value()) drain_ = inbox.drain;
-  if (inbox.gone) return End(absl::CancelledError("The client has gone."));
-  if (inbox.close || (drain_.has_value() && now_ >= drain_->by)) return End(DrainingError());
-  if (inbox.start) LookUpStart();
+  if (inbox.drain.has_value()) TakeEnding(*inbox.drain);
+  if (inbox.gently.has_value()) {
+    TakeEnding({now_, now_ + house_->options.drain_grace, *inbox.gently});
+  }
+  if (inbox.gone) return EndNow(absl::CancelledError("The client has gone."));
+  if (inbox.close || (drain_.has_value() && now_ >= drain_->by)) return EndNow(DrainingError());
+  if (inbox.end.has_value()) {
+    fate_ = *std::move(inbox.end);
+    end_by_ = now_ + house_->options.drain_grace;
+  }
+  if (end_by_.has_value() && now_ >= *end_by_) return EndNow(*std::move(fate_));
+  if (inbox.start) {
+    LimitAge();
+    LookUpStart();
+  }
   if (inbox.place.has_value()) TakePlace(*std::move(inbox.place));
   if (inbox.page.has_value()) TakePage(*std::move(inbox.page));
   if (!writing_) {
@@ -89,18 +110,37 @@ void StreamSession::Step(Inbox inbox) {
   if (phase_ != Phase::kEnded) SetDeadline(inbox.deadline);
 }
 
+// The earliest ending counts, and the earliest bound.
+void StreamSession::TakeEnding(Ending ending) {
+  if (drain_.has_value()) {
+    ending.by = std::min(ending.by, drain_->by);
+    if (drain_->at <= ending.at) ending = {drain_->at, ending.by, drain_->reason};
+  }
+  drain_ = ending;
+}
+
+// So that streams that began together do not end together. A client that reads slowly is not cut
+// off for its age.
+void StreamSession::LimitAge() {
+  if (house_->options.max_age <= absl::ZeroDuration()) return;
+  std::uniform_real_distribution<double> jitter(0.9, 1.1);
+  TakeEnding({now_ + house_->options.max_age * jitter(random_), absl::InfiniteDuration(),
+              EndingReason::kAge});
+}
+
 // Does all that can be done until something must be waited for. REQUIRES: no write is outstanding.
 void StreamSession::Proceed() {
-  if (ending_sent_) return End(absl::OkStatus());
-  if (drain_.has_value() && now_ >= drain_->at) {
-    return greeted_ ? SendEnding() : End(DrainingError());
+  if (ending_sent_) return EndNow(absl::OkStatus());
+  if (!fate_.has_value() && drain_.has_value() && now_ >= drain_->at) {
+    return greeted_ ? SendEnding() : EndNow(DrainingError());
   }
   if (!fate_.has_value() && phase_ != Phase::kStarting && !greeted_) {
     greeted_ = true;
     return Send(NewMessage());
   }
+  no_room_ = receiver_ != nullptr && receiver_->room().alerts == 0;
   bool more = true;
-  while (more && !fate_.has_value() && !writing_) {
+  while (more && !fate_.has_value() && !writing_ && !no_room_) {
     switch (phase_) {
       case Phase::kFollowing:
         more = FollowTail();
@@ -119,9 +159,9 @@ void StreamSession::Proceed() {
     }
   }
   if (writing_) return;
-  if (fate_.has_value()) return End(*std::move(fate_));
+  if (fate_.has_value()) return EndNow(*std::move(fate_));
   // Behind all that could be told: a bookmark never passes an alert.
-  if (greeted_ && now_ >= bookmark_at_) {
+  if (greeted_ && (now_ >= bookmark_at_ || HasNews())) {
     house_->metrics.bookmarks.Increment();
     Send(NewMessage());
   }
@@ -137,6 +177,7 @@ void StreamSession::SetDeadline(bool passed) {
   }
   if (!asked_ && not_before_ > now_) next = std::min(next, not_before_);
   if (drain_.has_value()) next = std::min(next, drain_->at > now_ ? drain_->at : drain_->by);
+  if (end_by_.has_value()) next = std::min(next, *end_by_);
   if (next == absl::InfiniteDuration() || (deadline_.has_value() && *deadline_ <= next)) return;
   deadline_ = next;
   house_->deadlines->Set(shared_from_this(), next);
@@ -204,9 +245,18 @@ StreamSession::Taken StreamSession::Take(TailEntry& entry, View::Decision decisi
   int64_t& position = place_.positions[partition];
   if (log_entry.position <= position) return Taken::kYes;  // told before the stream joined
   if (log_entry.position != position + 1) return Taken::kHole;
-  if (decision != View::Decision::kNothing &&
-      !message->Add(entry.Piece(decision, *house_->encoder), entry.appended_at())) {
-    return Taken::kMessageFull;
+  if (receiver_ != nullptr && receiver_->Acknowledged(log_entry.partition, log_entry.position)) {
+    decision = View::Decision::kNothing;
+  }
+  if (decision != View::Decision::kNothing) {
+    SharedBytes piece = entry.Piece(decision, *house_->encoder);
+    const size_t bytes = piece->size();
+    if (!message->Add(std::move(piece), entry.appended_at())) {
+      // The next message of this pump may have room again: only the receiver's says no.
+      no_room_ = message->empty();
+      return Taken::kMessageFull;
+    }
+    if (receiver_ != nullptr) handed_.push_back({log_entry.partition, log_entry.position, bytes});
   }
   position = log_entry.position;
   return Taken::kYes;
@@ -227,13 +277,19 @@ void StreamSession::Send(StreamMessage message) {
 void StreamSession::SendEnding() {
   ending_sent_ = true;
   if (phase_ == Phase::kFollowing) CompareWithTail();
-  Write({house_->encoder->EncodeEnding(house_->options.retry_delay)});
+  Write({house_->encoder->EncodeEnding(drain_->reason, house_->options.retry_delay)});
 }
 
 void StreamSession::Write(std::vector<SharedBytes> pieces) {
   const auto encode = [this](const ledger::Place& place) {
     return house_->source->EncodeCursor(place);
   };
+  if (receiver_ != nullptr) {
+    if (SharedBytes piece = receiver_->OnMessage(handed_, place_)) {
+      pieces.push_back(std::move(piece));
+    }
+    handed_.clear();
+  }
   pieces.push_back(phase_ == Phase::kFollowing && at_ != nullptr
                        ? at_->Piece(encode, *house_->encoder)
                        : house_->encoder->EncodeCursor(encode(place_)));
@@ -256,7 +312,7 @@ void StreamSession::Enter(Phase phase) {
   phase_ = phase;
 }
 
-void StreamSession::End(absl::Status status) {
+void StreamSession::EndNow(absl::Status status) {
   Enter(Phase::kEnded);
   house_->tail.StopWaiting(audience_, this);
   house_->pages->Forget(ticket_);
@@ -265,14 +321,21 @@ void StreamSession::End(absl::Status status) {
   house_->OnEnding(this);
   page_.clear();
   audience_ = nullptr;
+  const std::shared_ptr<Receiver> receiver = std::move(receiver_);  // may be the sink too
   const std::shared_ptr<StreamHouse> house = std::move(house_);
   sink_->Finish(std::move(status));
   house->OnEnded();
 }
 
 StreamMessage StreamSession::NewMessage() const {
-  return StreamMessage(house_->options.max_alerts_per_message, house_->options.max_message_bytes);
+  size_t alerts = house_->options.max_alerts_per_message;
+  size_t bytes = house_->options.max_message_bytes;
+  if (receiver_ == nullptr) return StreamMessage(alerts, bytes, true);
+  const DeliveryBook::Room room = receiver_->room();
+  return StreamMessage(std::min(alerts, room.alerts), std::min(bytes, room.bytes), room.first_fits);
 }
+
+bool StreamSession::HasNews() const { return receiver_ != nullptr && receiver_->HasNews(); }
 
 absl::Status StreamSession::DrainingError() const {
   domain::ErrorDetail detail;

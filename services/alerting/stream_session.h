@@ -39,13 +39,22 @@ class StreamSession final : public Session,
                 uint32_t seed);
 
   void Start();
-  // Ends with a last cursor and OK at `at`, and in any case at `by` (the scheduler's time).
-  void Drain(absl::Duration at, absl::Duration by);
+  // How a stream ends from this side: with an ending message, a last cursor and OK at `at`, and in
+  // any case at `by` (the scheduler's time).
+  struct Ending {
+    absl::Duration at;
+    absl::Duration by;
+    EndingReason reason = EndingReason::kDraining;
+  };
+  void Drain(Ending ending);
   // Ends now with DRAINING.
   void Close();
 
   void OnWritten(bool ok) override;
   void OnCancelled() override;
+  void OnReceiverChanged() override;
+  void End(absl::Status status) override;
+  void EndGently(EndingReason reason) override;
   void OnTail(uint64_t index) override;
   void OnDeadline() override;
 
@@ -57,10 +66,6 @@ class StreamSession final : public Session,
     kAsking,      // its history is gone: the ledger is asked what to tell the client
     kEnded,
   };
-  struct DrainTimes {
-    absl::Duration at;
-    absl::Duration by;
-  };
   struct Inbox {
     bool start = false;
     bool written = false;
@@ -68,14 +73,18 @@ class StreamSession final : public Session,
     bool close = false;
     bool deadline = false;
     uint64_t seen_to = 0;
-    std::optional<DrainTimes> drain;
+    std::optional<Ending> drain;
+    std::optional<EndingReason> gently;
+    std::optional<absl::Status> end;
     std::optional<absl::StatusOr<ledger::Place>> place;
     std::optional<absl::StatusOr<ledger::LogPage>> page;
   };
-  enum class Taken { kYes, kMessageFull, kHole };
+  enum class Taken { kYes, kMessageFull, kHole };  // kMessageFull: also when there is no room
 
   void Pump(absl::FunctionRef<void(Inbox&)> note);
   void Step(Inbox inbox);
+  void TakeEnding(Ending ending);
+  void LimitAge();
   void Proceed();
   void SetDeadline(bool passed);
 
@@ -98,9 +107,11 @@ class StreamSession final : public Session,
   void SendEnding();
   void Write(std::vector<SharedBytes> pieces);
   void Enter(Phase phase);
-  void End(absl::Status status);
+  void EndNow(absl::Status status);
 
+  // With as much room as the receiver has.
   StreamMessage NewMessage() const;
+  bool HasNews() const;
   absl::Status DrainingError() const;
 
   base::Mutex mutex_;
@@ -113,6 +124,7 @@ class StreamSession final : public Session,
   const Hub::Start start_;
   StreamSink* const sink_;
   const absl::Duration interval_;
+  std::shared_ptr<Receiver> receiver_;
   std::minstd_rand random_;
   Tail::AudiencePtr audience_;
   Phase phase_ = Phase::kStarting;
@@ -122,8 +134,11 @@ class StreamSession final : public Session,
   bool writing_ = false;
   bool ending_sent_ = false;
   bool parked_ = false;
+  bool no_room_ = false;          // until the receiver has more
+  std::vector<Delivery> handed_;  // in the message that is being made, where there is a receiver
   std::optional<absl::Status> fate_;  // to end with once the outstanding write is done
-  std::optional<DrainTimes> drain_;
+  std::optional<Ending> drain_;
+  std::optional<absl::Duration> end_by_;    // `fate_` in any case
   std::optional<absl::Duration> deadline_;  // as Deadlines has it
   absl::Duration bookmark_at_;
 

@@ -52,6 +52,7 @@ bool StreamSession::FollowTail() {
     Send(std::move(message));
     return false;
   }
+  if (no_room_) return false;
   if (phase_ != Phase::kFollowing) return true;
   CompareWithTail();
   waiting_ = house_->tail.Wait(audience_, shared_from_this(), index_, generation_, at_ != nullptr);
@@ -104,6 +105,7 @@ bool StreamSession::CatchUp() {
     Send(std::move(message));
     return false;
   }
+  if (no_room_) return false;
   page_.clear();
   if (taken == Taken::kHole) {
     Failed(absl::UnavailableError("A page has a hole."));

@@ -43,6 +43,8 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"alerting.bookmark_interval", "5s"},
     {"alerting.max_alerts_per_message", "256"},
     {"alerting.max_message_bytes", "1MiB"},
+    {"alerting.max_stream_age", "1h"},
+    {"alerting.max_subscriptions", "100"},
     {"files.catalogue", "catalogue.yaml"},
     {"files.rules", "rules"},
     {"files.regions", "regions.tsv"},

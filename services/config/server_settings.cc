@@ -184,6 +184,10 @@ class Converter {
     // Clients of gRPC take 4 MiB unless told otherwise.
     out->max_message_bytes =
         Size("alerting.max_message_bytes", in.max_message_bytes(), kMiB / 16, 3 * kMiB);
+    out->max_stream_age = Time("alerting.max_stream_age", in.max_stream_age(), absl::ZeroDuration(),
+                               absl::Hours(24 * 365));
+    out->max_subscriptions =
+        Count("alerting.max_subscriptions", in.max_subscriptions(), 1, 100'000);
   }
 
   void Files(const v1::FilesConfig& in, ServerSettings::Files* out) {

@@ -60,6 +60,8 @@ struct ServerSettings {
     absl::Duration bookmark_interval;
     int max_alerts_per_message = 0;
     int64_t max_message_bytes = 0;
+    absl::Duration max_stream_age;  // zero: any
+    int max_subscriptions = 0;      // of one principal
   };
   // Relative paths are resolved: they start at the folder of server.yaml.
   struct Files {

@@ -11,6 +11,20 @@ alerting::SharedBytes Serialise(const v1::WatchAlertsResponse& message) {
   return std::make_shared<const std::string>(message.SerializeAsString());
 }
 
+v1::StreamEndingReason ToProto(alerting::EndingReason reason) {
+  switch (reason) {
+    case alerting::EndingReason::kDraining:
+      return v1::STREAM_ENDING_REASON_DRAINING;
+    case alerting::EndingReason::kAge:
+      return v1::STREAM_ENDING_REASON_AGE;
+    case alerting::EndingReason::kSubscriptionChanged:
+      return v1::STREAM_ENDING_REASON_SUBSCRIPTION_CHANGED;
+    case alerting::EndingReason::kClientDone:
+      return v1::STREAM_ENDING_REASON_CLIENT_DONE;
+  }
+  return v1::STREAM_ENDING_REASON_UNSPECIFIED;
+}
+
 }  // namespace
 
 alerting::SharedBytes ProtoAlertEncoder::EncodeAlert(const domain::Alert& alert,
@@ -35,9 +49,10 @@ alerting::SharedBytes ProtoAlertEncoder::EncodeCursor(std::string_view cursor) c
   return Serialise(message);
 }
 
-alerting::SharedBytes ProtoAlertEncoder::EncodeEnding(absl::Duration retry_after) const {
+alerting::SharedBytes ProtoAlertEncoder::EncodeEnding(alerting::EndingReason reason,
+                                                      absl::Duration retry_after) const {
   v1::WatchAlertsResponse message;
-  message.mutable_ending()->set_reason(v1::STREAM_ENDING_REASON_DRAINING);
+  message.mutable_ending()->set_reason(ToProto(reason));
   *message.mutable_ending()->mutable_retry_after() = ToProto(retry_after);
   return Serialise(message);
 }

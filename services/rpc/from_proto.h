@@ -49,7 +49,8 @@ absl::Duration LeaseOf(const v1::ClaimReviewRequest& proto, Violations* violatio
 void ValidateKey(const std::string& value, std::string_view path, Violations* violations);
 
 // How long a stream may be quiet; zero: the server's setting.
-absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations* violations);
+absl::Duration BookmarkInterval(bool given, const google::protobuf::Duration& proto,
+                                std::string_view path, Violations* violations);
 
 // The texts and facts of ClassifyText that intake's text validation does not see.
 void ValidateFacts(const v1::ClassifyTextRequest& proto, Violations* violations);

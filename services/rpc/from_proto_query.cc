@@ -191,13 +191,14 @@ void ValidateKey(const std::string& value, std::string_view path, Violations* vi
                          "缺失或过长；应为 1 至 128 个字符"});
 }
 
-absl::Duration BookmarkInterval(const v1::WatchAlertsRequest& proto, Violations* violations) {
-  if (!proto.has_bookmark_interval()) return absl::ZeroDuration();
-  const std::optional<absl::Duration> interval = FromProto(proto.bookmark_interval());
+absl::Duration BookmarkInterval(bool given, const google::protobuf::Duration& proto,
+                                std::string_view path, Violations* violations) {
+  if (!given) return absl::ZeroDuration();
+  const std::optional<absl::Duration> interval = FromProto(proto);
   if (interval == absl::ZeroDuration()) return absl::ZeroDuration();
   if (!interval.has_value() || *interval < kMinBookmarkInterval ||
       *interval > kMaxBookmarkInterval) {
-    violations->push_back({"bookmark_interval",
+    violations->push_back({std::string(path),
                            "is out of range; write 0.1 s to 60 s, or 0 for the server's setting",
                            "间隔超出范围；应为 0.1 秒至 60 秒，0 表示采用服务端设置"});
     return absl::ZeroDuration();

@@ -51,7 +51,9 @@ absl::StatusOr<Hub::Request> RequestOf(const grpc::ByteBuffer& bytes, const Call
   request.start = StartOf(&message, &violations);
   request.scope = caller.scope;
   request.filter = FromProto(message.filter(), "filter", &violations);
-  request.bookmark_interval = BookmarkInterval(message, &violations);
+  request.bookmark_interval =
+      BookmarkInterval(message.has_bookmark_interval(), message.bookmark_interval(),
+                       "bookmark_interval", &violations);
   if (!violations.empty()) return intake::ToStatus(std::move(violations));
   return request;
 }
@@ -90,6 +92,7 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
       case WriteOrder::Finish::kLater:
         // The client does not read: what it has not taken it will not take.
         return context_->TryCancel();
+      case WriteOrder::Finish::kSoon:  // nothing is read here
       case WriteOrder::Finish::kNever:
         return;
     }

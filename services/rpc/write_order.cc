@@ -13,18 +13,32 @@ WriteOrder::Written WriteOrder::EndWrite() {
   base::MutexLock lock(&mutex_);
   writing_ = false;
   Written written;
-  written.finish = std::exchange(waiting_, std::nullopt);
+  if (!starting_read_) written.finish = std::exchange(waiting_, std::nullopt);
   written.tell = !ending_ && !cancelled_;
   return written;
+}
+
+bool WriteOrder::BeginRead() {
+  base::MutexLock lock(&mutex_);
+  if (ending_) return false;
+  starting_read_ = true;
+  return true;
+}
+
+std::optional<absl::Status> WriteOrder::ReadStarted() {
+  base::MutexLock lock(&mutex_);
+  starting_read_ = false;
+  if (writing_) return std::nullopt;
+  return std::exchange(waiting_, std::nullopt);
 }
 
 WriteOrder::Finish WriteOrder::RequestFinish(const absl::Status& status) {
   base::MutexLock lock(&mutex_);
   if (ending_) return Finish::kNever;
   ending_ = true;
-  if (!writing_) return Finish::kNow;
+  if (!writing_ && !starting_read_) return Finish::kNow;
   waiting_ = status;
-  return Finish::kLater;
+  return writing_ ? Finish::kLater : Finish::kSoon;
 }
 
 bool WriteOrder::Cancel() {

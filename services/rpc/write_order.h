@@ -7,8 +7,8 @@
 
 namespace supervision::rpc {
 
-// The order of write, cancel and finish in a server stream. Knows no gRPC, so that ThreadSanitizer
-// runs on it. Thread-safe.
+// The order of read, write, cancel and finish in a server stream. Knows no gRPC, so that
+// ThreadSanitizer runs on it. Thread-safe.
 //
 // Whoever fills the stream may ask for its end while a write is under way on another thread; the
 // end then waits for that write. After the end has been asked for, or the client has gone, nobody
@@ -25,8 +25,14 @@ class WriteOrder {
   // A write is done.
   Written EndWrite();
 
+  // Before a read is started: false when the end has been asked for, and none may be started.
+  bool BeginRead();
+  // It has been started. The end that waited for that: finish with it now.
+  std::optional<absl::Status> ReadStarted();
+
   enum class Finish {
     kNow,    // finish the stream with `status`
+    kSoon,   // another thread is starting a read: ReadStarted or EndWrite gives `status`
     kLater,  // a write is under way: EndWrite gives `status`. The write may hang on a client that
              // does not read, so whoever asks should break the stream
     kNever,  // the end has been asked for before
@@ -42,6 +48,7 @@ class WriteOrder {
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool starting_read_ ABSL_GUARDED_BY(mutex_) = false;
   std::optional<absl::Status> waiting_ ABSL_GUARDED_BY(mutex_);
 };
 

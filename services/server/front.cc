@@ -63,6 +63,7 @@ Front::Front(const Parts& parts)
       classification_service_(parts.edge, parts.classifiers),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
       review_service_(parts.edge, parts.clues.ledger),
+      subscription_service_(parts.edge, parts.subscriptions),
       admin_service_(parts.edge, parts.report, parts.reload, parts.shadow) {}
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
@@ -76,6 +77,7 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&alert_service_);
   builder.RegisterService(&review_service_);
+  builder.RegisterService(&subscription_service_);
   builder.RegisterService(&admin_service_);
   int port = 0;
   builder.AddListeningPort(settings.listen.grpc, grpc::InsecureServerCredentials(), &port);

@@ -12,6 +12,7 @@
 #include "services/rpc/clue_service.h"
 #include "services/rpc/keep_awake.h"
 #include "services/rpc/review_service.h"
+#include "services/rpc/subscription_service.h"
 
 namespace supervision::server {
 
@@ -23,6 +24,7 @@ class Front {
     rpc::Edge edge;
     rpc::ClueService::Parts clues;
     alerting::Hub* hub = nullptr;
+    rpc::SubscriptionService::Parts subscriptions;
     const classification::ClassifierSlot* classifiers = nullptr;
     rpc::AdminService::Report report;
     rpc::AdminService::Reload reload;
@@ -48,6 +50,7 @@ class Front {
   rpc::ClassificationService classification_service_;
   rpc::AlertService alert_service_;
   rpc::ReviewService review_service_;
+  rpc::SubscriptionService subscription_service_;
   rpc::AdminService admin_service_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

@@ -7,6 +7,7 @@
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
 #include "supervision/v1/review_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
 
 namespace supervision::server {
 namespace {
@@ -105,6 +106,7 @@ void Readiness::TellHealth() {
   health_->SetServingStatus(v1::ClueService::service_full_name(), ready_);
   health_->SetServingStatus(v1::AlertService::service_full_name(), ready_);
   health_->SetServingStatus(v1::ReviewService::service_full_name(), ready_);
+  health_->SetServingStatus(v1::SubscriptionService::service_full_name(), ready_);
   // What answers without it.
   health_->SetServingStatus(v1::ClassificationService::service_full_name(), !draining_);
   health_->SetServingStatus(v1::AdminService::service_full_name(), !draining_);

@@ -1,5 +1,7 @@
 #include "services/server/server.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -8,12 +10,14 @@
 #include "google/protobuf/stubs/common.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "services/alerting/consumers.h"
 #include "services/alerting/hub.h"
 #include "services/base/mutex.h"
 #include "services/classification/classifier_slot.h"
 #include "services/intake/intake.h"
 #include "services/observability/metrics_page.h"
 #include "services/rpc/alert_encoder.h"
+#include "services/rpc/caption_encoder.h"
 #include "services/server/addresses_file.h"
 #include "services/server/file_limit.h"
 #include "services/server/front.h"
@@ -35,10 +39,18 @@ alerting::Hub::Options HubOptions(const config::ServerSettings& settings) {
   options.tail_entries = static_cast<size_t>(from.tail_entries);
   options.tail_bytes = static_cast<size_t>(from.tail_bytes);
   options.bookmark_interval = from.bookmark_interval;
+  options.max_age = from.max_stream_age;
   options.max_alerts_per_message = static_cast<size_t>(from.max_alerts_per_message);
   options.max_message_bytes = static_cast<size_t>(from.max_message_bytes);
   options.retry_delay = settings.intake.retry_delay;
   return options;
+}
+
+// By which people tell replicas apart.
+std::string ReplicaName() {
+  char name[256] = "";
+  if (gethostname(name, sizeof(name) - 1) != 0) return "?";
+  return absl::StrCat(name, "/", getpid());
 }
 
 intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from,
@@ -111,6 +123,11 @@ class Server::Body {
     store_ = *std::move(store);
     hub_ = std::make_unique<alerting::Hub>(store_->ledger(), store_->loop(), &encoder_, log_,
                                            registry_.get(), HubOptions(settings_));
+    alerting::Consumers::Options consumer_options;
+    consumer_options.retry_delay = settings_.intake.retry_delay;
+    consumers_ = std::make_unique<alerting::Consumers>(hub_.get(), store_->ledger(), store_->loop(),
+                                                       ReplicaName(), &caption_encoder_, log_,
+                                                       registry_.get(), consumer_options);
     StartShadow();
     intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
                                                options_.clock, registry_.get(),
@@ -122,6 +139,9 @@ class Server::Body {
                                .door = &door_,
                                .classifiers = &slot_},
                      .hub = hub_.get(),
+                     .subscriptions = {.consumers = consumers_.get(),
+                                       .ledger = store_->ledger(),
+                                       .quota = settings_.alerting.max_subscriptions},
                      .classifiers = &slot_,
                      .report = [this] { return Report(); },
                      .reload =
@@ -156,6 +176,7 @@ class Server::Body {
     intake_.reset();
     if (shadow_ != nullptr) shadow_->Stop();
     hub_.reset();
+    consumers_.reset();
     if (store_ != nullptr) store_->Stop();
     if (front_ != nullptr) log_->Info("stopped");
   }
@@ -170,7 +191,7 @@ class Server::Body {
     // the calls under way.
     hub_->Drain(settings_.drain.spread, [] {});
     const absl::Time deadline = absl::Now() + settings_.drain.spread + settings_.drain.finish;
-    WaitUntil(deadline, [this] { return rpc_metrics_.open() == 0; });
+    WaitUntil(deadline, [this] { return rpc_metrics_.open() == 0 && consumers_->size() == 0; });
   }
 
   void RegisterStartTime() {
@@ -252,6 +273,7 @@ class Server::Body {
   const absl::Time started_at_;
   const std::shared_ptr<prometheus::Registry> registry_ = std::make_shared<prometheus::Registry>();
   const rpc::ProtoAlertEncoder encoder_;
+  const rpc::ProtoCaptionEncoder caption_encoder_;
   rpc::IntakeDoor door_;
   Readiness readiness_;
   rpc::Gate gate_;
@@ -263,6 +285,7 @@ class Server::Body {
   base::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<alerting::Consumers> consumers_;  // its streams are the hub's
   std::unique_ptr<alerting::Hub> hub_;
   std::unique_ptr<RuleKeeper> candidate_keeper_;  // null: no candidate is configured
   std::unique_ptr<intake::Shadow> shadow_;

@@ -23,6 +23,7 @@ std::vector<std::string> MethodsOfTheApi() {
        {v1::SubmitClueRequest::descriptor()->file(), v1::ClassifyTextRequest::descriptor()->file(),
         v1::WatchAlertsRequest::descriptor()->file(),
         v1::CorrectVerdictRequest::descriptor()->file(),
+        v1::GetSubscriptionRequest::descriptor()->file(),
         v1::GetStatusRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {

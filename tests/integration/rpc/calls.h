@@ -14,6 +14,7 @@
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
 #include "supervision/v1/review_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
 #include "tests/support/test_server.h"
 
 // What tests of the edge share: valid requests, calls in one line, and what a client reads of a

@@ -34,7 +34,7 @@ class TestEncoder final : public AlertEncoder {
     ++cursors;
     return Piece(absl::StrCat("cursor ", std::string(cursor)));
   }
-  SharedBytes EncodeEnding(absl::Duration) const override { return Piece("ending"); }
+  SharedBytes EncodeEnding(EndingReason, absl::Duration) const override { return Piece("ending"); }
 
   mutable std::atomic<int> alerts = 0;
   mutable std::atomic<int> left = 0;

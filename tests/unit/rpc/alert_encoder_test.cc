@@ -18,11 +18,12 @@ domain::Alert SomeAlert(const std::string& id) {
 
 TEST(AlertEncoderTest, PiecesBehindEachOtherAreOneMessage) {
   const ProtoAlertEncoder encoder;
-  const std::string bytes = *encoder.EncodeAlert(SomeAlert("a1"), domain::Projection::kFull) +
-                            *encoder.EncodeLeft("a2", 7) +
-                            *encoder.EncodeAlert(SomeAlert("a3"), domain::Projection::kWithheld) +
-                            *encoder.EncodeCursor("cursor") +
-                            *encoder.EncodeEnding(absl::Milliseconds(1500));
+  const std::string bytes =
+      *encoder.EncodeAlert(SomeAlert("a1"), domain::Projection::kFull) +
+      *encoder.EncodeLeft("a2", 7) +
+      *encoder.EncodeAlert(SomeAlert("a3"), domain::Projection::kWithheld) +
+      *encoder.EncodeCursor("cursor") +
+      *encoder.EncodeEnding(alerting::EndingReason::kDraining, absl::Milliseconds(1500));
 
   v1::WatchAlertsResponse message;
   ASSERT_TRUE(message.ParseFromString(bytes));

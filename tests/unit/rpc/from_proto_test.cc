@@ -202,7 +202,8 @@ TEST_P(BookmarkIntervalTest, IsTakenWithinItsLimits) {
   proto.mutable_bookmark_interval()->set_seconds(GetParam().seconds);
   proto.mutable_bookmark_interval()->set_nanos(GetParam().nanos);
   Violations violations;
-  const absl::Duration interval = BookmarkInterval(proto, &violations);
+  const absl::Duration interval =
+      BookmarkInterval(true, proto.bookmark_interval(), "bookmark_interval", &violations);
   EXPECT_EQ(violations.empty(), GetParam().valid);
   const absl::Duration asked =
       absl::Seconds(GetParam().seconds) + absl::Nanoseconds(GetParam().nanos);

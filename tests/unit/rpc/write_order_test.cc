@@ -16,6 +16,31 @@ TEST(WriteOrderTest, FinishesAtOnceWhileNothingIsWritten) {
   EXPECT_EQ(order.RequestFinish(absl::OkStatus()), Finish::kNow);
 }
 
+TEST(WriteOrderTest, WhoStartsAReadFinishesWhatWasAskedForMeanwhile) {
+  WriteOrder order;
+  ASSERT_TRUE(order.BeginRead());
+  EXPECT_EQ(order.RequestFinish(absl::AbortedError("x")), Finish::kSoon);
+  const std::optional<absl::Status> finish = order.ReadStarted();
+  ASSERT_TRUE(finish.has_value());
+  EXPECT_EQ(finish->code(), absl::StatusCode::kAborted);
+  EXPECT_FALSE(order.BeginRead());
+}
+
+TEST(WriteOrderTest, AWriteAndAStartingReadAreBothWaitedForAndOneOfThemFinishes) {
+  WriteOrder order;
+  order.BeginWrite();
+  ASSERT_TRUE(order.BeginRead());
+  EXPECT_EQ(order.RequestFinish(absl::OkStatus()), Finish::kLater);
+  EXPECT_FALSE(order.EndWrite().finish.has_value());
+  EXPECT_TRUE(order.ReadStarted().has_value());
+  WriteOrder other;
+  other.BeginWrite();
+  ASSERT_TRUE(other.BeginRead());
+  EXPECT_EQ(other.RequestFinish(absl::OkStatus()), Finish::kLater);
+  EXPECT_FALSE(other.ReadStarted().has_value());
+  EXPECT_TRUE(other.EndWrite().finish.has_value());
+}
+
 TEST(WriteOrderTest, FinishesOnce) {
   WriteOrder order;
   EXPECT_EQ(order.RequestFinish(absl::OkStatus()), Finish::kNow);

@@ -12,6 +12,7 @@
 #include "supervision/v1/classification_service.pb.h"
 #include "supervision/v1/clue_service.pb.h"
 #include "supervision/v1/review_service.pb.h"
+#include "supervision/v1/subscription_service.pb.h"
 
 namespace supervision::security {
 namespace {
@@ -30,6 +31,7 @@ TEST(AuthorityTest, EveryMethodOfEveryServiceHasOneRowAndNoOther) {
        {v1::GetStatusRequest::descriptor()->file(), v1::WatchAlertsRequest::descriptor()->file(),
         v1::ClassifyTextRequest::descriptor()->file(),
         v1::CorrectVerdictRequest::descriptor()->file(),
+        v1::GetSubscriptionRequest::descriptor()->file(),
         v1::SubmitClueRequest::descriptor()->file()}) {
     ASSERT_EQ(file->service_count(), 1) << file->name();
     for (int i = 0; i < file->service(0)->method_count(); ++i) {

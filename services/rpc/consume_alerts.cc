@@ -1,0 +1,223 @@
+#include "services/rpc/consume_alerts.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "services/base/mutex.h"
+#include "services/domain/error.h"
+#include "services/rpc/bytes.h"
+#include "services/rpc/from_proto.h"
+#include "services/rpc/parse.h"
+#include "services/rpc/status.h"
+#include "services/rpc/subscription_proto.h"
+#include "services/rpc/write_order.h"
+
+namespace supervision::rpc {
+namespace {
+
+using alerting::Consumers;
+
+// What a client may say in one message is small: a thousand numbers at most.
+constexpr size_t kMaxMessageBytes = 64 << 10;
+constexpr int kMaxSingles = 1000;
+
+absl::Status Invalid(std::string field, std::string english, std::string chinese) {
+  Violations violations;
+  violations.push_back({std::move(field), std::move(english), std::move(chinese)});
+  return intake::ToStatus(std::move(violations));
+}
+
+absl::Status NotOpened() {
+  return Invalid("open", "is missing; open a subscription with the first message",
+                 "第一条消息必须打开订阅；请先发送 open");
+}
+
+absl::StatusOr<Consumers::Request> RequestOf(v1::OpenConsumption* open, Violations violations,
+                                             const Caller& caller) {
+  Consumers::Request request;
+  ValidateSubscriptionName(open->subscription(), "open.subscription", &violations);
+  request.window = WindowOf(open->window(), "open.window", &violations);
+  request.bookmark_interval =
+      BookmarkInterval(open->has_bookmark_interval(), open->bookmark_interval(),
+                       "open.bookmark_interval", &violations);
+  if (!violations.empty()) return intake::ToStatus(std::move(violations));
+  request.key = {caller.principal->id, std::move(*open->mutable_subscription())};
+  request.scope = caller.scope;
+  return request;
+}
+
+// Carries one connection's messages both ways. Reads one message at a time: what it says is done
+// before the next is read. What is sent and when it ends is the connection's to decide.
+class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                          public alerting::StreamSink {
+ public:
+  Consumption(const Edge& edge, Consumers* consumers, grpc::CallbackServerContext* context)
+      : edge_(edge), consumers_(consumers), context_(context) {
+    edge_.metrics->Started(security::Method::kConsumeAlerts);
+  }
+
+  // To be called before the reactor is returned to gRPC: until then gRPC calls nothing here.
+  void Start() {
+    absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, security::Method::kConsumeAlerts);
+    if (!caller.ok()) return Finish(caller.status());
+    caller_ = *std::move(caller);
+    StartRead(&incoming_);
+  }
+
+  void Write(std::vector<alerting::SharedBytes> pieces) override {
+    order_.BeginWrite();
+    outgoing_ = Join(pieces);
+    StartWrite(&outgoing_);
+  }
+
+  void Finish(absl::Status status) override {
+    switch (order_.RequestFinish(status)) {
+      case WriteOrder::Finish::kNow:
+        return FinishNow(status);
+      case WriteOrder::Finish::kLater:
+        // The client does not read: what it has not taken it will not take.
+        return context_->TryCancel();
+      case WriteOrder::Finish::kSoon:
+      case WriteOrder::Finish::kNever:
+        return;
+    }
+  }
+
+ private:
+  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+
+  // Only here and in Start is `connection_` set and are reads started.
+  void OnReadDone(bool ok) override {
+    const std::shared_ptr<alerting::Connection> connection = connection_;
+    if (!ok) {
+      if (connection == nullptr) return Finish(NotOpened());
+      return connection->OnSentAll();
+    }
+    if (absl::Status taken = Take(); !taken.ok()) {
+      if (connection == nullptr) return Finish(std::move(taken));
+      return connection->Fail(std::move(taken));
+    }
+    if (!order_.BeginRead()) return;
+    StartRead(&incoming_);
+    if (const auto finish = order_.ReadStarted()) FinishNow(*finish);
+  }
+
+  absl::Status Take() {
+    if (incoming_.Length() > kMaxMessageBytes) {
+      return domain::MakeError(domain::Reason::kMessageTooLarge);
+    }
+    v1::ConsumeAlertsRequest message;
+    Violations violations;
+    grpc::Slice holder;
+    if (absl::Status parsed = ParseRequest(Flatten(incoming_, &holder), "", &message, &violations);
+        !parsed.ok()) {
+      return parsed;
+    }
+    if (connection_ == nullptr) {
+      if (!message.has_open()) return NotOpened();
+      auto request = RequestOf(message.mutable_open(), std::move(violations), caller_);
+      if (!request.ok()) return request.status();
+      Connect(*std::move(request));
+      return absl::OkStatus();
+    }
+    if (message.has_acknowledge()) return Acknowledge(message.acknowledge());
+    if (message.has_window()) {
+      const auto window = WindowOf(message.window(), "window", &violations);
+      if (!violations.empty()) return intake::ToStatus(std::move(violations));
+      connection_->SetWindow(window);
+      return absl::OkStatus();
+    }
+    if (message.has_open()) {
+      return Invalid("open", "came twice; open another subscription on another stream",
+                     "重复打开；请在另一条数据流上打开其他订阅");
+    }
+    return absl::OkStatus();  // of a newer client
+  }
+
+  absl::Status Acknowledge(const v1::Acknowledgement& proto) {
+    if (proto.deliveries_size() > kMaxSingles) {
+      return Invalid("acknowledge.deliveries", "has more than 1,000 numbers; send several messages",
+                     "单次确认超过 1000 条；请分多条消息发送");
+    }
+    connection_->Acknowledge(proto.through(),
+                             absl::MakeConstSpan(proto.deliveries().data(),
+                                                 static_cast<size_t>(proto.deliveries_size())));
+    return absl::OkStatus();
+  }
+
+  // Whoever cancelled before does not know of the connection yet.
+  void Connect(Consumers::Request request) {
+    auto connection = consumers_->Open(std::move(request), this);
+    bool gone = false;
+    std::optional<bool> written;
+    {
+      base::MutexLock lock(&mutex_);
+      connection_ = connection;
+      gone = gone_;
+      written = owed_written_;
+    }
+    if (written.has_value()) connection->OnWritten(*written);
+    if (gone) connection->OnCancelled();
+  }
+
+  void OnWriteDone(bool ok) override {
+    const WriteOrder::Written written = order_.EndWrite();
+    if (written.finish.has_value()) return FinishNow(*written.finish);
+    if (!written.tell) return;
+    std::shared_ptr<alerting::Connection> connection;
+    {
+      base::MutexLock lock(&mutex_);
+      connection = connection_;
+      if (connection == nullptr) owed_written_ = ok;
+    }
+    if (connection != nullptr) connection->OnWritten(ok);
+  }
+
+  void OnCancel() override {
+    if (!order_.Cancel()) return;
+    std::shared_ptr<alerting::Connection> connection;
+    {
+      base::MutexLock lock(&mutex_);
+      gone_ = true;
+      connection = connection_;
+    }
+    if (connection != nullptr) connection->OnCancelled();
+  }
+
+  void OnDone() override { delete this; }
+
+  void FinishNow(const absl::Status& status) {
+    grpc::Status result = ToGrpcStatus(status, context_);
+    edge_.metrics->Finished(security::Method::kConsumeAlerts, result.error_code(),
+                            absl::Now() - started_);
+    Reactor::Finish(std::move(result));
+  }
+
+  const Edge edge_;
+  Consumers* const consumers_;
+  grpc::CallbackServerContext* const context_;
+  const absl::Time started_ = absl::Now();
+  Caller caller_;
+  grpc::ByteBuffer incoming_;
+  grpc::ByteBuffer outgoing_;
+  WriteOrder order_;
+  base::Mutex mutex_;
+  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+  std::optional<bool> owed_written_ ABSL_GUARDED_BY(mutex_);  // came before the connection is known
+  // Written under the mutex, by the thread that reads messages; read by others under it.
+  std::shared_ptr<alerting::Connection> connection_;
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ConsumeAlerts(
+    const Edge& edge, Consumers* consumers, grpc::CallbackServerContext* context) {
+  auto* const consumption = new Consumption(edge, consumers, context);
+  consumption->Start();
+  return consumption;
+}
+
+}  // namespace supervision::rpc

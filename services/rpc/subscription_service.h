@@ -1,0 +1,64 @@
+#pragma once
+
+#include "grpcpp/support/server_callback.h"
+#include "services/alerting/consumers.h"
+#include "services/alerting/ledger_source.h"
+#include "services/ledger/ledger.h"
+#include "services/ledger/subscription_desk.h"
+#include "services/rpc/unary_call.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
+
+namespace supervision::rpc {
+
+using RawSubscriptionService = v1::SubscriptionService::WithRawCallbackMethod_CreateSubscription<
+    v1::SubscriptionService::WithRawCallbackMethod_GetSubscription<
+        v1::SubscriptionService::WithRawCallbackMethod_ListSubscriptions<
+            v1::SubscriptionService::WithRawCallbackMethod_UpdateSubscription<
+                v1::SubscriptionService::WithRawCallbackMethod_DeleteSubscription<
+                    v1::SubscriptionService::WithRawCallbackMethod_ConsumeAlerts<
+                        v1::SubscriptionService::Service>>>>>>;
+
+// supervision.v1.SubscriptionService. Thread-safe. Consumers and ledger outlive it.
+class SubscriptionService final : public RawSubscriptionService {
+ public:
+  struct Parts {
+    alerting::Consumers* consumers = nullptr;
+    ledger::Ledger* ledger = nullptr;
+    int quota = 0;  // subscriptions of one principal
+  };
+  SubscriptionService(const Edge& edge, const Parts& parts)
+      : edge_(edge),
+        consumers_(parts.consumers),
+        ledger_(parts.ledger),
+        desk_(parts.ledger),
+        source_(parts.ledger),
+        quota_(parts.quota) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+  using Bytes = grpc::ByteBuffer;
+
+  grpc::ServerUnaryReactor* CreateSubscription(Context* context, const Bytes* request,
+                                               Bytes* response) override;
+  grpc::ServerUnaryReactor* GetSubscription(Context* context, const Bytes* request,
+                                            Bytes* response) override;
+  grpc::ServerUnaryReactor* ListSubscriptions(Context* context, const Bytes* request,
+                                              Bytes* response) override;
+  grpc::ServerUnaryReactor* UpdateSubscription(Context* context, const Bytes* request,
+                                               Bytes* response) override;
+  grpc::ServerUnaryReactor* DeleteSubscription(Context* context, const Bytes* request,
+                                               Bytes* response) override;
+  grpc::ServerBidiReactor<Bytes, Bytes>* ConsumeAlerts(Context* context) override;
+
+  void FindStart(const v1::CreateSubscriptionRequest& request, absl::Duration timeout,
+                 ledger::Ledger::Callback<ledger::Place> callback);
+
+  const Edge edge_;
+  alerting::Consumers* const consumers_;
+  ledger::Ledger* const ledger_;
+  ledger::SubscriptionDesk desk_;
+  alerting::LedgerSource source_;
+  const int quota_;
+};
+
+}  // namespace supervision::rpc
