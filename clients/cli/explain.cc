@@ -19,7 +19,7 @@ std::string Fact(const client::Error& error, const char* name) {
 // What is wrong. Failures without a word of the service are explained here.
 std::string Sentence(const client::Error& error, const ExplainOptions& options) {
   const bool chinese = options.language == Language::kChinese;
-  if (!error.reason.empty()) {
+  if (!error.reason.empty() || !error.chinese.empty()) {
     return Printable(chinese && !error.chinese.empty() ? error.chinese : error.english);
   }
   const std::string said = Printable(error.english);

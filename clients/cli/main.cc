@@ -67,6 +67,7 @@ int Main(int argc, char** argv) {
   AddGlobalOptions(app, session.options());
   Run run;
   AddSubmit(app, session, run);
+  AddSpool(app, session, run);
   AddWatch(app, session, run);
   AddGet(app, session, run);
   AddList(app, session, run);

@@ -1,3 +1,5 @@
+#include <fstream>
+#include <iostream>
 #include <memory>
 
 #include "clients/cli/clue_flags.h"
@@ -5,6 +7,7 @@
 #include "clients/cli/json.h"
 #include "clients/cli/ndjson.h"
 #include "clients/cli/render.h"
+#include "clients/cli/spool_submit.h"
 #include "clients/cpp/request_id.h"
 
 namespace supervision::cli {
@@ -20,6 +23,7 @@ Examples:
   supervisionctl submit --file - --validate-only < clue.json
   supervisionctl submit --ndjson clues.ndjson --json > answers.ndjson
   zcat clues.ndjson.gz | supervisionctl submit --ndjson
+  supervisionctl submit --spool clues.spool --file clue.json     (see supervisionctl spool --help)
 A line of NDJSON is {"request_id": "…", "clue": {…}}, or only the clue; then its request_id is made
 from the line, so that submitting the same file again stores nothing twice.)";
 
@@ -28,6 +32,8 @@ struct Flags {
   std::string file;
   std::string ndjson;
   std::string request_id;
+  std::string spool;
+  bool later = false;
   bool validate_only = false;
   bool json = false;
 };
@@ -52,6 +58,12 @@ int SubmitOne(Session& session, const Flags& flags) {
   if (!flags.request_id.empty()) request.set_request_id(flags.request_id);
   if (request.request_id().empty()) request.set_request_id(client::NewRequestId());
   request.set_validate_only(flags.validate_only);
+  if (!flags.spool.empty()) {
+    v1::StreamCluesRequest clue;
+    clue.set_request_id(request.request_id());
+    clue.mutable_clue()->Swap(request.mutable_clue());
+    return SubmitOneThroughSpool(session, std::move(clue), {flags.spool, flags.later, flags.json});
+  }
 
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
@@ -72,6 +84,16 @@ int SubmitOne(Session& session, const Flags& flags) {
   return kOk;
 }
 
+int SubmitMany(Session& session, const Flags& flags) {
+  const std::string path = flags.ndjson.empty() ? "-" : flags.ndjson;
+  if (flags.spool.empty()) return SubmitNdjson(session, {path, flags.validate_only, flags.json});
+  const SpoolSubmitOptions options = {flags.spool, flags.later, flags.json};
+  if (path == "-") return SubmitNdjsonThroughSpool(session, std::cin, options);
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) return session.FailUsage({"cannot open", "无法打开"}, path);
+  return SubmitNdjsonThroughSpool(session, file, options);
+}
+
 }  // namespace
 
 void AddSubmit(CLI::App& app, Session& session, Run& run) {
@@ -88,18 +110,21 @@ void AddSubmit(CLI::App& app, Session& session, Run& run) {
       ->excludes(file);
   command->add_option("--request-id", flags->request_id,
                       "1 to 128 of [A-Za-z0-9._:-]; default: a new one");
-  command->add_flag("--validate-only", flags->validate_only,
-                    "Only check and sort: nothing is stored");
+  auto* const validate = command->add_flag("--validate-only", flags->validate_only,
+                                           "Only check and sort: nothing is stored");
+  auto* const spool =
+      command
+          ->add_option("--spool", flags->spool,
+                       "Store in this file first, so that nothing is lost while the service is "
+                       "away; then hand over, until --timeout")
+          ->excludes(validate);
+  command->add_flag("--later", flags->later, "Only store in the spool")->needs(spool);
   command->add_flag("--json", flags->json, "Print answers as JSON, one a line");
   command->footer(kFooter);
   command->callback([&session, &run, flags, command] {
-    if (command->count("--ndjson") == 0) {
-      run = [&session, flags] { return SubmitOne(session, *flags); };
-      return;
-    }
-    const std::string path = flags->ndjson.empty() ? "-" : flags->ndjson;
-    run = [&session, flags, path] {
-      return SubmitNdjson(session, {path, flags->validate_only, flags->json});
+    const bool many = command->count("--ndjson") > 0;
+    run = [&session, flags, many] {
+      return many ? SubmitMany(session, *flags) : SubmitOne(session, *flags);
     };
   });
 }

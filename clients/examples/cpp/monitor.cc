@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   callbacks.on_updates = [&](const std::vector<supervision::v1::AlertUpdate>& updates,
                              const client::MonitorPlace& place) {
     for (const auto& update : updates) {
-      if (!update.has_alert()) continue;
+      if (finished || !update.has_alert()) continue;
       std::cout << update.alert().id() << ' ' << update.alert().version() << ' '
                 << update.alert().title() << std::endl;
       if (++told == count) finish(absl::OkStatus());
