@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/cursor_file.h"
@@ -10,7 +11,9 @@
 #include "clients/cli/render.h"
 #include "clients/cli/shell_command.h"
 #include "clients/cli/watch_guard.h"
+#include "clients/cpp/repeats.h"
 #include "clients/cpp/watcher.h"
+#include "services/base/mutex.h"
 
 namespace supervision::cli {
 namespace {
@@ -25,6 +28,7 @@ Examples:
   supervisionctl watch
   supervisionctl watch --min-risk high --region 3304 --scenario admin-enforcement
   supervisionctl watch --from earliest --until-idle 3
+  supervisionctl watch --from earliest --high-first
   supervisionctl watch --json --cursor-file monitor.cursor | jq .alert.title
   supervisionctl watch --cursor-file monitor.cursor --exec './open-ticket.sh')";
 
@@ -34,10 +38,14 @@ struct Flags {
   std::string cursor_file;
   std::string exec;
   bool keep_going = false;
+  bool high_first = false;
   bool json = false;
   int64_t count = 0;
   double until_idle = 0;
 };
+
+// Updates that are remembered to tell once what two streams bring.
+constexpr size_t kRemembered = 100'000;
 
 // Tells what the watcher hears, and knows where it is.
 class Teller {
@@ -61,6 +69,7 @@ class Teller {
     for (int i = 0; i < updates.size() && !over_; ++i) {
       const v1::AlertUpdate& update = updates.Get(i);
       if (place_.WasTold(update)) continue;
+      if (flags_.high_first) high_.Note(update);
       const std::string after = i + 1 == updates.size() ? cursor : before_;
       if (!Tell(update, after)) break;
       guard.Heard();
@@ -74,6 +83,22 @@ class Teller {
       over_ = flags_.count > 0 && told_ >= flags_.count;
     }
     Save();
+  }
+
+  // What the second stream brings. It is told ahead of the place, which stays, so it is noted in
+  // the cursor file until the first stream has come to it. What is no longer HIGH only leaves that
+  // stream.
+  void HearHigh(const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates,
+                WatchGuard& guard) {
+    for (const v1::AlertUpdate& update : updates) {
+      if (over_) return;
+      if (!update.has_alert() || place_.WasTold(update) || high_.Note(update)) continue;
+      if (!Tell(update, before_)) return;
+      guard.Heard();
+      place_.Told(update);
+      Save();
+      over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count);
+    }
   }
 
  private:
@@ -111,7 +136,8 @@ class Teller {
   Session& session_;
   const Flags& flags_;
   CursorFile place_;
-  std::string before_;  // the cursor behind the last whole message
+  client::Repeats high_{kRemembered};  // what either stream has told, with --high-first
+  std::string before_;                 // the cursor behind the last whole message
   int64_t told_ = 0;
   int exit_code_ = kOk;
   bool over_ = false;
@@ -140,23 +166,49 @@ int Watch(Session& session, const Flags& flags) {
 
   // Before the client, whose threads must not take the signals.
   client::Watcher* running = nullptr;
-  WatchGuard guard(absl::Seconds(flags.until_idle), [&running] { running->Stop(); });
+  client::Watcher* running_high = nullptr;
+  const auto stop = [&] {
+    running->Stop();
+    if (running_high != nullptr) running_high->Stop();
+  };
+  WatchGuard guard(absl::Seconds(flags.until_idle), stop);
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
+  base::Mutex telling;  // two streams may have something to tell
   client::Watcher::Callbacks callbacks;
   callbacks.on_updates = [&](const auto& updates, const std::string& cursor) {
+    base::MutexLock lock(&telling);
     guard.Connected();
     teller.Hear(updates, cursor, guard);
-    if (teller.over()) running->Stop();
+    if (teller.over()) stop();
   };
-  callbacks.on_break = [&session](const absl::Status& status, absl::Duration delay) {
+  callbacks.on_break = [&](const absl::Status& status, absl::Duration delay) {
+    base::MutexLock lock(&telling);
     session.NoteRetry(status, delay);
   };
   client::Watcher watcher(client, options, callbacks);
   running = &watcher;
+  std::unique_ptr<client::Watcher> high;
+  // From the latest place there is no catch-up to be ahead of.
+  if (flags.high_first && (!options.cursor.empty() || flags.from == "earliest")) {
+    options.filter.set_min_risk(v1::RISK_HIGH);
+    client::Watcher::Callbacks ahead;
+    ahead.on_updates = [&](const auto& updates, const std::string&) {
+      base::MutexLock lock(&telling);
+      teller.HearHigh(updates, guard);
+      if (teller.over()) stop();
+    };
+    high = std::make_unique<client::Watcher>(client, options, ahead);
+    running_high = high.get();
+  }
   guard.Start();
+  std::thread high_thread;
+  // Why it cannot go on, if so, the first stream says too.
+  if (high != nullptr) high_thread = std::thread([&high] { high->Run().IgnoreError(); });
   const absl::Status status = watcher.Run();
   guard.Stop();
+  stop();
+  if (high_thread.joinable()) high_thread.join();
   if (status.ok()) return teller.exit_code();
   const int exit_code = session.Fail(status);
   if (exit_code == kHistoryGone && !flags.cursor_file.empty()) {
@@ -181,6 +233,9 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
                       "Run this for each alert, with its JSON on standard input; when it fails, "
                       "watching ends with exit code 9 and the alert counts as not told");
   command->add_flag("--keep-going", flags->keep_going, "Go on when --exec fails");
+  command->add_flag("--high-first", flags->high_first,
+                    "HIGH alerts do not wait behind a long catch-up: a second stream brings them "
+                    "ahead of the rest");
   command->add_flag("--json", flags->json, "Print one JSON object for each alert");
   command->add_option("--count", flags->count, "End after this many")->check(CLI::PositiveNumber);
   command

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-
 namespace supervision::client {
 
 struct Monitor::Turn {
@@ -21,7 +19,8 @@ Monitor::Monitor(Client* client, MonitorOptions options, Callbacks callbacks)
       callbacks_(std::move(callbacks)),
       client_(client),
       turn_(std::make_shared<Turn>()),
-      place_(options_.place) {
+      place_(options_.place),
+      repeats_(options_.remembered) {
   // From LATEST there is no catch-up to be ahead of.
   const bool catches_up =
       !place_.cursor.empty() || options_.watch.start_from != v1::START_FROM_LATEST;
@@ -81,25 +80,11 @@ void Monitor::Hear(bool high, const google::protobuf::RepeatedPtrField<v1::Alert
     for (const v1::AlertUpdate& update : updates) {
       // What is no longer HIGH has left that stream's view, not the monitor's.
       if (high && update.has_left()) continue;
-      if (!IsRepeat(update)) fresh.push_back(update);
+      if (!repeats_.Note(update)) fresh.push_back(update);
     }
     (high ? place_.high_cursor : place_.cursor) = cursor;
     if (callbacks_.on_updates) callbacks_.on_updates(fresh, place_);
   });
-}
-
-bool Monitor::IsRepeat(const v1::AlertUpdate& update) {
-  std::string key =
-      update.has_left()
-          ? absl::StrCat("left ", update.left().version(), " ", update.left().alert_id())
-          : absl::StrCat(update.alert().version(), " ", update.alert().id());
-  if (!told_.insert(key).second) return true;
-  order_.push_back(std::move(key));
-  if (order_.size() > options_.remembered) {
-    told_.erase(order_.front());
-    order_.pop_front();
-  }
-  return false;
 }
 
 void Monitor::Call(const std::function<void()>& callback) {

@@ -1,17 +1,16 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "clients/cpp/client.h"
+#include "clients/cpp/repeats.h"
 #include "clients/cpp/watcher.h"
 #include "services/base/mutex.h"
 
@@ -86,8 +85,6 @@ class Monitor {
             const std::string& cursor);
   // Runs `callback` by the executor when no other one runs, and waits for it; not after Stop().
   void Call(const std::function<void()>& callback);
-  // Whether this update was told before; for the caller whose turn it is.
-  bool IsRepeat(const v1::AlertUpdate& update);
   void StopStreams();
 
   const MonitorOptions options_;
@@ -96,8 +93,7 @@ class Monitor {
   const std::shared_ptr<Turn> turn_;
   // Of the thread whose turn it is.
   MonitorPlace place_;
-  std::unordered_set<std::string> told_;
-  std::deque<std::string> order_;  // of told_, oldest first
+  Repeats repeats_;
 
   std::vector<std::unique_ptr<Stream>> streams_;  // fixed once the threads run
 };

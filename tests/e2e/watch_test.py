@@ -39,6 +39,22 @@ class WatchTest(harness.ServiceTest):
         self.assertEqual(len([i for i in told if i in ours]), 20)
         self.assertEqual(len(told), len(set(told)))
 
+    def test_high_first_tells_each_alert_once_over_two_runs(self):
+        here = self.here()
+        high = "多人集体上访，扬言自焚，" + ENFORCEMENT
+        lines = [json.dumps(clue(f"WH-{i}", title=f"WH {i}", content=high if i % 10 == 9 else PETITION))
+                 for i in range(200)]
+        self.assert_exit(self.service.ctl("submit", "--ndjson", stdin="\n".join(lines)), 0)
+        path = self.service.directory / "place-high"
+        told = []
+        for more in (("--count", "50"), ("--until-idle", "2")):
+            result = self.watch("--cursor-file", path, "--from", here, "--json", "--high-first", *more)
+            self.assert_exit(result, 0)
+            told += [json.loads(line)["alert"] for line in result.stdout.splitlines()]
+        titles = [alert["title"] for alert in told]
+        self.assertEqual(sorted(titles), sorted(f"WH {i}" for i in range(200)))
+        self.assertTrue(any(alert["risk"] == "RISK_HIGH" for alert in told))
+
     def test_each_cursor_goes_on_behind_its_line(self):
         here = self.here()
         self.submit_many("W2", 5)
