@@ -50,44 +50,62 @@ enum class Health : uint8_t { kUnknown = 0, kServing = 1, kNotServing = 2, kServ
 // where the call may have to be repeated after this process has ended.
 class Client {
  public:
+  // Connects with the first call.
   explicit Client(ClientOptions options);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  // Submits one clue; its receipt means that it is durable.
   absl::StatusOr<v1::SubmitClueResponse> Submit(v1::SubmitClueRequest request,
                                                 const CallOptions& options = {});
-  // An item's error is in its result; items whose error is transient are for the caller to repeat.
+  // Submits up to 500 clues. An item's error is in its result; items whose error is transient are
+  // for the caller to repeat.
   absl::StatusOr<v1::BatchSubmitCluesResponse> BatchSubmit(v1::BatchSubmitCluesRequest request,
                                                            const CallOptions& options = {});
+  // Replaces a clue's content by a new version; ABORTED when it has changed since it was read.
   absl::StatusOr<v1::ReviseClueResponse> Revise(v1::ReviseClueRequest request,
                                                 const CallOptions& options = {});
+  // Takes a clue back; errors as Revise.
   absl::StatusOr<v1::WithdrawClueResponse> Withdraw(v1::WithdrawClueRequest request,
                                                     const CallOptions& options = {});
+  // Reads a clue by its id or by the identity that the partner gave it.
   absl::StatusOr<v1::GetClueResponse> GetClue(const v1::GetClueRequest& request,
                                               const CallOptions& options = {});
+  // One page of clues, newest first; it may be short and still have a next token.
   absl::StatusOr<v1::ListCluesResponse> ListClues(const v1::ListCluesRequest& request,
                                                   const CallOptions& options = {});
+  // Reads an alert by its id.
   absl::StatusOr<v1::GetAlertResponse> GetAlert(const v1::GetAlertRequest& request,
                                                 const CallOptions& options = {});
+  // One page of alerts, as ListClues.
   absl::StatusOr<v1::ListAlertsResponse> ListAlerts(const v1::ListAlertsRequest& request,
                                                     const CallOptions& options = {});
+  // Sorts a text and stores nothing.
   absl::StatusOr<v1::ClassifyTextResponse> Classify(const v1::ClassifyTextRequest& request,
                                                     const CallOptions& options = {});
+  // The catalogue that is in force.
   absl::StatusOr<v1::ListScenariosResponse> ListScenarios(const CallOptions& options = {});
+  // One page of what waits for a reviewer, the gravest first.
   absl::StatusOr<v1::ListReviewQueueResponse> ListReviewQueue(
       const v1::ListReviewQueueRequest& request, const CallOptions& options = {});
+  // Holds a clue for this reviewer, or holds it longer.
   absl::StatusOr<v1::ClaimReviewResponse> ClaimReview(const v1::ClaimReviewRequest& request,
                                                       const CallOptions& options = {});
+  // Gives back what was claimed.
   absl::StatusOr<v1::ReleaseReviewResponse> ReleaseReview(const v1::ReleaseReviewRequest& request,
                                                           const CallOptions& options = {});
+  // A reviewer's word on a verdict; ABORTED when the clue has changed since it was read.
   absl::StatusOr<v1::CorrectVerdictResponse> CorrectVerdict(v1::CorrectVerdictRequest request,
                                                             const CallOptions& options = {});
+  // One page of corrections.
   absl::StatusOr<v1::ListCorrectionsResponse> ListCorrections(
       const v1::ListCorrectionsRequest& request, const CallOptions& options = {});
+  // How the service is, for operators.
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
   // Answers when the service has read its rules again, which takes about a second.
   absl::StatusOr<v1::ReloadRulesResponse> ReloadRules(const CallOptions& options = {});
+  // Where a candidate set of rules sorts otherwise than the one in force.
   absl::StatusOr<v1::ListShadowDifferencesResponse> ListShadowDifferences(
       const v1::ListShadowDifferencesRequest& request, const CallOptions& options = {});
   // grpc.health.v1.Health/Check; an empty name asks about the whole server.
@@ -95,6 +113,7 @@ class Client {
 
   // For streams, which have a connection of their own.
   v1::ClueService::Stub& clue_streams() { return *clue_streams_; }
+  // The same for alerts.
   v1::AlertService::Stub& alert_streams() { return *alert_streams_; }
   // Adds the token to a call.
   void Authorize(grpc::ClientContext& context) const;
