@@ -90,9 +90,9 @@ class SpoolKillTest : public ::testing::Test {
     return status.ok() ? *status : client::SpoolStatus();
   }
 
-  // How often the service has a clue of each title.
-  std::map<std::string, int> Arrived() const {
-    std::map<std::string, int> titles;
+  // The titles that the service has, in the order in which they arrived.
+  std::vector<std::string> Arrived() const {
+    std::vector<std::string> titles;
     auto stub = v1::ClueService::NewStub(
         grpc::CreateChannel(service_.grpc_address(), grpc::InsecureChannelCredentials()));
     v1::ListCluesRequest request;
@@ -103,9 +103,10 @@ class SpoolKillTest : public ::testing::Test {
       v1::ListCluesResponse page;
       const grpc::Status status = stub->ListClues(&context, request, &page);
       EXPECT_TRUE(status.ok()) << status.error_message();
-      for (const auto& clue : page.clues()) ++titles[clue.title()];
+      for (const auto& clue : page.clues()) titles.push_back(clue.title());
       request.set_page_token(page.next_page_token());
     } while (!request.page_token().empty());
+    std::reverse(titles.begin(), titles.end());  // they are listed newest first
     return titles;
   }
 
@@ -149,7 +150,8 @@ TEST_F(SpoolKillTest, EachSpooledClueArrivesExactlyOnce) {
   EXPECT_EQ(SpoolStatus().waiting, 0);
   EXPECT_EQ(SpoolStatus().refused, 0);
 
-  const std::map<std::string, int> arrived = Arrived();
+  std::map<std::string, int> arrived;
+  for (const std::string& title : Arrived()) ++arrived[title];
   const std::vector<std::string> journaled = ReadLines(journal_path());
   std::printf("%zu stored, %zu arrived\n", journaled.size(), arrived.size());
   for (const std::string& title : journaled) {
@@ -160,6 +162,17 @@ TEST_F(SpoolKillTest, EachSpooledClueArrivesExactlyOnce) {
   // A kill between storing and writing down leaves one that is only in the spool.
   EXPECT_LE(arrived.size(), journaled.size() + static_cast<size_t>(rounds));
   EXPECT_GT(journaled.size(), 0u);
+}
+
+TEST_F(SpoolKillTest, WhatWasSpooledWhileTheServiceWasDownArrivesInOrder) {
+  ASSERT_TRUE(service_.Start()) << service_.log_path();
+  service_.Kill();
+  constexpr int kClues = 300;
+  ASSERT_NO_FATAL_FAILURE(Start(1, kClues));
+  ASSERT_TRUE(testing::Eventually([&] { return Journaled() == kClues; }, std::chrono::seconds(60)));
+  ASSERT_TRUE(service_.Start()) << service_.log_path();
+  ASSERT_EQ(Wait(), 0);
+  EXPECT_EQ(Arrived(), ReadLines(journal_path()));
 }
 
 }  // namespace
