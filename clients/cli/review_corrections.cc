@@ -17,7 +17,7 @@ struct Flags {
   bool json = false;
 };
 
-// Hands every clue on which a reviewer's word stands to `use`.
+// Hands every word of a reviewer, with the text that it judged, to `use`.
 absl::Status ForEachCorrection(client::Client& client, bool with_texts,
                                const std::function<void(const v1::CorrectedClue&)>& use) {
   v1::ListCorrectionsRequest request;
@@ -119,7 +119,10 @@ std::string LabelledLine(const v1::CorrectedClue& clue) {
                                     : JsonQuote(WordOf(verdict.secondary_scenario()));
   const std::string risk =
       verdict.risk() == v1::RISK_UNSPECIFIED ? "null" : JsonQuote(WordOf(verdict.risk()));
-  return JsonObject({{"id", JsonQuote(clue.clue_id())},
+  // A clue that has had two texts judged is two lines, and no id may come twice.
+  const std::string id =
+      clue.superseded() ? clue.clue_id() + "/" + std::to_string(clue.version()) : clue.clue_id();
+  return JsonObject({{"id", JsonQuote(id)},
                      {"title", JsonQuote(clue.title())},
                      {"content", JsonQuote(clue.content())},
                      {"label", JsonQuote(WordOf(verdict.scenario()))},

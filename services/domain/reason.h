@@ -28,6 +28,8 @@ enum class Reason : uint8_t {
   kReviewNotNeeded,    // the clue is not in the review queue
   kReviewClaimed,      // another reviewer holds the clue
   kCorrectedByPerson,  // what a person decided is not changed by the system
+  kRulesChanged,       // another set is in force than the one that was seen
+  kTextWithheld,       // the caller may not see the text that this needs
   // Streams.
   kCursorMalformed,
   kCursorUnknown,  // well-formed, but not signed by this ledger

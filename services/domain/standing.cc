@@ -15,6 +15,12 @@ const Verdict& MachineVerdict(const Clue& clue) {
   return clue.correction->judged.has_value() ? *clue.correction->judged : clue.verdict;
 }
 
+Difference DifferenceOf(const Verdict& before, const Verdict& after) {
+  return {.scenario = before.scenario != after.scenario,
+          .risk = before.risk != after.risk,
+          .review = before.needs_review != after.needs_review};
+}
+
 bool InScope(const Verdict& verdict) {
   return verdict.scenario != Scenario::kUnspecified && verdict.scenario != Scenario::kOutOfScope;
 }

@@ -16,6 +16,15 @@ const Verdict& MachineVerdict(const Clue& clue);
 // is none of ours; what a person has decided is in doubt no longer.
 bool NeedsReview(const Clue& clue);
 
+// In what two verdicts differ of that which decides who is told and who must look.
+struct Difference {
+  bool scenario = false;
+  bool risk = false;
+  bool review = false;
+  bool any() const { return scenario || risk || review; }
+};
+Difference DifferenceOf(const Verdict& before, const Verdict& after);
+
 bool InScope(const Verdict& verdict);
 bool CorrectedByPerson(const Clue& clue);
 // Whether the clue's present version is the one that its correction made.

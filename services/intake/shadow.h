@@ -14,7 +14,7 @@
 #include "services/base/clock.h"
 #include "services/base/mutex.h"
 #include "services/classification/classifier_slot.h"
-#include "services/domain/clue.h"
+#include "services/domain/standing.h"
 
 namespace supervision::intake {
 
@@ -24,9 +24,7 @@ struct ShadowDifference {
   std::string clue_id;
   uint32_t clue_version = 0;
   absl::Time at;
-  bool scenario = false;  // what differs
-  bool risk = false;
-  bool review = false;
+  domain::Difference differs;
   domain::Verdict live;
   domain::Verdict candidate;
 };

@@ -20,13 +20,14 @@ std::string OperationDigest(std::string_view operation, std::string_view content
 
 // Encodes the clue as it is after the change and all that follows from it.
 void Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert& before,
-            Change* change) {
+            std::vector<uint32_t> corrections, Change* change) {
   const domain::Clue& clue = record.clue;
   EventRecord event;
   event.summary.clue_id = clue.id;
   event.summary.version = clue.version;
   event.summary.state = clue.state;
   event.summary.alert = domain::NextAlert(clue, before);
+  event.summary.corrections = std::move(corrections);
   if (before.version > 0) event.previous = before.facets;
   record.alert_version = event.summary.alert.version;
   change->version = EncodeVersion(record);
@@ -49,6 +50,21 @@ std::string QueueOf(const Keys& keys, int partition, const domain::Clue& clue) {
   if (!domain::NeedsReview(clue)) return "";
   const domain::Verdict& standing = domain::Standing(clue);
   return keys.ReviewQueue(partition, standing.risk, domain::DoubtOf(standing));
+}
+
+// The versions that persons' words made, once `current` has become `clue`.
+std::vector<uint32_t> CorrectionsAfter(const Current& current, const domain::Clue& clue) {
+  const domain::Clue& before = current.version.clue;
+  std::vector<uint32_t> versions = current.summary.corrections;
+  // Of a ledger that did not keep the list yet.
+  if (versions.empty() && domain::CorrectedByPerson(before)) {
+    versions.push_back(before.correction->clue_version);
+  }
+  if (!domain::CorrectedByPerson(clue) || !domain::IsCorrectionItself(clue)) return versions;
+  // The last word on a text replaces the one before.
+  if (domain::CorrectedByPerson(before)) versions.pop_back();
+  versions.push_back(clue.version);
+  return versions;
 }
 
 Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::string request_id,
@@ -93,8 +109,9 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
     change.enter.clear();
     change.leave.clear();
   }
+  std::vector<uint32_t> corrections = CorrectionsAfter(current, clue);
   VersionRecord record{std::move(clue), change.request_id, 0};
-  Encode(ledger, std::move(record), current.summary.alert, &change);
+  Encode(ledger, std::move(record), current.summary.alert, std::move(corrections), &change);
   return change;
 }
 
@@ -121,7 +138,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
   clue.received_at = clue.changed_at = absl::FromUnixMicros(change.order);
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   change.enter = QueueOf(keys, change.clue.partition, clue);
-  Encode(ledger, std::move(record), domain::Alert(), &change);
+  Encode(ledger, std::move(record), domain::Alert(), {}, &change);
   return change;
 }
 
@@ -181,6 +198,10 @@ std::string DigestOf(const Withdrawal& withdrawal) {
 }
 
 std::string DigestOf(const CorrectionRequest& request) {
+  // Its request_id stands for a version of the clue: what later rules say of it follows from them.
+  if (request.by == domain::CorrectedBy::kSystem) {
+    return OperationDigest("reclassify", request.verdict.rules_version);
+  }
   std::string content;
   const auto add = [&content](std::string_view value) {
     content += std::to_string(value.size());
@@ -189,16 +210,10 @@ std::string DigestOf(const CorrectionRequest& request) {
   };
   add(std::to_string(static_cast<int>(request.by)));
   add(request.reason);
-  const bool by_person = request.by == domain::CorrectedBy::kPerson;
-  const domain::Verdict& verdict = request.verdict;
-  const domain::Finding& finding = request.finding;
-  add(domain::Code(by_person ? finding.scenario : verdict.scenario));
-  add(domain::Code(by_person ? finding.secondary : verdict.secondary));
-  add(domain::Code(by_person ? finding.risk : verdict.risk));
-  for (const std::string& code : by_person ? finding.problem_codes : verdict.problem_codes) {
-    add(code);
-  }
-  if (!by_person) add(verdict.rules_version);
+  add(domain::Code(request.finding.scenario));
+  add(domain::Code(request.finding.secondary));
+  add(domain::Code(request.finding.risk));
+  for (const std::string& code : request.finding.problem_codes) add(code);
   return OperationDigest("correct", content);
 }
 

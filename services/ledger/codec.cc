@@ -251,6 +251,7 @@ void ToStored(const ClueSummary& summary, StoredSummary* stored) {
   quotation.set_title(alert.title);
   for (const std::string& passage : alert.why) quotation.add_why(passage);
   Put(quotation, stored->mutable_quotation());
+  for (const uint32_t version : summary.corrections) stored->add_corrections(version);
 }
 
 bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSummary* summary) {
@@ -277,6 +278,7 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
   alert.raised_at = absl::FromUnixMicros(stored.changed_at_micros());
   alert.title = quotation.title();
   alert.why = {quotation.why().begin(), quotation.why().end()};
+  summary->corrections = {stored.corrections().begin(), stored.corrections().end()};
   return true;
 }
 

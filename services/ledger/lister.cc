@@ -219,8 +219,9 @@ class Walk : public std::enable_shared_from_this<Walk> {
         continue;
       }
       if (!Wanted(*summary)) continue;
+      filled_ += Fills(*summary);
       page_.clues.push_back(*std::move(summary));
-      if (static_cast<int>(page_.clues.size()) == page_size_) return Finish(i + 1 < batch.size());
+      if (filled_ >= page_size_) return Finish(i + 1 < batch.size());
     }
     if (looked_at_ >= kMostCandidates) return Finish();
     chunk_ = std::min(2 * chunk_, kMostChunk);
@@ -235,6 +236,11 @@ class Walk : public std::enable_shared_from_this<Walk> {
       return false;
     }
     return domain::Sees(query_.scope, facets) && domain::Matches(query_.filter, facets);
+  }
+
+  int Fills(const ClueSummary& summary) const {
+    if (query_.kind != ListQuery::Kind::kCorrections) return 1;
+    return std::max(1, static_cast<int>(summary.corrections.size()));
   }
 
   // `more`: something was taken from a source and not looked at.
@@ -266,6 +272,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
   const int page_size_;
   int chunk_;
   int looked_at_ = 0;
+  int filled_ = 0;              // of the page
   int64_t last_order_ = 0;      // of the last candidate looked at
   std::vector<int64_t> taken_;  // of each partition, the order key of the last candidate taken
   std::vector<Source> sources_;

@@ -8,7 +8,6 @@
 #include "services/domain/standing.h"
 #include "services/ledger/claim.h"
 #include "services/ledger/codec.h"
-#include "services/ledger/deadline.h"
 #include "services/ledger/review_walk.h"
 #include "services/ledger/scripts.h"
 
@@ -18,11 +17,34 @@ namespace {
 using domain::MakeError;
 using domain::Reason;
 
-// Whole texts are in a page of corrections: it must fit one message.
-constexpr int kMostCorrections = 40;
+// Whole texts are in a page of corrections: with those of its last clue it must fit one message.
+constexpr int kMostCorrections = 32;
 
 // The numbers of claim.lua.
 enum class ClaimDecision : int64_t { kDone = 0, kHeld = 1, kMoved = 2, kWrongType = 3 };
+
+// `stored`: the clue's newest version, then those that persons' words made. False: damaged.
+bool AddWords(const ClueSummary& summary, const std::vector<redis::Reply>& stored,
+              CorrectionPage* page) {
+  std::optional<VersionRecord> newest;
+  for (size_t i = 0; i < stored.size(); ++i) {
+    std::optional<VersionRecord> version = DecodeVersion(stored[i].text, summary.clue_id);
+    if (stored[i].is_nil() || !version.has_value()) return false;
+    if (i == 0) {
+      newest = std::move(version);
+      continue;
+    }
+    if (!domain::CorrectedByPerson(version->clue)) continue;
+    CorrectedClue& word = page->corrections.emplace_back();
+    word.state = summary.state;
+    word.confidentiality =
+        std::max(newest->clue.content.confidentiality, version->clue.content.confidentiality);
+    word.superseded = !domain::CorrectedByPerson(newest->clue) ||
+                      newest->clue.correction->clue_version != version->clue.version;
+    word.clue = std::move(version->clue);
+  }
+  return newest.has_value();
+}
 
 }  // namespace
 
@@ -104,37 +126,41 @@ void Reviews::ListCorrections(ListQuery query, absl::Duration timeout,
   query.kind = ListQuery::Kind::kCorrections;
   query.page_size = std::clamp(query.page_size, 1, kMostCorrections);
   const Deadline deadline(timeout);
-  lister_->List(
-      std::move(query), timeout, [this, deadline, callback](absl::StatusOr<ListPage> page) {
-        if (!page.ok()) return callback(page.status());
+  lister_->List(std::move(query), timeout,
+                [this, deadline, callback](absl::StatusOr<ListPage> page) {
+                  if (!page.ok()) return callback(page.status());
+                  if (!page->clues.empty()) return ReadWords(*std::move(page), deadline, callback);
+                  CorrectionPage empty;
+                  empty.next_page_token = std::move(page->next_page_token);
+                  callback(std::move(empty));
+                });
+}
+
+// Each word stands in the version that it made; the newest tells whether it still holds.
+void Reviews::ReadWords(ListPage page, Deadline deadline,
+                        const Ledger::Callback<CorrectionPage>& callback) {
+  std::vector<redis::Command> commands;
+  for (ClueSummary& clue : page.clues) {
+    if (clue.corrections.empty()) clue.corrections.push_back(clue.version);  // of an older ledger
+    const ClueRef ref = *ParseClueId(clue.clue_id, context_->descriptor.partitions);
+    redis::Command& command = commands.emplace_back();
+    command = {"HMGET", context_->keys.Clue(ref), "s:" + std::to_string(clue.version)};
+    for (size_t i = clue.corrections.size(); i-- > 0;) {
+      command.push_back("s:" + std::to_string(clue.corrections[i]));
+    }
+  }
+  context_->read->SendAll(
+      std::move(commands), deadline.left(),
+      [page = std::move(page), callback](const std::vector<redis::Result>& results) mutable {
         CorrectionPage answer;
-        answer.next_page_token = std::move(page->next_page_token);
-        if (page->clues.empty()) return callback(std::move(answer));
-        std::vector<redis::Command> commands;
-        std::vector<std::string> ids;
-        for (const ClueSummary& clue : page->clues) {
-          const ClueRef ref = *ParseClueId(clue.clue_id, context_->descriptor.partitions);
-          commands.push_back(
-              {"HGET", context_->keys.Clue(ref), "s:" + std::to_string(clue.version)});
-          ids.push_back(clue.clue_id);
+        answer.next_page_token = std::move(page.next_page_token);
+        for (size_t i = 0; i < results.size(); ++i) {
+          if (!results[i].ok()) return callback(results[i].failure().ToStatus());
+          if (!AddWords(page.clues[i], results[i].reply().elements, &answer)) {
+            return callback(MakeError(Reason::kInternal));
+          }
         }
-        context_->read->SendAll(std::move(commands), deadline.left(),
-                                [ids = std::move(ids), answer = std::move(answer),
-                                 callback](const std::vector<redis::Result>& results) mutable {
-                                  for (size_t i = 0; i < results.size(); ++i) {
-                                    if (!results[i].ok())
-                                      return callback(results[i].failure().ToStatus());
-                                    auto version = DecodeVersion(results[i].reply().text, ids[i]);
-                                    if (!version.has_value())
-                                      return callback(MakeError(Reason::kInternal));
-                                    // A later text is the machine's again until a person has
-                                    // looked.
-                                    if (domain::CorrectedByPerson(version->clue)) {
-                                      answer.clues.push_back(std::move(version->clue));
-                                    }
-                                  }
-                                  callback(std::move(answer));
-                                });
+        callback(std::move(answer));
       });
 }
 

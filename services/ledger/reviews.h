@@ -4,6 +4,7 @@
 #include <string>
 
 #include "services/ledger/context.h"
+#include "services/ledger/deadline.h"
 #include "services/ledger/lister.h"
 
 namespace supervision::ledger {
@@ -30,6 +31,8 @@ class Reviews {
                 Ledger::Callback<ReviewItem> callback);
   void RunClaim(const ClaimRequest& request, bool take, ReviewItem item, absl::Duration left,
                 const Ledger::Callback<ReviewItem>& callback);
+  void ReadWords(ListPage page, Deadline deadline,
+                 const Ledger::Callback<CorrectionPage>& callback);
   void Measure();
 
   Context* const context_;

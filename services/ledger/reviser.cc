@@ -95,6 +95,10 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
             domain::CorrectedByPerson(current.version.clue)) {
           return MakeError(Reason::kCorrectedByPerson);
         }
+        if (correction.by == domain::CorrectedBy::kSystem &&
+            correction.verdict.scenario == domain::Scenario::kUnspecified) {
+          return MakeError(Reason::kEtagMismatch);
+        }
         if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
           return MakeError(Reason::kTooManyVersions);
         }

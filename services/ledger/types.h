@@ -46,7 +46,8 @@ struct Withdrawal {
 };
 
 // Another class or risk for a clue, beside the machine's verdict; see domain/standing.h. Each
-// author has request_ids of its own within a clue.
+// author has request_ids of its own within a clue; those of the system name the clue's version and
+// the rules.
 struct CorrectionRequest {
   domain::CorrectedBy by = domain::CorrectedBy::kPerson;
   std::string author;   // id of the principal; kSystemAuthor
@@ -56,7 +57,9 @@ struct CorrectionRequest {
   std::string etag;
   std::string reason;
   domain::Finding finding;  // by a person
-  domain::Verdict verdict;  // by the system: that of the later rules, with their version
+  // By the system: that of the later rules, with their version. Without a scenario the request is
+  // only answered if it was answered before, and else refused.
+  domain::Verdict verdict;
 };
 
 // Who is reviewing a clue, so that no other does the same.
@@ -97,10 +100,13 @@ struct ClueSummary {
   uint32_t version = 0;
   domain::ClueState state = domain::ClueState::kUnspecified;
   domain::Alert alert;  // facets, times and title are set even when version is 0 (no alert)
+  // Versions that a person's word made, oldest first; of several on one text only the last.
+  std::vector<uint32_t> corrections;
 };
 
 struct ListQuery {
-  // kAlerts: only clues that have an alert; kCorrections: only those that a person has corrected.
+  // kAlerts: only clues that have an alert; kCorrections: only those that a person has corrected,
+  // and a page is as full as they have corrections.
   enum class Kind { kClues, kAlerts, kCorrections };
   Kind kind = Kind::kClues;
   domain::Scope scope;
@@ -147,10 +153,17 @@ struct ClaimRequest {
   absl::Duration lease;
 };
 
-// Clues on which a person's word stands, with their texts.
+// A person's word on a clue, with the text that it judged.
+struct CorrectedClue {
+  domain::Clue clue;                        // the version that the correction made
+  domain::ClueState state;                  // of the clue now
+  domain::Confidentiality confidentiality;  // the stricter of then and now
+  bool superseded = false;                  // the clue has had another text since
+};
+
 struct CorrectionPage {
-  std::vector<domain::Clue> clues;  // newest clue first
-  std::string next_page_token;      // empty: no more
+  std::vector<CorrectedClue> corrections;  // newest clue first, and of a clue the newest word
+  std::string next_page_token;             // empty: no more
 };
 
 // The versions of a clue, oldest first, without their content.

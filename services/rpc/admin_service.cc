@@ -52,9 +52,9 @@ void CopyShadow(const intake::Shadow& shadow, int most, v1::ListShadowDifference
     difference->set_clue_id(one.clue_id);
     difference->set_clue_version(static_cast<int32_t>(one.clue_version));
     *difference->mutable_at() = rpc::ToProto(one.at);
-    difference->set_scenario_differs(one.scenario);
-    difference->set_risk_differs(one.risk);
-    difference->set_review_differs(one.review);
+    difference->set_scenario_differs(one.differs.scenario);
+    difference->set_risk_differs(one.differs.risk);
+    difference->set_review_differs(one.differs.review);
     *difference->mutable_live() = rpc::ToProto(one.live);
     *difference->mutable_candidate() = rpc::ToProto(one.candidate);
   }
@@ -71,6 +71,7 @@ v1::GetStatusResponse ToProto(const StatusReport& report) {
   proto.set_catalogue_version(report.rules.catalogue_version);
   proto.set_rules_version(report.rules.rules_version);
   *proto.mutable_rules() = rpc::ToProto(report.rules);
+  if (report.candidate.has_value()) *proto.mutable_candidate() = rpc::ToProto(*report.candidate);
   proto.set_open_streams(static_cast<int64_t>(report.open_streams));
   proto.set_queued_clues(report.ledger.queued);
   return proto;

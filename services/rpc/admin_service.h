@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct StatusReport {
   std::string redis_address;            // without secrets
   int redis_restarts = 0;               // of the embedded one
   classification::SetState rules;
+  std::optional<classification::SetState> candidate;  // nothing: none is configured
   size_t open_streams = 0;
 };
 

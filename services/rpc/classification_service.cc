@@ -5,8 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/classification/catalogue.h"
-#include "services/intake/validation.h"
-#include "services/rpc/from_proto.h"
+#include "services/rpc/batch_classify.h"
 #include "services/rpc/to_proto.h"
 
 namespace supervision::rpc {
@@ -41,23 +40,22 @@ grpc::ServerUnaryReactor* ClassificationService::ClassifyText(Context* context, 
                                                               Bytes* response) {
   auto* const call = new UnaryCall(edge_, Method::kClassifyText, context, response);
   v1::ClassifyTextRequest request;
-  Violations violations;
+  intake::Violations violations;
   if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
-  intake::ValidateText(request.title(), request.content(), "", &violations);
-  ValidateFacts(request, &violations);
-  const std::vector<domain::Instrument> instruments =
-      FromProto(std::move(*request.mutable_instruments()), "", &violations);
-  if (!call->Accept(std::move(violations))) return call;
-  classification::Input input{.title = request.title(), .content = request.content()};
-  input.instruments = &instruments;
-  if (request.has_persons_affected()) input.persons_affected = request.persons_affected();
-  v1::ClassifyTextResponse answer;
-  const std::shared_ptr<const classification::Classifier> classifier = classifiers_->Get();
-  domain::Explanation explanation;
-  *answer.mutable_verdict() = rpc::ToProto(
-      request.explain() ? classifier->Classify(input, &explanation) : classifier->Classify(input));
-  if (request.explain()) *answer.mutable_explanation() = rpc::ToProto(explanation);
-  call->Answer(answer);
+  const auto answer = SortText(*classifiers_->Get(), std::move(request), "", std::move(violations));
+  if (answer.ok()) {
+    call->Answer(*answer);
+  } else {
+    call->Fail(answer.status());
+  }
+  return call;
+}
+
+grpc::ServerUnaryReactor* ClassificationService::BatchClassifyTexts(Context* context,
+                                                                    const Bytes* bytes,
+                                                                    Bytes* response) {
+  auto* const call = new UnaryCall(edge_, Method::kBatchClassifyTexts, context, response);
+  if (call->Enter()) ClassifyBatch(*bytes, classifiers_->Get(), intake_, call);
   return call;
 }
 
@@ -65,7 +63,7 @@ grpc::ServerUnaryReactor* ClassificationService::ListScenarios(Context* context,
                                                                Bytes* response) {
   auto* const call = new UnaryCall(edge_, Method::kListScenarios, context, response);
   v1::ListScenariosRequest request;
-  Violations violations;
+  intake::Violations violations;
   if (!call->Enter() || !call->Parse(*bytes, &request, &violations)) return call;
   const std::shared_ptr<const classification::Classifier> classifier = classifiers_->Get();
   v1::ListScenariosResponse answer;

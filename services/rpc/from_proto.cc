@@ -118,15 +118,17 @@ domain::ClueContent FromProto(v1::ClueContent&& proto, std::string_view path,
   return content;
 }
 
-void ValidateFacts(const v1::ClassifyTextRequest& proto, Violations* violations) {
+void ValidateFacts(const v1::ClassifyTextRequest& proto, std::string_view path,
+                   Violations* violations) {
   constexpr int64_t kMaxPersons = 10'000'000;
   if (proto.instruments_size() > static_cast<int>(intake::kMaxListLength)) {
-    violations->push_back(
-        {"instruments", "has too many papers; write at most 50", "文书过多；最多 50 件"});
+    violations->push_back({JoinPath(path, "instruments"), "has too many papers; write at most 50",
+                           "文书过多；最多 50 件"});
   }
   if (proto.has_persons_affected() &&
       (proto.persons_affected() < 0 || proto.persons_affected() > kMaxPersons)) {
-    violations->push_back({"persons_affected", "is out of range; write 0 to 10,000,000",
+    violations->push_back({JoinPath(path, "persons_affected"),
+                           "is out of range; write 0 to 10,000,000",
                            "人数超出范围；应为 0 至 10,000,000"});
   }
 }

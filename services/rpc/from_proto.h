@@ -53,6 +53,7 @@ absl::Duration BookmarkInterval(bool given, const google::protobuf::Duration& pr
                                 std::string_view path, Violations* violations);
 
 // The texts and facts of ClassifyText that intake's text validation does not see.
-void ValidateFacts(const v1::ClassifyTextRequest& proto, Violations* violations);
+void ValidateFacts(const v1::ClassifyTextRequest& proto, std::string_view path,
+                   Violations* violations);
 
 }  // namespace supervision::rpc

@@ -115,8 +115,8 @@ grpc::ServerUnaryReactor* ReviewService::ListCorrections(Context* context, const
       [call, with_texts, scope = caller->scope](absl::StatusOr<ledger::CorrectionPage> page) {
         if (!page.ok()) return call->Fail(page.status());
         v1::ListCorrectionsResponse answer;
-        for (const domain::Clue& clue : page->clues) {
-          *answer.add_clues() = ToProto(clue, scope, with_texts);
+        for (const ledger::CorrectedClue& one : page->corrections) {
+          *answer.add_clues() = ToProto(one, scope, with_texts);
         }
         answer.set_next_page_token(std::move(page->next_page_token));
         call->Answer(answer);

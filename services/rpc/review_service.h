@@ -1,6 +1,7 @@
 #pragma once
 
 #include "grpcpp/support/server_callback.h"
+#include "services/classification/classifier_slot.h"
 #include "services/ledger/ledger.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/review_service.grpc.pb.h"
@@ -11,13 +12,17 @@ using RawReviewService = v1::ReviewService::WithRawCallbackMethod_ListReviewQueu
     v1::ReviewService::WithRawCallbackMethod_ClaimReview<
         v1::ReviewService::WithRawCallbackMethod_ReleaseReview<
             v1::ReviewService::WithRawCallbackMethod_CorrectVerdict<
-                v1::ReviewService::WithRawCallbackMethod_ListCorrections<
-                    v1::ReviewService::Service>>>>>;
+                v1::ReviewService::WithRawCallbackMethod_ReclassifyClue<
+                    v1::ReviewService::WithRawCallbackMethod_ListCorrections<
+                        v1::ReviewService::Service>>>>>>;
 
-// supervision.v1.ReviewService. Thread-safe. The ledger outlives it.
+// supervision.v1.ReviewService. Thread-safe. The ledger and the slot, which is never empty, outlive
+// it.
 class ReviewService final : public RawReviewService {
  public:
-  ReviewService(const Edge& edge, ledger::Ledger* ledger) : edge_(edge), ledger_(ledger) {}
+  ReviewService(const Edge& edge, ledger::Ledger* ledger,
+                const classification::ClassifierSlot* classifiers)
+      : edge_(edge), ledger_(ledger), classifiers_(classifiers) {}
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -31,11 +36,15 @@ class ReviewService final : public RawReviewService {
                                           Bytes* response) override;
   grpc::ServerUnaryReactor* CorrectVerdict(Context* context, const Bytes* request,
                                            Bytes* response) override;
+  // review_reclassify.cc
+  grpc::ServerUnaryReactor* ReclassifyClue(Context* context, const Bytes* request,
+                                           Bytes* response) override;
   grpc::ServerUnaryReactor* ListCorrections(Context* context, const Bytes* request,
                                             Bytes* response) override;
 
   const Edge edge_;
   ledger::Ledger* const ledger_;
+  const classification::ClassifierSlot* const classifiers_;
 };
 
 }  // namespace supervision::rpc

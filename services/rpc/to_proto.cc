@@ -202,21 +202,24 @@ v1::ReviewItem ToProto(const ledger::ReviewItem& item, const domain::Scope& view
   return proto;
 }
 
-v1::CorrectedClue ToProto(const domain::Clue& corrected, const domain::Scope& viewer,
+v1::CorrectedClue ToProto(const ledger::CorrectedClue& corrected, const domain::Scope& viewer,
                           bool with_texts) {
-  const Projection projection = ShownTo(viewer, corrected.content.confidentiality);
+  const domain::Clue& clue = corrected.clue;
+  const Projection projection = ShownTo(viewer, corrected.confidentiality);
   v1::CorrectedClue proto;
-  proto.set_clue_id(corrected.id);
+  proto.set_clue_id(clue.id);
   proto.set_state(static_cast<v1::ClueState>(corrected.state));
-  if (corrected.correction.has_value()) {
-    *proto.mutable_correction() = ToProto(*corrected.correction, viewer, projection);
+  if (clue.correction.has_value()) {
+    *proto.mutable_correction() = ToProto(*clue.correction, viewer, projection);
   }
-  Copy(domain::MachineVerdict(corrected), proto.mutable_judged());
-  proto.set_partner(corrected.partner);
+  Copy(domain::MachineVerdict(clue), proto.mutable_judged());
+  proto.set_partner(clue.partner);
+  proto.set_version(clue.version);
+  proto.set_superseded(corrected.superseded);
   if (!with_texts || projection != Projection::kFull) return proto;
   proto.set_has_texts(true);
-  proto.set_title(corrected.content.title);
-  proto.set_content(corrected.content.content);
+  proto.set_title(clue.content.title);
+  proto.set_content(clue.content.content);
   return proto;
 }
 

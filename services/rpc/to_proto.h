@@ -29,7 +29,7 @@ v1::Correction ToProto(const domain::Correction& correction, const domain::Scope
 v1::ClueVersion ToProto(const domain::Clue& version, const domain::Scope& viewer,
                         domain::Projection projection);
 v1::ReviewItem ToProto(const ledger::ReviewItem& item, const domain::Scope& viewer);
-v1::CorrectedClue ToProto(const domain::Clue& corrected, const domain::Scope& viewer,
+v1::CorrectedClue ToProto(const ledger::CorrectedClue& corrected, const domain::Scope& viewer,
                           bool with_texts);
 v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
 v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);

@@ -38,6 +38,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   // Fails with all of them, when there are any.
   bool Accept(intake::Violations violations);
 
+  // Whether nobody waits for the answer any more: long work may stop, and must still finish the
+  // call.
+  bool Cancelled() const { return context_->IsCancelled(); }
+
   void Answer(const google::protobuf::Message& message);
   void Fail(const absl::Status& status);
 

@@ -60,9 +60,9 @@ std::string WithPort(const std::string& address, int port) {
 
 Front::Front(const Parts& parts)
     : clue_service_(parts.edge, parts.clues),
-      classification_service_(parts.edge, parts.classifiers),
+      classification_service_(parts.edge, parts.classifiers, parts.clues.intake),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
-      review_service_(parts.edge, parts.clues.ledger),
+      review_service_(parts.edge, parts.clues.ledger, parts.classifiers),
       subscription_service_(parts.edge, parts.subscriptions),
       admin_service_(parts.edge, parts.report, parts.reload, parts.shadow) {}
 

@@ -262,6 +262,7 @@ class Server::Body {
     report.redis_address = store_->address();
     report.redis_restarts = store_->restarts();
     report.rules = keeper_.state();
+    if (candidate_keeper_ != nullptr) report.candidate = candidate_keeper_->state();
     report.open_streams = hub_->open_streams();
     return report;
   }

@@ -152,6 +152,30 @@ TEST_F(CorrectionTest, TheSystemCorrectsWithItsOwnVersionButNeverAPerson) {
               FailsWith(Reason::kCorrectedByPerson));
 }
 
+TEST_F(CorrectionTest, TheSystemsRequestIsAnsweredAsItWasWhateverTheTextIsNow) {
+  const auto first = ledger_->Correct(BySystem(CorrectionOf(receipt_, "s-1")));
+  ASSERT_TRUE(first.ok()) << first.status();
+  ASSERT_TRUE(ledger_->Revise(RevisionOf(submission_, *first, "r-1")).ok());
+  CorrectionRequest again = BySystem(CorrectionOf(receipt_, "s-1"));
+  again.verdict = {};
+  again.verdict.rules_version = "rules-2";
+  again.reason = "someone else asked";
+  const auto repeated = ledger_->Correct(again);
+  ASSERT_TRUE(repeated.ok()) << repeated.status();
+  EXPECT_TRUE(repeated->repeated);
+  EXPECT_EQ(repeated->version, first->version);
+  EXPECT_EQ(repeated->verdict, first->verdict);
+  again.verdict.rules_version = "rules-3";
+  EXPECT_THAT(ledger_->Correct(again), FailsWith(Reason::kIdempotencyKeyReused));
+}
+
+TEST_F(CorrectionTest, ARequestOfTheSystemWithoutAVerdictWritesNothing) {
+  CorrectionRequest request = BySystem(CorrectionOf(receipt_, "s-1"));
+  request.verdict = {};
+  EXPECT_THAT(ledger_->Correct(request), FailsWith(Reason::kEtagMismatch));
+  EXPECT_EQ(ledger_->Get(receipt_.clue_id)->clue.version, 1u);
+}
+
 TEST_F(CorrectionTest, ARevisionAgainstThePersonsFindingIsReviewedAgain) {
   const auto corrected = ledger_->Correct(CorrectionOf(receipt_, "c-1"));
   ASSERT_TRUE(corrected.ok());

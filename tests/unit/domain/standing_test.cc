@@ -56,6 +56,25 @@ Clue Reclassified(Clue clue, Scenario scenario) {
   return clue;
 }
 
+TEST(StandingTest, VerdictsDifferInWhatDecidesWhoIsToldAndWhoLooks) {
+  const Verdict verdict = Doubtful().verdict;
+  Verdict other = verdict;
+  other.confidence = 0.9f;
+  other.rules_version = "rules-2";
+  other.evidence.clear();
+  EXPECT_FALSE(DifferenceOf(verdict, other).any());
+  other.scenario = Scenario::kAdminEnforcement;
+  EXPECT_TRUE(DifferenceOf(verdict, other).scenario);
+  EXPECT_FALSE(DifferenceOf(verdict, other).risk);
+  other = verdict;
+  other.risk = Risk::kHigh;
+  EXPECT_TRUE(DifferenceOf(verdict, other).risk);
+  other = verdict;
+  other.needs_review = false;
+  EXPECT_TRUE(DifferenceOf(verdict, other).review);
+  EXPECT_TRUE(DifferenceOf(verdict, other).any());
+}
+
 constexpr Scenario kEnforcement = Scenario::kAdminEnforcement;
 
 TEST(StandingTest, ACorrectionStandsBesideTheMachinesVerdict) {

@@ -61,7 +61,7 @@ TEST_F(ShadowTest, WhatTheCandidateSeesOtherwiseIsListedWithoutText) {
   const auto latest = shadow.Latest(10);
   ASSERT_THAT(latest, SizeIs(1));
   EXPECT_EQ(latest[0].clue_id, "c1");
-  EXPECT_TRUE(latest[0].scenario);
+  EXPECT_TRUE(latest[0].differs.scenario);
   EXPECT_EQ(latest[0].live.scenario, Scenario::kAdminEnforcement);
   EXPECT_EQ(latest[0].candidate.scenario, Scenario::kJudicial);
   EXPECT_THAT(latest[0].live.evidence, IsEmpty());

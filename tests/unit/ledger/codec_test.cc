@@ -70,6 +70,7 @@ ClueSummary ExampleSummary() {
   domain::Alert before;
   before.version = 1;
   summary.alert = domain::NextAlert(record.clue, before);
+  summary.corrections = {2, 5};
   return summary;
 }
 
@@ -91,6 +92,7 @@ void ExpectEqual(const ClueSummary& a, const ClueSummary& b) {
   EXPECT_EQ(a.alert.raised_at, b.alert.raised_at);
   EXPECT_EQ(a.alert.title, b.alert.title);
   EXPECT_EQ(a.alert.why, b.alert.why);
+  EXPECT_EQ(a.corrections, b.corrections);
 }
 
 TEST(CodecTest, AVersionComesBackAsItWas) {

@@ -3,7 +3,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/domain/error.h"
-#include "services/rpc/batch_submit.h"
+#include "services/rpc/batch_split.h"
 #include "supervision/v1/clue_service.pb.h"
 
 namespace supervision::rpc {
@@ -11,6 +11,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using std::string_literals::operator""s;
+
+constexpr BatchShape kClues = {.name = "items", .items = 1, .validate_only = 2};
 
 TEST(BatchSplitTest, GivesEachItemsBytesInOrder) {
   v1::BatchSubmitCluesRequest batch;
@@ -20,7 +22,7 @@ TEST(BatchSplitTest, GivesEachItemsBytesInOrder) {
   batch.set_validate_only(true);
   const std::string bytes = batch.SerializeAsString();
 
-  const absl::StatusOr<SplitBatch> split = Split(bytes);
+  const absl::StatusOr<SplitBatch> split = Split(bytes, kClues);
 
   ASSERT_TRUE(split.ok());
   EXPECT_TRUE(split->validate_only);
@@ -33,19 +35,27 @@ TEST(BatchSplitTest, APoisonItemDoesNotTouchItsNeighbours) {
       "\x0a\x03\x0a\x01x"s   // a good item
       "\x0a\x02\xff\xff"s    // no message at all
       "\x0a\x03\x0a\x01y"s;  // a good item
-  const absl::StatusOr<SplitBatch> split = Split(bytes);
+  const absl::StatusOr<SplitBatch> split = Split(bytes, kClues);
   ASSERT_TRUE(split.ok());
   EXPECT_THAT(split->items, ElementsAre("\x0a\x01x", "\xff\xff", "\x0a\x01y"));
 }
 
 TEST(BatchSplitTest, SkipsFieldsThatItDoesNotKnow) {
-  const absl::StatusOr<SplitBatch> split = Split("\x1a\x02zz\x0a\x00\x20\x05"s);
+  const absl::StatusOr<SplitBatch> split = Split("\x1a\x02zz\x0a\x00\x20\x05"s, kClues);
   ASSERT_TRUE(split.ok());
   EXPECT_THAT(split->items, ElementsAre(""));
 }
 
+TEST(BatchSplitTest, AShapeWithoutTheFlagHasNone) {
+  const absl::StatusOr<SplitBatch> split =
+      Split("\x0a\x00\x10\x01"s, {.name = "texts", .items = 1});
+  ASSERT_TRUE(split.ok());
+  EXPECT_THAT(split->items, ElementsAre(""));
+  EXPECT_FALSE(split->validate_only);
+}
+
 TEST(BatchSplitTest, RefusesBytesThatAreBrokenAroundTheItems) {
-  const absl::StatusOr<SplitBatch> split = Split("\x0a\x05zz"s);
+  const absl::StatusOr<SplitBatch> split = Split("\x0a\x05zz"s, kClues);
   EXPECT_TRUE(domain::HasReason(split.status(), domain::Reason::kMalformedMessage));
 }
 

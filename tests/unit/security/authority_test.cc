@@ -53,9 +53,10 @@ TEST(AuthorityTest, RowsStandInTheOrderOfTheEnum) {
 
 TEST(AuthorityTest, PartnerChangesAndReadsCluesButHearsNoAlerts) {
   const Principal partner = With({Role::kPartner});
-  for (const Method method : {Method::kSubmitClue, Method::kBatchSubmitClues, Method::kStreamClues,
-                              Method::kReviseClue, Method::kWithdrawClue, Method::kGetClue,
-                              Method::kListClues, Method::kClassifyText, Method::kListScenarios}) {
+  for (const Method method :
+       {Method::kSubmitClue, Method::kBatchSubmitClues, Method::kStreamClues, Method::kReviseClue,
+        Method::kWithdrawClue, Method::kGetClue, Method::kListClues, Method::kClassifyText,
+        Method::kBatchClassifyTexts, Method::kListScenarios}) {
     EXPECT_TRUE(May(partner, method)) << static_cast<int>(method);
   }
   for (const Method method :
@@ -80,9 +81,10 @@ TEST(AuthorityTest, MonitorReadsAndHearsButChangesNothing) {
 TEST(AuthorityTest, OperatorLooksAfterTheServiceAndSeesNoClue) {
   const Principal oper = With({Role::kOperator});
   for (const AuthorityRow& row : AuthorityTable()) {
-    const bool may = row.method == Method::kGetStatus || row.method == Method::kReloadRules ||
-                     row.method == Method::kListShadowDifferences ||
-                     row.method == Method::kClassifyText || row.method == Method::kListScenarios;
+    const bool may =
+        row.method == Method::kGetStatus || row.method == Method::kReloadRules ||
+        row.method == Method::kListShadowDifferences || row.method == Method::kClassifyText ||
+        row.method == Method::kBatchClassifyTexts || row.method == Method::kListScenarios;
     EXPECT_EQ(May(oper, row.method), may) << row.full_name;
   }
 }
@@ -91,8 +93,8 @@ TEST(AuthorityTest, ReviewerReadsAndCorrectsButHearsNoAlertsAndBringsNothing) {
   const Principal reviewer = With({Role::kReviewer});
   for (const Method method :
        {Method::kListReviewQueue, Method::kClaimReview, Method::kReleaseReview,
-        Method::kCorrectVerdict, Method::kListCorrections, Method::kGetClue, Method::kListClues,
-        Method::kClassifyText, Method::kListScenarios}) {
+        Method::kCorrectVerdict, Method::kReclassifyClue, Method::kListCorrections,
+        Method::kGetClue, Method::kListClues, Method::kClassifyText, Method::kListScenarios}) {
     EXPECT_TRUE(May(reviewer, method)) << static_cast<int>(method);
   }
   for (const Method method : {Method::kSubmitClue, Method::kReviseClue, Method::kWithdrawClue,
@@ -105,7 +107,7 @@ TEST(AuthorityTest, NobodyElseReviews) {
   const Principal others = With({Role::kPartner, Role::kMonitor, Role::kOperator});
   for (const Method method :
        {Method::kListReviewQueue, Method::kClaimReview, Method::kReleaseReview,
-        Method::kCorrectVerdict, Method::kListCorrections}) {
+        Method::kCorrectVerdict, Method::kReclassifyClue, Method::kListCorrections}) {
     EXPECT_FALSE(May(others, method)) << static_cast<int>(method);
   }
 }

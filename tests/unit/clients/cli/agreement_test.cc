@@ -60,5 +60,14 @@ TEST(AgreementTest, AnExportedLineIsLabelledData) {
   EXPECT_NE(LabelledLine(clue).find(R"(标\"题)"), std::string::npos);
 }
 
+TEST(AgreementTest, TwoTextsOfOneClueAreTwoLinesWithIdsOfTheirOwn) {
+  v1::CorrectedClue clue =
+      Corrected("r1", v1::SCENARIO_ADMIN_ENFORCEMENT, v1::SCENARIO_OUT_OF_SCOPE);
+  EXPECT_NE(LabelledLine(clue).find(R"("c001")"), std::string::npos);
+  clue.set_version(2);
+  clue.set_superseded(true);
+  EXPECT_NE(LabelledLine(clue).find(R"("c001/2")"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace supervision::cli
