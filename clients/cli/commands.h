@@ -28,6 +28,7 @@ void AddEvaluate(CLI::App& app, Session& session, Run& run);
 void AddRules(CLI::App& app, Session& session, Run& run);
 void AddShadow(CLI::App& app, Session& session, Run& run);
 void AddSpool(CLI::App& app, Session& session, Run& run);
+void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHealth(CLI::App& app, Session& session, Run& run);

@@ -78,6 +78,7 @@ int Main(int argc, char** argv) {
   AddClassify(app, session, run);
   AddEvaluate(app, session, run);
   AddRules(app, session, run);
+  AddSubscriptions(app, session, run);
   AddStatus(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);

@@ -11,6 +11,7 @@
 #include "clients/cli/render.h"
 #include "clients/cli/shell_command.h"
 #include "clients/cli/watch_guard.h"
+#include "clients/cli/watch_subscription.h"
 #include "clients/cpp/repeats.h"
 #include "clients/cpp/watcher.h"
 #include "services/base/mutex.h"
@@ -30,13 +31,15 @@ Examples:
   supervisionctl watch --from earliest --until-idle 3
   supervisionctl watch --from earliest --high-first
   supervisionctl watch --json --cursor-file monitor.cursor | jq .alert.title
-  supervisionctl watch --cursor-file monitor.cursor --exec './open-ticket.sh')";
+  supervisionctl watch --cursor-file monitor.cursor --exec './open-ticket.sh'
+  supervisionctl watch --subscription night-shift)";
 
 struct Flags {
   FilterFlags filter;
   std::string from = "latest";
   std::string cursor_file;
   std::string exec;
+  std::string subscription;
   bool keep_going = false;
   bool high_first = false;
   bool json = false;
@@ -144,6 +147,14 @@ class Teller {
 };
 
 int Watch(Session& session, const Flags& flags) {
+  if (!flags.subscription.empty()) {
+    return WatchSubscription(session, {.subscription = flags.subscription,
+                                       .exec = flags.exec,
+                                       .keep_going = flags.keep_going,
+                                       .json = flags.json,
+                                       .count = flags.count,
+                                       .until_idle = flags.until_idle});
+  }
   client::WatcherOptions options;
   const auto filter = flags.filter.Filter();
   if (!filter.ok()) {
@@ -224,11 +235,18 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   auto* const command = app.add_subcommand("watch", "Tell alerts as they come");
   const auto flags = std::make_shared<Flags>();
   flags->filter.AddTo(*command);
-  command->add_option("--from", flags->from, "Where to begin: earliest, latest or a cursor")
-      ->capture_default_str();
-  command->add_option(
+  auto* const from =
+      command->add_option("--from", flags->from, "Where to begin: earliest, latest or a cursor")
+          ->capture_default_str();
+  auto* const cursor_file = command->add_option(
       "--cursor-file", flags->cursor_file,
       "Keep the place in this file and go on from it; --from is for the first time");
+  command
+      ->add_option("--subscription", flags->subscription,
+                   "Read this subscription: the service keeps the place and the conditions; each "
+                   "alert is acknowledged when it has been told (or --exec has ended well)")
+      ->excludes(from)
+      ->excludes(cursor_file);
   command->add_option("--exec", flags->exec,
                       "Run this for each alert, with its JSON on standard input; when it fails, "
                       "watching ends with exit code 9 and the alert counts as not told");

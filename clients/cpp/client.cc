@@ -67,7 +67,9 @@ Client::Client(ClientOptions options)
       reviews_(v1::ReviewService::NewStub(channel_)),
       admin_(v1::AdminService::NewStub(channel_)),
       clue_streams_(v1::ClueService::NewStub(stream_channel_)),
-      alert_streams_(v1::AlertService::NewStub(stream_channel_)) {}
+      alert_streams_(v1::AlertService::NewStub(stream_channel_)),
+      subscriptions_(v1::SubscriptionService::NewStub(channel_)),
+      subscription_streams_(v1::SubscriptionService::NewStub(stream_channel_)) {}
 
 Client::~Client() = default;
 
@@ -207,6 +209,41 @@ absl::StatusOr<v1::ListCorrectionsResponse> Client::ListCorrections(
     const v1::ListCorrectionsRequest& request, const CallOptions& options) {
   return Call<v1::ListCorrectionsResponse>(options, [&](auto* context, auto* response) {
     return reviews_->ListCorrections(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::CreateSubscriptionResponse> Client::CreateSubscription(
+    const v1::CreateSubscriptionRequest& request, const CallOptions& options) {
+  return Call<v1::CreateSubscriptionResponse>(options, [&](auto* context, auto* response) {
+    return subscriptions_->CreateSubscription(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::GetSubscriptionResponse> Client::GetSubscription(
+    const v1::GetSubscriptionRequest& request, const CallOptions& options) {
+  return Call<v1::GetSubscriptionResponse>(options, [&](auto* context, auto* response) {
+    return subscriptions_->GetSubscription(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListSubscriptionsResponse> Client::ListSubscriptions(
+    const v1::ListSubscriptionsRequest& request, const CallOptions& options) {
+  return Call<v1::ListSubscriptionsResponse>(options, [&](auto* context, auto* response) {
+    return subscriptions_->ListSubscriptions(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::UpdateSubscriptionResponse> Client::UpdateSubscription(
+    const v1::UpdateSubscriptionRequest& request, const CallOptions& options) {
+  return Call<v1::UpdateSubscriptionResponse>(options, [&](auto* context, auto* response) {
+    return subscriptions_->UpdateSubscription(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::DeleteSubscriptionResponse> Client::DeleteSubscription(
+    const v1::DeleteSubscriptionRequest& request, const CallOptions& options) {
+  return Call<v1::DeleteSubscriptionResponse>(options, [&](auto* context, auto* response) {
+    return subscriptions_->DeleteSubscription(context, request, response);
   });
 }
 

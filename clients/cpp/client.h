@@ -17,6 +17,7 @@
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
 #include "supervision/v1/review_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
 
 namespace supervision::client {
 
@@ -101,6 +102,21 @@ class Client {
   // One page of corrections.
   absl::StatusOr<v1::ListCorrectionsResponse> ListCorrections(
       const v1::ListCorrectionsRequest& request, const CallOptions& options = {});
+  // Makes a named subscription; it begins at LATEST unless the request says otherwise.
+  absl::StatusOr<v1::CreateSubscriptionResponse> CreateSubscription(
+      const v1::CreateSubscriptionRequest& request, const CallOptions& options = {});
+  // Reads one, with how far it is behind.
+  absl::StatusOr<v1::GetSubscriptionResponse> GetSubscription(
+      const v1::GetSubscriptionRequest& request, const CallOptions& options = {});
+  // One page of the caller's, by name.
+  absl::StatusOr<v1::ListSubscriptionsResponse> ListSubscriptions(
+      const v1::ListSubscriptionsRequest& request, const CallOptions& options = {});
+  // Changes conditions or retention; ABORTED when it has changed since it was read.
+  absl::StatusOr<v1::UpdateSubscriptionResponse> UpdateSubscription(
+      const v1::UpdateSubscriptionRequest& request, const CallOptions& options = {});
+  // Deletes one with its place.
+  absl::StatusOr<v1::DeleteSubscriptionResponse> DeleteSubscription(
+      const v1::DeleteSubscriptionRequest& request, const CallOptions& options = {});
   // How the service is, for operators.
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
   // Answers when the service has read its rules again, which takes about a second.
@@ -115,6 +131,8 @@ class Client {
   v1::ClueService::Stub& clue_streams() { return *clue_streams_; }
   // The same for alerts.
   v1::AlertService::Stub& alert_streams() { return *alert_streams_; }
+  // The same for named subscriptions; see Consumer.
+  v1::SubscriptionService::Stub& subscription_streams() { return *subscription_streams_; }
   // Adds the token to a call.
   void Authorize(grpc::ClientContext& context) const;
 
@@ -137,6 +155,8 @@ class Client {
   const std::unique_ptr<v1::AdminService::Stub> admin_;
   const std::unique_ptr<v1::ClueService::Stub> clue_streams_;
   const std::unique_ptr<v1::AlertService::Stub> alert_streams_;
+  const std::unique_ptr<v1::SubscriptionService::Stub> subscriptions_;
+  const std::unique_ptr<v1::SubscriptionService::Stub> subscription_streams_;
 };
 
 }  // namespace supervision::client

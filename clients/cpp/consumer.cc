@@ -1,0 +1,183 @@
+#include "clients/cpp/consumer.h"
+
+#include <algorithm>
+#include <random>
+
+namespace supervision::client {
+namespace {
+
+// For how long the service may take to keep the last acknowledgements.
+constexpr absl::Duration kGoodbyeLimit = absl::Seconds(10);
+// More than a window can hold: what has been handled and may come again.
+constexpr size_t kMostHandled = 20'000;
+
+}  // namespace
+
+Consumer::Consumer(Client* client, ConsumerOptions options, Callbacks callbacks)
+    : client_(client),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      backoff_(options_.backoff, std::random_device{}()),
+      handled_(kMostHandled) {}
+
+Consumer::~Consumer() = default;
+
+absl::Status Consumer::Run() {
+  last_message_ = absl::Now();
+  std::thread guard([this] { Guard(); });
+  absl::Status result;
+  while (true) {
+    const absl::Status status = RunStream();
+    if (stopped()) break;
+    const Error error = ErrorOf(status);
+    if (!status.ok() && !IsTransientForStream(error)) {
+      result = status;
+      break;
+    }
+    absl::Duration delay = std::exchange(ending_delay_, absl::ZeroDuration());
+    delay += status.ok() ? backoff_.Next() : DelayAfter(error, backoff_);
+    if (absl::Now() + delay - last_message_ >= options_.patience) {
+      result =
+          status.ok() ? absl::UnavailableError("The service ends every stream at once.") : status;
+      break;
+    }
+    if (callbacks_.on_break) callbacks_.on_break(status, delay);
+    if (!Sleep(delay)) break;
+  }
+  {
+    base::MutexLock lock(&mutex_);
+    over_ = true;
+    changed_.SignalAll();
+  }
+  guard.join();
+  return result;
+}
+
+absl::Status Consumer::RunStream() {
+  grpc::ClientContext context;
+  client_->Authorize(context);
+  const std::unique_ptr<Stream> stream = client_->subscription_streams().ConsumeAlerts(&context);
+  {
+    base::MutexLock lock(&mutex_);
+    context_ = &context;
+    stream_ = stream.get();
+    closed_ = silent_ = opened_ = false;
+    silent_at_ = absl::Now() + options_.opening_limit;
+    changed_.SignalAll();
+  }
+  v1::ConsumeAlertsResponse message;
+  if (Open()) {
+    while (stream->Read(&message)) {
+      {
+        base::MutexLock lock(&mutex_);
+        handling_ = opened_ = true;
+        silent_at_ = absl::InfiniteFuture();
+      }
+      Handle(message);
+      base::MutexLock lock(&mutex_);
+      handling_ = false;
+      silent_at_ = absl::Now() + (stopped_ ? kGoodbyeLimit : options_.silence_limit);
+      if (stopped_) CloseOurSide();
+    }
+  }
+  bool silent = false;
+  {
+    base::MutexLock lock(&mutex_);
+    context_ = nullptr;
+    stream_ = nullptr;
+    silent_at_ = absl::InfiniteFuture();
+    silent = silent_;
+  }
+  const absl::Status status = ToAbslStatus(stream->Finish());
+  return silent ? absl::UnavailableError("The stream was silent for too long.") : status;
+}
+
+bool Consumer::Open() {
+  v1::ConsumeAlertsRequest request;
+  request.mutable_open()->set_subscription(options_.subscription);
+  request.mutable_open()->mutable_window()->set_alerts(options_.window_alerts);
+  return stream_->Write(request);
+}
+
+void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
+  backoff_.Reset();
+  last_message_ = absl::Now();
+  if (message.has_ending()) {
+    const auto& delay = message.ending().retry_after();
+    ending_delay_ = absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos());
+  }
+  if (callbacks_.on_message) callbacks_.on_message();
+  uint64_t done = 0;
+  if (message.has_gap()) {
+    if (callbacks_.on_gap && !callbacks_.on_gap(message.gap())) return Stop();
+    done = message.gap().delivery();
+  }
+  for (int i = 0; i < message.updates_size(); ++i) {
+    const v1::AlertUpdate& update = message.updates(i);
+    if (stopped()) break;
+    if (!handled_.Note(update) && !callbacks_.on_update(update)) {
+      Stop();
+      break;
+    }
+    done = message.first_delivery() + static_cast<uint64_t>(i);
+  }
+  if (done > 0) Acknowledge(done);
+}
+
+void Consumer::Acknowledge(uint64_t through) {
+  v1::ConsumeAlertsRequest request;
+  request.mutable_acknowledge()->set_through(through);
+  bool closed = false;
+  {
+    base::MutexLock lock(&mutex_);
+    closed = closed_;
+  }
+  if (!closed) stream_->Write(request);
+}
+
+void Consumer::CloseOurSide() {
+  if (std::exchange(closed_, true) || stream_ == nullptr) return;
+  stream_->WritesDone();
+}
+
+void Consumer::Stop() {
+  base::MutexLock lock(&mutex_);
+  stopped_ = true;
+  changed_.SignalAll();
+  if (handling_) return;  // the acknowledgement goes first
+  if (!opened_) {
+    if (context_ != nullptr) context_->TryCancel();  // it may never be connected
+    return;
+  }
+  silent_at_ = std::min(silent_at_, absl::Now() + kGoodbyeLimit);
+  CloseOurSide();
+}
+
+bool Consumer::stopped() {
+  base::MutexLock lock(&mutex_);
+  return stopped_;
+}
+
+void Consumer::Guard() {
+  constexpr absl::Duration kLook = absl::Milliseconds(200);
+  base::MutexLock lock(&mutex_);
+  while (!over_) {
+    if (context_ != nullptr && absl::Now() >= silent_at_) {
+      silent_ = true;
+      silent_at_ = absl::InfiniteFuture();
+      context_->TryCancel();
+    }
+    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(kLook));
+  }
+}
+
+bool Consumer::Sleep(absl::Duration duration) {
+  const absl::Time until = absl::Now() + duration;
+  base::MutexLock lock(&mutex_);
+  while (!stopped_ && absl::Now() < until) {
+    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(until - absl::Now()));
+  }
+  return !stopped_;
+}
+
+}  // namespace supervision::client

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "clients/cpp/client.h"
+#include "clients/cpp/repeats.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/sync_stream.h"
+#include "services/base/backoff.h"
+#include "services/base/mutex.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
+
+namespace supervision::client {
+
+// Which subscription a Consumer reads, and how it goes on.
+struct ConsumerOptions {
+  std::string subscription;
+  int window_alerts = 0;  // that may be on the way without being acknowledged; 0: the service's
+  base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
+  // As WatcherOptions'.
+  absl::Duration opening_limit = absl::Seconds(10);
+  absl::Duration silence_limit = absl::Seconds(90);
+  absl::Duration patience = absl::InfiniteDuration();
+};
+
+// Reads a named subscription and acknowledges what has been dealt with; the service keeps the
+// place, so it goes on by itself after a break or a restart of either side. What this object has
+// handled is not handed over again. Only what needs a decision ends it: SUBSCRIPTION_TAKEN_OVER
+// among that, for whoever came later is the right one now.
+//
+// Run() blocks its caller and runs all callbacks there. Stop() is for any thread, callbacks
+// included: what was dealt with is acknowledged, and Run() returns when the service has kept it.
+// The client must outlive it.
+class Consumer {
+ public:
+  struct Callbacks {
+    // Something happened. True: it has been dealt with, and need not come again. False: it has not;
+    // the consumer stops.
+    std::function<bool(const v1::AlertUpdate& update)> on_update;
+    // A message has come, with or without updates. May be empty.
+    std::function<void()> on_message;
+    // History that the subscription was not told is gone. True: the reader knows now. False: stop,
+    // and be told again. Empty: as true.
+    std::function<bool(const v1::HistoryGap& gap)> on_gap;
+    // As Watcher's.
+    std::function<void(const absl::Status& status, absl::Duration delay)> on_break;
+  };
+
+  Consumer(Client* client, ConsumerOptions options, Callbacks callbacks);
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  // OK after Stop(); otherwise why it cannot go on (see ErrorOf). To be called once.
+  absl::Status Run();
+  void Stop();
+
+ private:
+  using Stream = grpc::ClientReaderWriter<v1::ConsumeAlertsRequest, v1::ConsumeAlertsResponse>;
+
+  absl::Status RunStream();
+  bool Open();
+  void Handle(const v1::ConsumeAlertsResponse& message);
+  void Acknowledge(uint64_t through);
+  void CloseOurSide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Cancels a stream on which nothing comes any more.
+  void Guard();
+  bool Sleep(absl::Duration duration);
+  bool stopped();
+
+  Client* const client_;
+  const ConsumerOptions options_;
+  const Callbacks callbacks_;
+  base::Backoff backoff_;
+  absl::Duration ending_delay_ = absl::ZeroDuration();
+  absl::Time last_message_;
+  Repeats handled_;
+
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  bool handling_ ABSL_GUARDED_BY(mutex_) = false;  // its acknowledgement is still to be sent
+  bool opened_ ABSL_GUARDED_BY(mutex_) = false;    // a first message has come
+  bool silent_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;  // our side of the stream
+  absl::Time silent_at_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  bool over_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the stream that runs
+  Stream* stream_ = nullptr;  // set and cleared under the mutex
+};
+
+}  // namespace supervision::client
