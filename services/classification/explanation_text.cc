@@ -123,8 +123,13 @@ void WriteSentences(const Input& input, const Catalogue& catalogue, float confid
       absl::StrAppend(&english, "a formal paper of the former is named");
       break;
     case RunnerUpReason::kPrecedence:
-      absl::StrAppend(&chinese, "两者相当，按优先次序取前者");
-      absl::StrAppend(&english, "as good as even, the order of precedence decides");
+      if (second.scenario == domain::Scenario::kOutOfScope) {
+        absl::StrAppend(&chinese, "属监督范围的各类合计可能性更大，存疑不排除");
+        absl::StrAppend(&english, "together the classes in scope are likelier than the latter");
+      } else {
+        absl::StrAppend(&chinese, "两者相当，按优先次序取前者");
+        absl::StrAppend(&english, "as good as even, the order of precedence decides");
+      }
       break;
     case RunnerUpReason::kNoPassage:
       absl::StrAppend(&chinese, some ? absl::StrCat(for_zh, "支持前者，") : "",

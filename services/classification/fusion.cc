@@ -10,6 +10,9 @@ constexpr size_t kOut = static_cast<size_t>(domain::Scenario::kOutOfScope);
 // How much likelier an instrument that the partner names makes its class. Not certain: partners
 // give numbers of other cases too.
 constexpr float kInstrumentOdds = 30;
+// A text is judged out of scope from this probability only: below, the classes in scope are
+// together far likelier, though each for itself is not.
+constexpr float kOutFrom = 0.35F;
 
 }  // namespace
 
@@ -49,7 +52,7 @@ Standing Weigh(const FusionInput& input, const Opinion& opinion) {
   }
   standing.winner = best;
   standing.second = second;
-  if (p[kOut] >= p[best]) {
+  if (p[kOut] >= p[best] && p[kOut] >= kOutFrom) {
     standing.winner = kOut;
     standing.second = best;
   }

@@ -38,8 +38,8 @@ struct Standing {
 };
 
 // Decides the class: an instrument first, then the substance as the model weighs it, ties by
-// precedence. The rules' hits in the text are among the model's features, so they are not counted a
-// second time.
+// precedence; out of scope only what is likely enough to be. The rules' hits in the text are among
+// the model's features, so they are not counted a second time.
 Standing Weigh(const FusionInput& input, const Opinion& opinion);
 
 // Writes scenario, secondary, confidence and needs_review as Weigh decides.

@@ -16,7 +16,10 @@ using domain::Scenario;
 constexpr size_t kMostEvidence = 16;
 constexpr size_t kMostProblems = 4;
 constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
-constexpr float kHighFrom = 0.7F;      // probability below which HIGH is in doubt
+// Probabilities that people would rate a clue HIGH: from the first the rules' HIGH stands, from the
+// second a person looks.
+constexpr float kHighFrom = 0.65F;
+constexpr float kHighInDoubt = 0.4F;
 constexpr float kRiskEvidence = 1.0F;  // how strongly a risk rule counts among the evidence
 
 size_t Index(Scenario scenario) { return static_cast<size_t>(scenario); }
@@ -87,9 +90,7 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
   if (verdict.scenario != Scenario::kOutOfScope) {
     AddProblems(matches, &verdict);
     Rate(matches, persons, &verdict);
-    if (opinion != nullptr && opinion->high.has_value()) {
-      WeighHigh(*opinion->high * (1 - opinion->probabilities[kOut]), &verdict);
-    }
+    WeighHigh(opinion, &verdict);
     return verdict;
   }
   // Nothing that may be HIGH is silent: what stands in a text judged out of scope goes to a person.
@@ -97,6 +98,7 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
                                 [&](const RuleMatch& match) { return weights_[match.rule].high; });
   if (high) {
     Rate(matches, persons, &verdict);
+    WeighHigh(opinion, &verdict);
     verdict.needs_review = true;
   }
   return verdict;
@@ -167,18 +169,29 @@ void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verd
 }
 
 // HIGH is a word that must keep its weight: where the rules say it and the model, which saw how
-// people rated such texts, clearly does not, the clue is rated just below and a person looks.
-void Scorer::WeighHigh(float probability, domain::Verdict* verdict) const {
-  if (verdict->risk != Risk::kHigh || probability >= kHighFrom) {
+// people rated such texts, does not, the clue is rated just below. A person looks where it may be
+// HIGH all the same; looking at the rest, too, was measured to find no more and to crowd out
+// others.
+void Scorer::WeighHigh(const Opinion* opinion, domain::Verdict* verdict) const {
+  if (verdict->risk != Risk::kHigh || opinion == nullptr || !opinion->high.has_value()) {
+    return;
+  }
+  const float probability = *opinion->high * (1 - opinion->probabilities[kOut]);
+  if (probability >= kHighFrom) {
     return;
   }
   const int32_t points = formula_.high_from - 1 - verdict->risk_score;
-  verdict->risk_reasons.push_back({"MODEL:HIGH_IN_DOUBT", points,
-                                   "同类线索人工多未定为高风险，待复核",
-                                   "people rarely rate such clues HIGH; to be reviewed"});
+  if (probability >= kHighInDoubt) {
+    verdict->risk_reasons.push_back({"MODEL:HIGH_IN_DOUBT", points,
+                                     "同类线索人工多未定为高风险，待复核",
+                                     "people often rate such clues lower; to be reviewed"});
+    verdict->needs_review = true;
+  } else {
+    verdict->risk_reasons.push_back({"MODEL:HIGH_UNLIKELY", points, "同类线索人工很少定为高风险",
+                                     "people rarely rate such clues HIGH"});
+  }
   verdict->risk_score += points;
   verdict->risk = Risk::kMedium;
-  verdict->needs_review = true;
 }
 
 FusionInput Scorer::FusionOf(const std::vector<RuleMatch>& matches) const {

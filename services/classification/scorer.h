@@ -46,7 +46,7 @@ class Scorer {
   Standing WeighRules(const std::vector<RuleMatch>& matches) const;
   FusionInput FusionOf(const std::vector<RuleMatch>& matches) const;
   void Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
-  void WeighHigh(float probability, domain::Verdict* verdict) const;
+  void WeighHigh(const Opinion* opinion, domain::Verdict* verdict) const;
   void ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
                   domain::Verdict* verdict) const;
   void AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;

@@ -3,6 +3,7 @@
 #include <linear.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -19,6 +20,9 @@ constexpr double kMostRiskWeight = 8;  // of a HIGH clue against another
 // rules know more than single cues.
 constexpr float kCueValue = 0.05F;
 constexpr float kRuleValue = 0.1F;
+// How far a separator leans on what is commoner on one side than on the other before it learns: 0
+// treats all rows alike. Between 0.25 and 0.5 made no difference; more forgets the rare.
+constexpr double kLean = 0.35;
 
 void Silent(const char*) {}
 
@@ -92,7 +96,6 @@ class Learner {
       labels_.push_back(documents[i].label);
       documents_.push_back(&documents[i]);
     }
-    for (std::vector<feature_node>& nodes : nodes_) starts_.push_back(nodes.data());
     separators->weights.assign(separators->keys.size() * separators->margins, 0);
     separators->biases.assign(separators->margins, 0);
   }
@@ -103,11 +106,20 @@ class Learner {
                 double negative_weight) {
     std::vector<double> targets;
     for (const Document* document : documents_) targets.push_back(positive(*document) ? 1 : -1);
+    const std::vector<double> scales = Scales(targets);
+    std::vector<std::vector<feature_node>> nodes = nodes_;
+    std::vector<feature_node*> starts;
+    for (std::vector<feature_node>& vector : nodes) {
+      for (feature_node& node : vector) {
+        if (node.index > 0) node.value *= scales[static_cast<size_t>(node.index) - 1];
+      }
+      starts.push_back(vector.data());
+    }
     problem task{};
     task.l = static_cast<int>(targets.size());
     task.n = static_cast<int>(separators_->keys.size()) + 1;
     task.y = targets.data();
-    task.x = starts_.data();
+    task.x = starts.data();
     task.bias = 1;
     int sides[2] = {1, -1};
     double weights[2] = {positive_weight, negative_weight};
@@ -124,7 +136,7 @@ class Learner {
     const double sign = trained->label[0] == 1 ? 1 : -1;  // w speaks for the first label met
     for (size_t row = 0; row < separators_->keys.size(); ++row) {
       separators_->weights[row * separators_->margins + margin] =
-          static_cast<float>(sign * trained->w[row]);
+          static_cast<float>(sign * trained->w[row] * scales[row]);
     }
     separators_->biases[margin] = static_cast<float>(sign * trained->w[separators_->keys.size()]);
     free_and_destroy_model(&trained);
@@ -133,10 +145,38 @@ class Learner {
   const std::vector<uint32_t>& labels() const { return labels_; }
 
  private:
+  // How much larger each row is made before a separator is learnt, and the bias, which is not. Rows
+  // that are commoner among its samples than among the others, or rarer, are drawn less towards
+  // zero: the log ratio of naive Bayes. The weights are scaled back, so the model stays linear.
+  std::vector<double> Scales(const std::vector<double>& targets) const {
+    const size_t rows = separators_->keys.size();
+    std::array<std::vector<double>, 2> counts = {std::vector<double>(rows, 1),
+                                                 std::vector<double>(rows, 1)};
+    std::array<double, 2> totals = {static_cast<double>(rows), static_cast<double>(rows)};
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const size_t side = targets[i] > 0 ? 0 : 1;
+      for (const feature_node& node : nodes_[i]) {
+        if (node.index < 1 || static_cast<size_t>(node.index) > rows) continue;
+        counts[side][static_cast<size_t>(node.index) - 1] += 1;
+        totals[side] += 1;
+      }
+    }
+    std::vector<double> scales(rows + 1, 1);
+    double sum = 0;
+    for (size_t row = 0; row < rows; ++row) {
+      scales[row] = std::fabs(std::log(counts[0][row] / totals[0] * totals[1] / counts[1][row]));
+      sum += scales[row];
+    }
+    const double average = std::max(sum / static_cast<double>(rows), 1e-9);
+    for (size_t row = 0; row < rows; ++row) {
+      scales[row] = 1 - kLean + kLean * scales[row] / average;
+    }
+    return scales;
+  }
+
   const SeparatorOptions& options_;
   Separators* const separators_;
   std::vector<std::vector<feature_node>> nodes_;
-  std::vector<feature_node*> starts_;
   std::vector<uint32_t> labels_;
   std::vector<const Document*> documents_;
 };

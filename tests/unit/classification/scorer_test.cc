@@ -1,0 +1,73 @@
+// How the rules' HIGH and the model's opinion of it come together.
+
+#include "services/classification/scorer.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "tests/unit/classification/rules_for_test.h"
+
+namespace supervision::classification {
+namespace {
+
+using domain::Risk;
+using domain::Scenario;
+
+// The verdict on a text in which a rule of signal HIGH matched and which the model finds HIGH with
+// this probability, if it is in scope at all.
+domain::Verdict WithHigh(float high, float in_scope = 1) {
+  Rule rule = MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"强拆"});
+  rule.signal = Risk::kHigh;
+  const RuleSet set = GoodRules({rule});
+  const Scorer scorer(set, {&set.rules[0]});
+  Opinion opinion;
+  opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = in_scope;
+  opinion.probabilities[static_cast<size_t>(Scenario::kOutOfScope)] = 1 - in_scope;
+  opinion.high = high;
+  return scorer.Score({{0, domain::TextPart::kContent, 0, 2}}, 0, &opinion);
+}
+
+TEST(ScorerTest, HighStandsWhereTheModelAgrees) {
+  const domain::Verdict verdict = WithHigh(0.9F);
+  EXPECT_EQ(verdict.risk, Risk::kHigh);
+  EXPECT_FALSE(verdict.needs_review);
+}
+
+TEST(ScorerTest, HighInDoubtIsRatedJustBelowAndGoesToAPerson) {
+  const domain::Verdict verdict = WithHigh(0.5F);
+  EXPECT_EQ(verdict.risk, Risk::kMedium);
+  EXPECT_EQ(verdict.risk_score, 69);
+  EXPECT_TRUE(verdict.needs_review);
+  EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_IN_DOUBT");
+}
+
+TEST(ScorerTest, HighThatPeopleRarelySayIsRatedBelowWithoutAReview) {
+  const domain::Verdict verdict = WithHigh(0.1F);
+  EXPECT_EQ(verdict.risk, Risk::kMedium);
+  EXPECT_FALSE(verdict.needs_review);
+  EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_UNLIKELY");
+}
+
+TEST(ScorerTest, HighNeedsASureScope) { EXPECT_EQ(WithHigh(0.9F, 0.6F).risk, Risk::kMedium); }
+
+TEST(ScorerTest, HighInATextOutOfScopeIsRatedBelowButGoesToAPerson) {
+  const domain::Verdict verdict = WithHigh(0.9F, 0.1F);
+  EXPECT_EQ(verdict.scenario, Scenario::kOutOfScope);
+  EXPECT_EQ(verdict.risk, Risk::kMedium);
+  EXPECT_TRUE(verdict.needs_review);
+}
+
+TEST(ScorerTest, OutOfScopeIsOnlyWhatIsLikelyEnoughToBe) {
+  const RuleSet set = GoodRules({});
+  const Scorer scorer(set, {});
+  Opinion opinion;
+  opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 0.30F;
+  opinion.probabilities[static_cast<size_t>(Scenario::kPetitionDispute)] = 0.25F;
+  opinion.probabilities[static_cast<size_t>(Scenario::kDecisionDisclosure)] = 0.11F;
+  opinion.probabilities[static_cast<size_t>(Scenario::kOutOfScope)] = 0.34F;
+  EXPECT_EQ(scorer.Score({}, 0, &opinion).scenario, Scenario::kAdminEnforcement);
+}
+
+}  // namespace
+}  // namespace supervision::classification
