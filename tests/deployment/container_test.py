@@ -4,10 +4,10 @@ import json
 import os
 import re
 import shutil
-import tarfile
 import unittest
 
 import harness
+import images
 
 COMPRESSED_LIMIT = 100 * 1000 * 1000
 USER = 10001
@@ -16,22 +16,8 @@ USER = 10001
 class ImageTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        work = harness.WORK / "image"
-        work.mkdir(parents=True, exist_ok=True)
-        if not (work / "base.tar").exists():
-            os.link(harness.base(), work / "base.tar")
-        cls.archive = work / "image.tar.gz"
-        cls.root = harness.WORK / "image-root"
-        shutil.rmtree(cls.root, ignore_errors=True)
-        harness.run(harness.ROOT / "deploy/container/build", "--engine", "chroot", "--package",
-                    harness.package(), "--work", work, "--output", cls.archive, "--root", cls.root)
-        with tarfile.open(cls.archive) as image:
-            manifest = json.load(image.extractfile("manifest.json"))[0]
-            cls.config = json.load(image.extractfile(manifest["Config"]))["config"]
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.root, ignore_errors=True)
+        cls.image = images.image()
+        cls.archive, cls.root, cls.config = cls.image.archive, cls.image.root, cls.image.config
 
     def test_serves_as_no_root_on_a_root_that_cannot_be_written(self):
         volume = harness.scratch("image")

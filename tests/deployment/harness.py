@@ -90,6 +90,8 @@ class Root:
     def __init__(self, directory, online=False, read_only=False, volumes=None):
         self.directory = pathlib.Path(directory)
         self.started = []
+        for target, source in (volumes or {}).items():
+            self.make_place(target, pathlib.Path(source))
         words = " ".join(f"{source}:{target}" for target, source in (volumes or {}).items())
         namespaces = ["--mount", "--pid"] + ([] if online else ["--net"])
         self.namespaces = namespaces
@@ -108,6 +110,15 @@ class Root:
             return None
 
         self.target = eventually(is_set_up, "the root's namespaces are set up")
+
+    def make_place(self, target, source):
+        """What is mounted over: a folder or an empty file, as a container engine makes it."""
+        place = self.directory / target.lstrip("/")
+        if source.is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+        elif not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
 
     def __enter__(self):
         return self

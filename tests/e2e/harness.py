@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+import external_redis
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SUPERVISION_BUILD", ROOT / "build"))
 CTL = BUILD / "clients" / "cli" / "supervisionctl"
@@ -55,6 +57,10 @@ class Service:
         self.process = None
         self.port = 0
         self.flags = []  # further settings
+        self.redis = None
+        if external_redis.wanted():
+            self.redis = external_redis.ExternalRedis(self.directory)
+            self.flags += self.redis.flags()
         atexit.register(self.remove)
 
     def start(self):
@@ -99,6 +105,8 @@ class Service:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
+        if self.redis is not None:
+            self.redis.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def log(self):

@@ -1,0 +1,87 @@
+"""The operator's guide and the runbook: what they tell a person to type, set or read exists."""
+
+import pathlib
+import re
+import unittest
+
+import harness
+
+DEPLOY = harness.ROOT / "deploy"
+PAGES = (DEPLOY / "README.md", DEPLOY / "monitoring" / "RUNBOOK.md")
+
+
+def commands(program):
+    """Every command line with this program, from indented lines and from code in the text."""
+    found = []
+    for page in PAGES:
+        text = page.read_text()
+        lines = re.findall(r"^    (.+)$", text, re.MULTILINE) + re.findall(r"`([^`]+)`", text)
+        for line in lines:
+            words = re.sub(r"^(?:[A-Z_]+=\S+ )+", "", line.strip()).split()
+            if words and words[0] == program:
+                found.append(words)
+    return found
+
+
+def settings():
+    shipped = (DEPLOY / "config" / "server.yaml").read_text()
+    known, section = set(), None
+    for line in shipped.splitlines():
+        head = re.match(r"(\w+):$", line)
+        section = head[1] if head else section
+        name = re.match(r"  # (\w+): \S", line)
+        if name and section:
+            known.add(f"{section}.{name[1]}")
+    return known
+
+
+class GuideTest(unittest.TestCase):
+    def test_every_supervisionctl_command_and_flag_exists(self):
+        found = commands("supervisionctl")
+        self.assertGreater(len(found), 5)
+        for words in found:
+            with self.subTest(command=" ".join(words)):
+                names = []
+                for word in words[1:]:
+                    if not re.fullmatch(r"[a-z]+(-[a-z]+)*", word):
+                        break
+                    names.append(word)
+                shown = harness.run(harness.CTL, *names, "--help").stdout
+                for flag in (word for word in words if word.startswith("--")):
+                    self.assertRegex(shown, rf"{flag.split('=')[0]}\b")
+
+    def test_every_script_takes_the_flags_that_are_told(self):
+        scripts = {page_command[0] for page in PAGES
+                   for page_command in (line.split() for line in
+                                        re.findall(r"^    (deploy/\S.*)$", page.read_text(),
+                                                   re.MULTILINE))}
+        self.assertIn("deploy/container/build", scripts)
+        for script in scripts:
+            shown = harness.run(harness.ROOT / script, "--help").stdout
+            for words in commands(script):
+                for flag in (word for word in words[1:] if word.startswith("--")):
+                    with self.subTest(command=" ".join(words)):
+                        self.assertIn(flag, shown)
+
+    def test_every_setting_that_is_named_exists(self):
+        sections = {name.partition(".")[0] for name in settings()}
+        named = {name for page in PAGES for name in re.findall(r"`(\w+\.\w+)`", page.read_text())
+                 if name.partition(".")[0] in sections and not name.endswith((".yaml", ".conf"))}
+        self.assertGreater(len(named), 5)
+        sources = "".join(path.read_text() for path in (harness.ROOT / "services").rglob("*.*")
+                          if path.suffix in (".h", ".cc"))
+        others = {name for name in named if f'"{name}"' in sources}  # events of the log, files
+        self.assertEqual(named - settings() - others, set())
+
+    def test_every_link_leads_somewhere(self):
+        for page in PAGES:
+            for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+                with self.subTest(page=page.name, target=target):
+                    self.assertTrue((page.parent / target).exists())
+
+    def test_the_package_that_is_told_is_the_one_that_is_built(self):
+        self.assertIn(pathlib.Path(harness.package()).name, PAGES[0].read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,50 @@
+"""The shipped redis.conf and users.acl: the e2e tests run with a Redis that has both."""
+
+import os
+import re
+import subprocess
+import unittest
+
+import harness
+
+SCRIPTS = ("submit", "change", "review", "query")
+ACL = harness.ROOT / "deploy" / "redis" / "users.acl"
+HASH = "#" + "0" * 64  # the place of the password's
+
+
+def user_rights():
+    return ACL.read_text().split("user supervision ")[1].split()
+
+
+class RedisTest(unittest.TestCase):
+    def test_the_user_may_do_all_that_the_service_does(self):
+        harness.package()
+        for name in SCRIPTS:
+            with self.subTest(script=name):
+                result = subprocess.run(
+                    ["/usr/bin/python3", harness.ROOT / "tests" / "e2e" / f"{name}_test.py"],
+                    env={**os.environ, "SUPERVISION_BUILD": str(harness.DAEMON.parents[2]),
+                         "SUPERVISION_TEST_REDIS": "external", "PYTHONDONTWRITEBYTECODE": "1"},
+                    text=True, capture_output=True, timeout=120, check=False)
+                self.assertEqual(result.returncode, 0, result.stderr[-3000:])
+
+    def test_the_user_may_do_what_each_script_does(self):
+        used = {name.lower() for script in (harness.ROOT / "services/ledger/scripts").glob("*.lua")
+                for name in re.findall(r"redis\.p?call\(\s*['\"](\w+)['\"]", script.read_text())}
+        self.assertGreater(len(used), 10)
+        rights = {right.removeprefix("+").partition("|")[0] for right in user_rights()}
+        self.assertEqual(used - rights, set())
+
+    def test_the_user_may_do_nothing_dangerous(self):
+        self.assertIn("user default off", ACL.read_text())
+        rights = user_rights()
+        self.assertEqual(rights[:5], ["on", HASH, "~sv:*", "resetchannels", "-@all"])
+        allowed = {right.removeprefix("+") for right in rights[5:]}
+        self.assertEqual(allowed & {"flushall", "flushdb", "keys", "scan", "config", "config|set",
+                                    "shutdown", "debug", "acl", "eval", "script", "script|flush",
+                                    "replicaof", "module", "save", "monitor"}, set())
+        self.assertFalse(any(right.startswith("@") for right in allowed))
+
+
+if __name__ == "__main__":
+    unittest.main()

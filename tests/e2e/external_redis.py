@@ -1,0 +1,64 @@
+"""A Redis as deploy/redis ships it, for services that keep their ledger outside: the settings and the
+user with the least commands. A service of harness.py takes one where SUPERVISION_TEST_REDIS is
+"external"."""
+
+import hashlib
+import os
+import pathlib
+import secrets
+import signal
+import subprocess
+import time
+
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "redis"
+
+
+class ExternalRedis:
+    def __init__(self, directory):
+        self.directory = directory / "external-redis"
+        self.directory.mkdir()
+        self.socket = self.directory / "redis.sock"
+        password = secrets.token_hex(16)
+        self.password_file = self.directory / "password"
+        self.password_file.write_text(password + "\n")
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        acl = (SHIPPED / "users.acl").read_text()
+        assert "#" + "0" * 64 in acl, "users.acl has no place for the password's hash"
+        (self.directory / "users.acl").write_text(acl.replace("#" + "0" * 64, "#" + digest))
+        # Only where it lies is another than in the file: of two lines the later counts, but for dir.
+        shipped = (SHIPPED / "redis.conf").read_text()
+        assert "\ndir /data\n" in shipped, "redis.conf names no directory /data"
+        (self.directory / "redis.conf").write_text(
+            shipped.replace("\ndir /data\n", f"\ndir {self.directory}\n")
+            + f"\nport 0\nunixsocket {self.socket}\naclfile {self.directory}/users.acl\n")
+        log = open(self.directory / "redis.log", "ab")
+        self.process = subprocess.Popen(["redis-server", str(self.directory / "redis.conf")],
+                                        executable="/usr/bin/redis-check-rdb",
+                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        end = time.monotonic() + 30
+        while not self.socket.exists():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError((self.directory / "redis.log").read_text())
+            time.sleep(0.02)
+
+    def flags(self):
+        return [f"--redis.address=unix:{self.socket}", "--redis.user=supervision",
+                f"--redis.password_file={self.password_file}"]
+
+    def refused_commands(self):
+        """What Redis noted as not permitted to the user."""
+        answer = subprocess.run(
+            ["redis-cli", "-s", self.socket, "--user", "supervision", "--pass",
+             self.password_file.read_text().strip(), "--no-auth-warning", "info", "commandstats"],
+            capture_output=True, text=True, check=True).stdout
+        return [line.split(":")[0].removeprefix("cmdstat_") for line in answer.splitlines()
+                if "rejected_calls=" in line and "rejected_calls=0" not in line]
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(30)
+
+
+def wanted():
+    return os.environ.get("SUPERVISION_TEST_REDIS") == "external"
