@@ -104,10 +104,8 @@ int Get(Session& session, const Flags& flags) {
   }
   session.Print(text + "\n");
   if (lag.history_at_risk()) {
-    session.Note(
-        session.Say({"history that it has not acknowledged is about to be trimmed, or has "
-                     "been: read it soon",
-                     "尚未确认的历史即将或已经被清理：请尽快读取"}));
+    session.Note(session.Say(
+        {"history that it has not acknowledged is gone", "部分尚未确认的历史已被清理"}));
   }
   return kOk;
 }
@@ -199,8 +197,8 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   const auto retention = [&](CLI::App* command) {
     return command
         ->add_option("--retention-days", flags->retention_days,
-                     "Keep what is not acknowledged for so many days though the ledger would trim "
-                     "it; 0: no longer than the ledger does")
+                     "For how many days you want history kept that is not acknowledged; a wish "
+                     "that is noted: the ledger trims by its own age and size")
         ->check(CLI::Range(0, 365));
   };
   const auto json = [&](CLI::App* command) {

@@ -36,8 +36,8 @@ struct Subscription {
   uint32_t version = 0;
   std::string etag;
   domain::Filter filter;
-  // For how long history that it has not acknowledged is kept though the log's own age or size
-  // would have it trimmed; zero: no longer.
+  // For how long its owner wants history kept that it has not acknowledged; zero: as the log does.
+  // Retention does not look at it: it trims by the log's own age and size.
   absl::Duration retention;
   absl::Time created_at;
   Progress progress;
