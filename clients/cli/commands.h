@@ -15,6 +15,7 @@ void AddBackup(CLI::App& app, Session& session, Run& run);
 void AddRestore(CLI::App& app, Session& session, Run& run);
 void AddSubmit(CLI::App& app, Session& session, Run& run);
 void AddWatch(CLI::App& app, Session& session, Run& run);
+void AddAlerts(CLI::App& app, Session& session, Run& run);
 void AddGet(CLI::App& app, Session& session, Run& run);
 void AddList(CLI::App& app, Session& session, Run& run);
 void AddReclassify(CLI::App& app, Session& session, Run& run);
@@ -31,6 +32,7 @@ void AddSpool(CLI::App& app, Session& session, Run& run);
 void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
+void AddHandling(CLI::App& app, Session& session, Run& run);  // ack, assign, resolve, …
 void AddHealth(CLI::App& app, Session& session, Run& run);
 
 }  // namespace supervision::cli

@@ -13,7 +13,17 @@ void FilterFlags::AddTo(CLI::App& command) {
   command.add_option("--unit", unit_, "The reported unit's credit code or exact name");
   command.add_option("--filter", expression_,
                      "A condition, such as 'risk >= MEDIUM AND NOT partner = court': scenario, "
-                     "secondary, risk, region, unit, partner; AND OR NOT ( ); OR binds tighter");
+                     "secondary, risk, region, unit, partner, state, owner; AND OR NOT ( ); OR "
+                     "binds tighter");
+}
+
+void FilterFlags::AddStateTo(CLI::App& command) {
+  command
+      .add_option("--state", states_,
+                  "Only alerts in this state: " + WordsOf<v1::AlertState>() +
+                      "; may be given several times")
+      ->allow_extra_args(false);
+  command.add_option("--owner", owner_, "Only alerts that this principal answers for");
 }
 
 absl::StatusOr<v1::AlertFilter> FilterFlags::Filter() const {
@@ -37,6 +47,15 @@ absl::StatusOr<v1::AlertFilter> FilterFlags::Filter() const {
   filter.set_region_prefix(region_);
   filter.set_unit(unit_);
   filter.set_expression(expression_);
+  for (const std::string& word : states_) {
+    const auto state = FromWord<v1::AlertState>(word);
+    if (!state.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--state ", word, ": one of ", WordsOf<v1::AlertState>()));
+    }
+    filter.add_states(*state);
+  }
+  filter.set_owner(owner_);
   return filter;
 }
 

@@ -15,6 +15,9 @@ class FilterFlags {
  public:
   void AddTo(CLI::App& command);
 
+  // The flags that choose alerts by what people did with them.
+  void AddStateTo(CLI::App& command);
+
   // The filter; not OK names the flag and the words there are.
   absl::StatusOr<v1::AlertFilter> Filter() const;
 
@@ -24,6 +27,8 @@ class FilterFlags {
   std::string region_;
   std::string unit_;
   std::string expression_;
+  std::vector<std::string> states_;
+  std::string owner_;
 };
 
 }  // namespace supervision::cli

@@ -72,10 +72,14 @@ int Get(Session& session, const Flags& flags) {
   if (MayBeAlert(flags, clue.status())) {
     v1::GetAlertRequest request;
     request.set_alert_id(flags.id);
+    request.set_with_changes(flags.history);
     const auto alert = client->GetAlert(request);
     if (alert.ok()) {
       session.Print(flags.json ? ToJson(alert->alert()) + "\n"
                                : AlertText(session, alert->alert()));
+      for (const v1::AlertChange& change : alert->changes()) {
+        session.Print(flags.json ? ToJson(change) + "\n" : AlertChangeText(session, change));
+      }
       return kOk;
     }
   }

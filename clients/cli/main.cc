@@ -71,6 +71,8 @@ int Main(int argc, char** argv) {
   AddWatch(app, session, run);
   AddGet(app, session, run);
   AddList(app, session, run);
+  AddAlerts(app, session, run);
+  AddHandling(app, session, run);
   AddRevise(app, session, run);
   AddWithdraw(app, session, run);
   AddReview(app, session, run);

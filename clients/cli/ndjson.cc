@@ -163,7 +163,7 @@ void ReadClues(std::istream& input, Submission& submission, const Take& take) {
   }
 }
 
-absl::Status Stream(Session& session, client::Client& client, std::istream& input,
+absl::Status Stream(Session& session, client::Client& client, std::istream& input, bool backfill,
                     Submission& submission) {
   client::PipelineOptions options;
   options.patience = absl::Seconds(session.options().timeout_seconds);
@@ -175,7 +175,8 @@ absl::Status Stream(Session& session, client::Client& client, std::istream& inpu
                                               const absl::StatusOr<v1::ClueReceipt>& answer) {
                                   submission.Report(clue.request_id(), answer);
                                 });
-  ReadClues(input, submission, [&pipeline](v1::StreamCluesRequest clue) {
+  ReadClues(input, submission, [&pipeline, backfill](v1::StreamCluesRequest clue) {
+    if (backfill) clue.set_backfill(true);
     return pipeline.Send(std::move(clue)).ok();
   });
   return pipeline.Finish();
@@ -229,8 +230,9 @@ int SubmitNdjson(Session& session, const NdjsonOptions& options) {
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
   Submission submission(session, options);
-  return submission.End(options.validate_only ? Validate(*client, input, submission)
-                                              : Stream(session, *client, input, submission));
+  return submission.End(options.validate_only
+                            ? Validate(*client, input, submission)
+                            : Stream(session, *client, input, options.backfill, submission));
 }
 
 std::string LineIds::Next(const std::string& line) {

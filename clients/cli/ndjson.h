@@ -12,7 +12,8 @@ namespace supervision::cli {
 struct NdjsonOptions {
   std::string path;  // "-": standard input
   bool validate_only = false;
-  bool json = false;  // print every answer
+  bool backfill = false;  // history that alerts nobody
+  bool json = false;      // print every answer
 };
 
 // Submits many clues, one JSON object a line, a window of them at a time. A line that is no clue or

@@ -52,8 +52,72 @@ std::string RiskWords(Session& session, v1::Risk risk) {
   return session.Say(ColorName(risk)) + " " + WordOf(risk);
 }
 
+Text StateName(v1::AlertState state) {
+  switch (state) {
+    case v1::ALERT_STATE_OPEN:
+      return {"open", "待处理"};
+    case v1::ALERT_STATE_ACKNOWLEDGED:
+      return {"acknowledged", "已签收"};
+    case v1::ALERT_STATE_RESOLVED:
+      return {"resolved", "已办结"};
+    default:
+      return {"-", "-"};
+  }
+}
+
+Text OutcomeName(v1::AlertOutcome outcome) {
+  switch (outcome) {
+    case v1::ALERT_OUTCOME_HANDLED:
+      return {"handled", "已处置"};
+    case v1::ALERT_OUTCOME_TRANSFERRED:
+      return {"transferred", "已移送"};
+    case v1::ALERT_OUTCOME_UNFOUNDED:
+      return {"unfounded", "查否"};
+    case v1::ALERT_OUTCOME_DUPLICATE:
+      return {"duplicate", "重复"};
+    case v1::ALERT_OUTCOME_NOT_SUPERVISION:
+      return {"no matter of supervision", "不属监督"};
+    default:
+      return {"", ""};
+  }
+}
+
+bool IsStep(v1::AlertKind kind) {
+  return kind >= v1::ALERT_KIND_ACKNOWLEDGED && kind <= v1::ALERT_KIND_REOPENED;
+}
+
+// What was done with an alert, by whom: "acknowledged by li until 2025-03-12 18:00:00".
+std::string StepWords(Session& session, v1::AlertKind kind, const v1::AlertHandling& handling) {
+  const std::string by = handling.changed_by().empty()
+                             ? ""
+                             : session.Say({" by ", "，"}) + Printable(handling.changed_by());
+  switch (kind) {
+    case v1::ALERT_KIND_ACKNOWLEDGED:
+      return session.Say({"acknowledged", "已签收"}) + by +
+             (handling.has_acknowledged_until()
+                  ? session.Say({" until ", "，至 "}) + TimeText(handling.acknowledged_until())
+                  : "");
+    case v1::ALERT_KIND_UNACKNOWLEDGED:
+      return session.Say({"acknowledgement taken back", "签收已撤销"}) + by;
+    case v1::ALERT_KIND_ACKNOWLEDGEMENT_EXPIRED:
+      return session.Say({"open again: the acknowledgement is over", "签收到期，重新待处理"});
+    case v1::ALERT_KIND_ASSIGNED:
+      return session.Say({"assigned to ", "承办人 "}) + Printable(handling.owner()) + by;
+    case v1::ALERT_KIND_RESOLVED:
+      return session.Say({"resolved, ", "已办结，"}) +
+             session.Say(OutcomeName(handling.outcome())) + by;
+    case v1::ALERT_KIND_REOPENED:
+      return session.Say({"reopened", "重新打开"}) + by;
+    default:
+      return WordOf(kind) + by;
+  }
+}
+
 // What is unusual about an alert, before its title.
 std::string Mark(Session& session, const v1::Alert& alert) {
+  if (IsStep(alert.kind())) {
+    return "[" + StepWords(session, alert.kind(), alert.handling()) + "] ";
+  }
   const std::string version = "v" + std::to_string(alert.clue_version());
   switch (alert.kind()) {
     case v1::ALERT_KIND_CLUE_RECEIVED:
@@ -178,8 +242,40 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
     line += session.Say({"(secret: text withheld)", "（保密件，不显示正文）"});
   } else {
     line += session.InStyle(Printable(alert.title()), Style::kBold);
-    if (!alert.why().empty()) line += "  ← " + Joined(alert.why(), " / ");
+    if (IsStep(alert.kind())) {
+      // The passages were told when the clue was.
+      if (!alert.handling().note().empty())
+        line += "  “" + Printable(alert.handling().note()) + "”";
+    } else if (!alert.why().empty()) {
+      line += "  ← " + Joined(alert.why(), " / ");
+    }
   }
+  return line + "\n";
+}
+
+std::string StateText(Session& session, v1::AlertState state) {
+  return session.Say(StateName(state));
+}
+
+std::string AlertReceiptText(Session& session, const v1::AlertReceipt& receipt) {
+  const v1::AlertHandling& handling = receipt.handling();
+  return Lines(session)
+      .Add({"alert", "预警"},
+           Printable(receipt.alert_id()) + " v" + std::to_string(receipt.version()))
+      .Add({"state", "状态"}, StateText(session, receipt.state()))
+      .Add({"outcome", "办结结果"}, session.Say(OutcomeName(handling.outcome())))
+      .Add({"until", "签收至"},
+           handling.has_acknowledged_until() ? TimeText(handling.acknowledged_until()) : "")
+      .Add({"owner", "承办人"}, Printable(handling.owner()))
+      .Add({"etag", "etag"}, Printable(receipt.etag()))
+      .text();
+}
+
+std::string AlertChangeText(Session& session, const v1::AlertChange& change) {
+  std::string line = "v" + std::to_string(change.version()) + "  " +
+                     TimeText(change.handling().changed_at()) + "  " +
+                     StepWords(session, change.kind(), change.handling());
+  if (!change.handling().note().empty()) line += "  “" + Printable(change.handling().note()) + "”";
   return line + "\n";
 }
 
@@ -224,6 +320,12 @@ std::string ClueText(Session& session, const v1::Clue& clue) {
                                              : ""))
              .Add({"etag", "etag"}, Printable(clue.etag()))
              .Add({"alert", "预警"}, Printable(clue.alert_id()))
+             .Add({"state", "状态"}, clue.alert_state() == v1::ALERT_STATE_UNSPECIFIED
+                                         ? ""
+                                         : StateText(session, clue.alert_state()))
+             .Add({"owner", "承办人"}, Printable(clue.alert_handling().owner()))
+             .Add({"history", "历史数据"},
+                  clue.backfill() ? session.Say({"alerted nobody", "未触发预警"}) : "")
              .Add({"partner", "来源单位"}, Printable(clue.partner()))
              .Add({"record", "来源记录"}, Printable(content.source_record_id()))
              .Add({"received", "接收时间"}, TimeText(clue.received_at()))
@@ -263,6 +365,9 @@ std::string AlertText(Session& session, const v1::Alert& alert) {
              .Add({"alert", "预警"}, Printable(alert.id()) + " v" + std::to_string(alert.version()))
              .Add({"clue", "线索"},
                   Printable(alert.clue_id()) + " v" + std::to_string(alert.clue_version()))
+             .Add({"state", "状态"}, StateText(session, alert.state()))
+             .Add({"owner", "承办人"}, Printable(alert.handling().owner()))
+             .Add({"etag", "etag"}, Printable(alert.etag()))
              .Add({"partner", "来源单位"}, Printable(alert.partner()))
              .Add({"region", "区划代码"}, Printable(alert.region_code()))
              .Add({"received", "接收时间"}, TimeText(alert.received_at()))

@@ -26,6 +26,12 @@ std::string VerdictText(Session& session, const v1::Verdict& verdict);
 std::string ClueText(Session& session, const v1::Clue& clue);
 // One line of a clue's history.
 std::string VersionText(Session& session, const v1::ClueVersion& version);
+// How far people have come with an alert, in a word.
+std::string StateText(Session& session, v1::AlertState state);
+// The answer to a change of an alert's handling.
+std::string AlertReceiptText(Session& session, const v1::AlertReceipt& receipt);
+// A change of an alert's handling, on one line.
+std::string AlertChangeText(Session& session, const v1::AlertChange& change);
 std::string AlertText(Session& session, const v1::Alert& alert);
 
 // A text with the spans of `part` marked: in colour, else by 【】.

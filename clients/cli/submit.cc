@@ -22,6 +22,7 @@ Examples:
   supervisionctl submit --file clue.json --channel hotline
   supervisionctl submit --file - --validate-only < clue.json
   supervisionctl submit --ndjson clues.ndjson --json > answers.ndjson
+  supervisionctl submit --ndjson history.ndjson --backfill
   zcat clues.ndjson.gz | supervisionctl submit --ndjson
   supervisionctl submit --spool clues.spool --file clue.json     (see supervisionctl spool --help)
 A line of NDJSON is {"request_id": "…", "clue": {…}}, or only the clue; then its request_id is made
@@ -35,6 +36,7 @@ struct Flags {
   std::string spool;
   bool later = false;
   bool validate_only = false;
+  bool backfill = false;
   bool json = false;
 };
 
@@ -58,6 +60,7 @@ int SubmitOne(Session& session, const Flags& flags) {
   if (!flags.request_id.empty()) request.set_request_id(flags.request_id);
   if (request.request_id().empty()) request.set_request_id(client::NewRequestId());
   request.set_validate_only(flags.validate_only);
+  request.set_backfill(flags.backfill);
   if (!flags.spool.empty()) {
     v1::StreamCluesRequest clue;
     clue.set_request_id(request.request_id());
@@ -86,7 +89,9 @@ int SubmitOne(Session& session, const Flags& flags) {
 
 int SubmitMany(Session& session, const Flags& flags) {
   const std::string path = flags.ndjson.empty() ? "-" : flags.ndjson;
-  if (flags.spool.empty()) return SubmitNdjson(session, {path, flags.validate_only, flags.json});
+  if (flags.spool.empty()) {
+    return SubmitNdjson(session, {path, flags.validate_only, flags.backfill, flags.json});
+  }
   const SpoolSubmitOptions options = {flags.spool, flags.later, flags.json};
   if (path == "-") return SubmitNdjsonThroughSpool(session, std::cin, options);
   std::ifstream file(path, std::ios::binary);
@@ -119,6 +124,10 @@ void AddSubmit(CLI::App& app, Session& session, Run& run) {
                        "away; then hand over, until --timeout")
           ->excludes(validate);
   command->add_flag("--later", flags->later, "Only store in the spool")->needs(spool);
+  command
+      ->add_flag("--backfill", flags->backfill,
+                 "History: stored and sorted, and nobody is alerted; needs the right to it")
+      ->excludes(spool);
   command->add_flag("--json", flags->json, "Print answers as JSON, one a line");
   command->footer(kFooter);
   command->callback([&session, &run, flags, command] {

@@ -235,6 +235,7 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   auto* const command = app.add_subcommand("watch", "Tell alerts as they come");
   const auto flags = std::make_shared<Flags>();
   flags->filter.AddTo(*command);
+  flags->filter.AddStateTo(*command);
   auto* const from =
       command->add_option("--from", flags->from, "Where to begin: earliest, latest or a cursor")
           ->capture_default_str();

@@ -163,6 +163,46 @@ absl::StatusOr<v1::ListAlertsResponse> Client::ListAlerts(const v1::ListAlertsRe
   });
 }
 
+absl::StatusOr<v1::AcknowledgeAlertResponse> Client::AcknowledgeAlert(
+    v1::AcknowledgeAlertRequest request, const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::AcknowledgeAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->AcknowledgeAlert(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::UnacknowledgeAlertResponse> Client::UnacknowledgeAlert(
+    v1::UnacknowledgeAlertRequest request, const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::UnacknowledgeAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->UnacknowledgeAlert(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::AssignAlertResponse> Client::AssignAlert(v1::AssignAlertRequest request,
+                                                            const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::AssignAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->AssignAlert(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ResolveAlertResponse> Client::ResolveAlert(v1::ResolveAlertRequest request,
+                                                              const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::ResolveAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->ResolveAlert(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ReopenAlertResponse> Client::ReopenAlert(v1::ReopenAlertRequest request,
+                                                            const CallOptions& options) {
+  if (request.request_id().empty()) request.set_request_id(NewRequestId());
+  return Call<v1::ReopenAlertResponse>(options, [&](auto* context, auto* response) {
+    return alerts_->ReopenAlert(context, request, response);
+  });
+}
+
 absl::StatusOr<v1::ClassifyTextResponse> Client::Classify(const v1::ClassifyTextRequest& request,
                                                           const CallOptions& options) {
   return Call<v1::ClassifyTextResponse>(options, [&](auto* context, auto* response) {

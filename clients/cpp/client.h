@@ -82,6 +82,21 @@ class Client {
   // One page of alerts, as ListClues.
   absl::StatusOr<v1::ListAlertsResponse> ListAlerts(const v1::ListAlertsRequest& request,
                                                     const CallOptions& options = {});
+  // Says that somebody has taken note of an alert; ABORTED when it has changed since it was read.
+  absl::StatusOr<v1::AcknowledgeAlertResponse> AcknowledgeAlert(v1::AcknowledgeAlertRequest request,
+                                                                const CallOptions& options = {});
+  // Takes that back; errors as AcknowledgeAlert, and so for the other steps.
+  absl::StatusOr<v1::UnacknowledgeAlertResponse> UnacknowledgeAlert(
+      v1::UnacknowledgeAlertRequest request, const CallOptions& options = {});
+  // Says who answers for an alert.
+  absl::StatusOr<v1::AssignAlertResponse> AssignAlert(v1::AssignAlertRequest request,
+                                                      const CallOptions& options = {});
+  // Says that an alert is done with, and how.
+  absl::StatusOr<v1::ResolveAlertResponse> ResolveAlert(v1::ResolveAlertRequest request,
+                                                        const CallOptions& options = {});
+  // Opens a resolved alert again.
+  absl::StatusOr<v1::ReopenAlertResponse> ReopenAlert(v1::ReopenAlertRequest request,
+                                                      const CallOptions& options = {});
   // Sorts a text and stores nothing.
   absl::StatusOr<v1::ClassifyTextResponse> Classify(const v1::ClassifyTextRequest& request,
                                                     const CallOptions& options = {});

@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "services/domain/clue.h"
+#include "services/domain/handling.h"
 
 namespace supervision::domain {
 
@@ -18,6 +19,13 @@ enum class AlertKind : uint8_t {
   kClueWithdrawn = 4,  // the partner took the clue back
   kReclassified = 5,   // a correction changed its class or risk
   kConfirmed = 6,      // a correction found class and risk as they had been told
+  // Steps of the alert's own life; see alert_life.h. The clue has not changed.
+  kAcknowledged = 7,
+  kUnacknowledged = 8,
+  kAcknowledgementExpired = 9,
+  kAssigned = 10,
+  kResolved = 11,
+  kReopened = 12,
 };
 
 // What decides who sees an alert: the facets that filters and scopes look at.
@@ -29,10 +37,13 @@ struct Facets {
   ReportedUnit unit;
   std::string partner;
   Confidentiality confidentiality = Confidentiality::kUnspecified;
+  AlertState state = AlertState::kUnspecified;  // of the alert; unspecified: there is none
+  std::string owner;                            // principal that answers for it; empty: nobody
   bool operator==(const Facets&) const = default;
 };
 
-// What a monitor is told about one clue. A change of the clue is a new version of the same alert.
+// What a monitor is told about one clue. A change of the clue, and each step of handling, is a new
+// version of the same alert.
 struct Alert {
   std::string id;
   uint32_t version = 0;  // 0: the clue has no alert (out of scope and nothing to doubt)
@@ -48,7 +59,8 @@ struct Alert {
   absl::Time raised_at;    // when this version was accepted
   // Quotes the clue: lies in an envelope in the ledger, and is shown by projection only.
   std::string title;
-  std::vector<std::string> why;  // the passages of the original that decided, at most 3
+  std::vector<std::string> why;      // the passages of the original that decided, at most 3
+  std::optional<Handling> handling;  // what was last done with it; nothing yet
 };
 
 // One entry of the log: one change of one clue, with what it did to the clue's alert. The facets of

@@ -1,5 +1,6 @@
 #include "services/domain/alert_policy.h"
 
+#include "services/domain/alert_life.h"
 #include "services/domain/passages.h"
 #include "services/domain/standing.h"
 
@@ -11,6 +12,7 @@ constexpr char kAlertPrefix = 'a';
 
 AlertKind KindOf(const Clue& clue, const Alert& before) {
   const bool told = before.version > 0;
+  if (clue.backfill && !told) return AlertKind::kUnspecified;
   if (clue.state == ClueState::kWithdrawn) {
     return told ? AlertKind::kClueWithdrawn : AlertKind::kUnspecified;
   }
@@ -64,6 +66,7 @@ Alert NextAlert(const Clue& clue, const Alert& before) {
   alert.id = AlertIdOf(clue.id);
   alert.version = before.version + 1;
   alert.provisional = alert.kind == AlertKind::kReviewNeeded;
+  KeepHandling(before, &alert);
   alert.why = Passages(clue.content, standing.evidence);
   return alert;
 }

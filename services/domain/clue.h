@@ -135,6 +135,8 @@ struct Clue {
   std::string withdraw_reason;           // of the withdrawal, else empty
   absl::Time received_at;                // when the first version was accepted
   absl::Time changed_at;                 // when this version was accepted
+  // It came as history and alerts nobody; its revision by the partner is a live clue.
+  bool backfill = false;
 };
 
 // The digest that tells "same content" from "other content": SHA-256 over the named canonical

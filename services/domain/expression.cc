@@ -10,8 +10,8 @@ namespace {
 
 using Node = Expression::Node;
 
-constexpr std::array<std::string_view, 6> kFieldNames = {"scenario", "secondary", "risk",
-                                                         "region",   "unit",      "partner"};
+constexpr std::array<std::string_view, 8> kFieldNames = {"scenario", "secondary", "risk",  "region",
+                                                         "unit",     "partner",   "state", "owner"};
 constexpr std::array<std::string_view, 7> kOperators = {"=", "!=", "<", "<=", ">", ">=", ":"};
 
 template <typename T>
@@ -60,6 +60,10 @@ bool ComparisonHolds(const Node& node, const Facets& facets) {
       return UnitHolds(facets.unit, node);
     case ExpressionField::kPartner:
       return Compare(facets.partner, node.comparison, node.value);
+    case ExpressionField::kState:
+      return Compare(facets.state, node.comparison, node.state);
+    case ExpressionField::kOwner:
+      return Compare(facets.owner, node.comparison, node.value);
   }
   return false;
 }
@@ -95,6 +99,8 @@ std::string ValueText(const Node& node) {
       return std::string(Code(node.scenario));
     case ExpressionField::kRisk:
       return std::string(Code(node.risk));
+    case ExpressionField::kState:
+      return std::string(Code(node.state));
     default:
       return Quoted(node.value);
   }

@@ -16,8 +16,10 @@ namespace supervision::domain {
 //
 // Fields: scenario, secondary (codes; = !=), risk (LOW MEDIUM HIGH; = != < <= > >=), region
 // (digits; = != and ":" for a prefix), unit (name or credit code; = != and ":" for a part of the
-// name), partner (= !=). As in AIP-160, OR binds tighter than AND; write parentheses to say it
-// otherwise. A clue without a second reading, region or unit differs from every value.
+// name), partner (= !=), state (of the alert: OPEN ACKNOWLEDGED
+// RESOLVED; = !=), owner (= !=). As in AIP-160, OR binds tighter than AND; write parentheses to say
+// it otherwise. A clue without a second reading, region, unit, alert or owner differs from every
+// value.
 //
 // Immutable and cheap to copy; safe to use from any number of threads.
 class Expression {

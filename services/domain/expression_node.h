@@ -8,7 +8,16 @@
 
 namespace supervision::domain {
 
-enum class ExpressionField : uint8_t { kScenario, kSecondary, kRisk, kRegion, kUnit, kPartner };
+enum class ExpressionField : uint8_t {
+  kScenario,
+  kSecondary,
+  kRisk,
+  kRegion,
+  kUnit,
+  kPartner,
+  kState,
+  kOwner,
+};
 enum class ExpressionOperator : uint8_t {
   kEqual,
   kUnequal,
@@ -26,9 +35,10 @@ struct Expression::Node {
   // kComparison
   ExpressionField field = ExpressionField::kScenario;
   ExpressionOperator comparison = ExpressionOperator::kEqual;
-  Scenario scenario = Scenario::kUnspecified;  // of kScenario and kSecondary
-  Risk risk = Risk::kUnspecified;              // of kRisk
-  std::string value;                           // of the other fields
+  Scenario scenario = Scenario::kUnspecified;   // of kScenario and kSecondary
+  Risk risk = Risk::kUnspecified;               // of kRisk
+  AlertState state = AlertState::kUnspecified;  // of kState
+  std::string value;                            // of the other fields
   // kAnd, kOr: two or more; kNot: one
   std::vector<std::shared_ptr<const Node>> parts;
 };

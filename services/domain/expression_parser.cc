@@ -22,13 +22,15 @@ struct FieldRow {
   ExpressionField field;
   std::string_view operators;  // in the order of the sentence
 };
-constexpr std::array<FieldRow, 6> kFields = {{
+constexpr std::array<FieldRow, 8> kFields = {{
     {"scenario", ExpressionField::kScenario, "= !="},
     {"secondary", ExpressionField::kSecondary, "= !="},
     {"risk", ExpressionField::kRisk, "= != < <= > >="},
     {"region", ExpressionField::kRegion, "= != :"},
     {"unit", ExpressionField::kUnit, "= != :"},
     {"partner", ExpressionField::kPartner, "= !="},
+    {"state", ExpressionField::kState, "= !="},
+    {"owner", ExpressionField::kOwner, "= !="},
 }};
 
 struct OperatorRow {
@@ -165,8 +167,9 @@ class Parser {
     if (field == kFields.end()) {
       return Fail(at_,
                   "a field must stand here; write one of scenario, secondary, risk, region, unit, "
-                  "partner",
-                  "此处应为字段名；可用 scenario、secondary、risk、region、unit、partner");
+                  "partner, state, owner",
+                  "此处应为字段名；可用 "
+                  "scenario、secondary、risk、region、unit、partner、state、owner");
     }
     if (++comparisons_ > kMaxComparisons) {
       return Fail(at_, "there are more than 64 conditions; write fewer", "条件超过 64 个；请减少");
@@ -249,8 +252,18 @@ class Parser {
         }
         break;
       }
+      case ExpressionField::kState: {
+        const std::optional<AlertState> state = AlertStateFromCode(node->value);
+        if (!state.has_value()) {
+          return Fail(value_at, "is no state of an alert; write OPEN, ACKNOWLEDGED or RESOLVED",
+                      "预警状态未知；请使用 OPEN、ACKNOWLEDGED 或 RESOLVED");
+        }
+        node->state = *state;
+        break;
+      }
       case ExpressionField::kUnit:
       case ExpressionField::kPartner:
+      case ExpressionField::kOwner:
         break;
     }
     return node;

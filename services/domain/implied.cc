@@ -9,28 +9,37 @@ namespace {
 
 using Node = Expression::Node;
 
+// Both hold; in an empty set nothing is known.
+template <typename Set>
+void JoinSet(const Set& other, Set* set) {
+  if (set->none()) {
+    *set = other;
+  } else if ((*set & other).any()) {
+    *set &= other;
+  }
+}
+template <typename Set>
+void MeetSet(const Set& other, Set* set) {
+  set->any() && other.any() ? * set |= other : set->reset();
+}
+
 // Both hold.
 void Join(const Implied& other, Implied* implied) {
-  if (implied->scenarios.none()) {
-    implied->scenarios = other.scenarios;
-  } else if ((implied->scenarios & other.scenarios).any()) {
-    implied->scenarios &= other.scenarios;
-  }
+  JoinSet(other.scenarios, &implied->scenarios);
+  JoinSet(other.states, &implied->states);
   implied->min_risk = std::max(implied->min_risk, other.min_risk);
   if (other.region_prefix.size() > implied->region_prefix.size()) {
     implied->region_prefix = other.region_prefix;
   }
   if (implied->unit.empty()) implied->unit = other.unit;
   if (implied->partner.empty()) implied->partner = other.partner;
+  if (implied->owner.empty()) implied->owner = other.owner;
 }
 
 // One of them holds: what both say.
 void Meet(const Implied& other, Implied* implied) {
-  if (implied->scenarios.any() && other.scenarios.any()) {
-    implied->scenarios |= other.scenarios;
-  } else {
-    implied->scenarios.reset();
-  }
+  MeetSet(other.scenarios, &implied->scenarios);
+  MeetSet(other.states, &implied->states);
   implied->min_risk = std::min(implied->min_risk, other.min_risk);
   const auto [end, unused] =
       std::mismatch(implied->region_prefix.begin(), implied->region_prefix.end(),
@@ -38,6 +47,7 @@ void Meet(const Implied& other, Implied* implied) {
   implied->region_prefix.erase(end, implied->region_prefix.end());
   if (implied->unit != other.unit) implied->unit.clear();
   if (implied->partner != other.partner) implied->partner.clear();
+  if (implied->owner != other.owner) implied->owner.clear();
 }
 
 Implied OfComparison(const Node& node) {
@@ -61,6 +71,12 @@ Implied OfComparison(const Node& node) {
       break;
     case ExpressionField::kPartner:
       if (equal) implied.partner = node.value;
+      break;
+    case ExpressionField::kState:
+      if (equal) implied.states.set(static_cast<size_t>(node.state));
+      break;
+    case ExpressionField::kOwner:
+      if (equal) implied.owner = node.value;
       break;
     case ExpressionField::kSecondary:
       break;
@@ -89,7 +105,13 @@ Implied Of(const Node& node) {
 }  // namespace
 
 Implied ImpliedBy(const Filter& filter) {
-  Implied implied{filter.scenarios, filter.min_risk, filter.region_prefix, filter.unit, ""};
+  Implied implied;
+  implied.scenarios = filter.scenarios;
+  implied.min_risk = filter.min_risk;
+  implied.region_prefix = filter.region_prefix;
+  implied.unit = filter.unit;
+  implied.states = filter.states;
+  implied.owner = filter.owner;
   if (!filter.expression.empty()) Join(Of(*filter.expression.root()), &implied);
   return implied;
 }

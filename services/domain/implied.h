@@ -14,6 +14,8 @@ struct Implied {
   std::string region_prefix;
   std::string unit;
   std::string partner;
+  AlertStateSet states;  // none set: nothing is known
+  std::string owner;
 };
 Implied ImpliedBy(const Filter& filter);
 

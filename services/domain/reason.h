@@ -30,6 +30,10 @@ enum class Reason : uint8_t {
   kCorrectedByPerson,  // what a person decided is not changed by the system
   kRulesChanged,       // another set is in force than the one that was seen
   kTextWithheld,       // the caller may not see the text that this needs
+  // Handling of alerts.
+  kWrongAlertState,      // the alert's state does not allow the step
+  kTooManyAlertChanges,  // the alert was handled as often as it may be
+  kOwnerUnfit,           // no handler of that name who sees the alert
   // Streams.
   kCursorMalformed,
   kCursorUnknown,  // well-formed, but not signed by this ledger

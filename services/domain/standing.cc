@@ -30,7 +30,7 @@ bool CorrectedByPerson(const Clue& clue) {
 }
 
 bool NeedsReview(const Clue& clue) {
-  if (clue.state == ClueState::kWithdrawn || CorrectedByPerson(clue)) return false;
+  if (clue.state == ClueState::kWithdrawn || clue.backfill || CorrectedByPerson(clue)) return false;
   const Verdict& standing = Standing(clue);
   return standing.needs_review || (standing.risk == Risk::kHigh && !InScope(standing));
 }

@@ -13,7 +13,8 @@ const Verdict& Standing(const Clue& clue);
 const Verdict& MachineVerdict(const Clue& clue);
 
 // Whether a person must look. What may be HIGH is never silent, even where the class says that it
-// is none of ours; what a person has decided is in doubt no longer.
+// is none of ours; what a person has decided is in doubt no longer, and
+// old matters never keep people from new ones.
 bool NeedsReview(const Clue& clue);
 
 // In what two verdicts differ of that which decides who is told and who must look.

@@ -5,8 +5,9 @@
 namespace supervision::domain {
 namespace {
 
-bool Holds(const ScenarioSet& set, Scenario scenario) {
-  const auto number = static_cast<size_t>(scenario);
+template <typename Set, typename Value>
+bool Holds(const Set& set, Value value) {
+  const auto number = static_cast<size_t>(value);
   return number < set.size() && set.test(number);
 }
 
@@ -45,6 +46,8 @@ bool Matches(const Filter& filter, const Facets& facets) {
       facets.unit.name != filter.unit) {
     return false;
   }
+  if (filter.states.any() && !Holds(filter.states, facets.state)) return false;
+  if (!filter.owner.empty() && facets.owner != filter.owner) return false;
   return filter.expression.Holds(facets);
 }
 
@@ -68,6 +71,8 @@ std::string ViewKey(const Scope& scope, const Filter& filter) {
   Append(std::to_string(static_cast<int>(filter.min_risk)), &key);
   Append(filter.region_prefix, &key);
   Append(filter.unit, &key);
+  Append(filter.states.to_string(), &key);
+  Append(filter.owner, &key);
   Append(filter.expression.text(), &key);
   return key;
 }

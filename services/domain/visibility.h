@@ -10,8 +10,9 @@
 
 namespace supervision::domain {
 
-// A set of scenarios, by their numbers.
+// Sets of scenarios and of alert states, by their numbers.
 using ScenarioSet = std::bitset<32>;
+using AlertStateSet = std::bitset<8>;
 
 // What a principal may see at all: applied from its identity, before any filter of a request.
 struct Scope {
@@ -28,6 +29,8 @@ struct Filter {
   Risk min_risk = Risk::kUnspecified;  // at least this grave
   std::string region_prefix;           // empty: any
   std::string unit;                    // credit code or exact name; empty: any
+  AlertStateSet states;                // none set: any
+  std::string owner;                   // who answers for the alert; empty: any or nobody
   Expression expression;               // empty: any
   bool operator==(const Filter&) const = default;
 };

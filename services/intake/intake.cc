@@ -96,7 +96,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     }
     callback = Compared(request.content, verdict, std::move(callback));
     ledger_->Submit({std::move(request.partner), std::move(request.request_id),
-                     std::move(request.content), std::move(verdict)},
+                     std::move(request.content), std::move(verdict), request.backfill},
                     timeout, Measured(Change::kSubmit, start, std::move(callback)));
   }
 

@@ -56,6 +56,7 @@ class Intake {
     Violations violations;
     std::string path;  // of the message that holds request_id and clue: "" or "items[7]"
     bool validate_only = false;
+    bool backfill = false;  // history: alerts nobody
   };
   void Submit(SubmitRequest request, absl::Duration timeout, Callback callback);
 

@@ -192,6 +192,7 @@ void Ledger::Core::Admitted() {
   }
   opened_->retention.Start();
   opened_->reviews.Start();
+  opened_->expiry.Start();
   Publish(promise_kept ? std::vector<std::string>() : settings_.shortfalls);
   Later(promise_kept ? options_.check_interval : std::min(options_.check_interval, kRetryDelay));
 }

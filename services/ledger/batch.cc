@@ -31,7 +31,7 @@ class KeyNumbers {
 BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change* const> changes,
                         bool wait_follows) {
   BatchCall call;
-  call.keys = {keys.Meta(partition), keys.Log(partition)};
+  call.keys = {keys.Meta(partition), keys.Log(partition), keys.Due(partition)};
   call.arguments = {std::to_string(changes.size()), wait_follows ? "1" : "0"};
   call.arguments.reserve(2 + 8 * changes.size());
   for (const Change* const change : changes) call.keys.push_back(change->clue_key);
@@ -39,16 +39,15 @@ BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change
   for (const Change* const change : changes) {
     std::string header(1, static_cast<char>(change->kind));
     KeyNumbers::AppendNumber(change->expected, &header);
-    for (const std::string* const queue : {&change->enter, &change->leave}) {
-      if (queue->empty()) {
-        KeyNumbers::AppendNumber(0, &header);
-      } else {
-        numbers.Append(*queue, &header);
-      }
+    header.push_back(static_cast<char>(change->enter.size()));
+    header.push_back(static_cast<char>(change->leave.size()));
+    for (const std::vector<std::string>* const lists :
+         {&change->enter, &change->leave, &change->join}) {
+      for (const std::string& key : *lists) numbers.Append(key, &header);
     }
-    for (const std::string& key : change->join) numbers.Append(key, &header);
     call.arguments.push_back(std::move(header));
-    call.arguments.push_back(std::to_string(change->order));
+    call.arguments.push_back(change->kind == Change::Kind::kCreate ? std::to_string(change->order)
+                                                                   : change->due);
     call.arguments.push_back("q:" + change->request_id);
     call.arguments.push_back(change->digest);
     call.arguments.push_back(change->clue.bytes);
@@ -75,8 +74,8 @@ std::optional<BatchReply> ParseBatchReply(redis::Reply reply, size_t changes) {
       if (words.size() != 2) return std::nullopt;
       outcome.position = words[1].integer;
     } else if (outcome.decision == Decision::kRepeated) {
-      if (words.size() != 3) return std::nullopt;
-      outcome.version = std::move(words[2].text);
+      if (words.size() != 2) return std::nullopt;
+      outcome.stored = std::move(words[1].text);
     }
   }
   return parsed;

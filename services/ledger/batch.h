@@ -36,7 +36,7 @@ enum class Decision : uint8_t {
 struct Outcome {
   Decision decision = Decision::kDamaged;
   int64_t position = 0;  // kAccepted
-  std::string version;   // kRepeated: the StoredClue of the first answer
+  std::string stored;    // kRepeated: what the first answer was made of
 };
 struct BatchReply {
   int64_t end = 0;  // position of the log's end

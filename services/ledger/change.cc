@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/base/hash.h"
+#include "services/domain/alert_life.h"
 #include "services/domain/alert_policy.h"
 #include "services/domain/standing.h"
 
@@ -18,14 +19,15 @@ std::string OperationDigest(std::string_view operation, std::string_view content
   return base::Prefix(base::Sha256(text), sizeof(base::Sha256Digest));
 }
 
-// Encodes the clue as it is after the change and all that follows from it.
-void Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert& before,
-            std::vector<uint32_t> corrections, Change* change) {
+// Encodes the clue as it is after the change and all that follows from it; its alert.
+domain::Alert Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert& before,
+                     std::vector<uint32_t> corrections, Change* change) {
   const domain::Clue& clue = record.clue;
   EventRecord event;
   event.summary.clue_id = clue.id;
   event.summary.version = clue.version;
   event.summary.state = clue.state;
+  event.summary.backfill = clue.backfill;
   event.summary.alert = domain::NextAlert(clue, before);
   event.summary.corrections = std::move(corrections);
   if (before.version > 0) event.previous = before.facets;
@@ -33,6 +35,7 @@ void Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert&
   change->version = EncodeVersion(record);
   change->event = EncodeEvent(event, &change->summary);
   change->receipt = ReceiptOf(ledger, std::move(record));
+  return std::move(event.summary.alert);
 }
 
 std::vector<std::string> Without(std::vector<std::string> keys,
@@ -67,6 +70,29 @@ std::vector<uint32_t> CorrectionsAfter(const Current& current, const domain::Clu
   return versions;
 }
 
+bool IsListed(domain::AlertState state) { return state > domain::AlertState::kOpen; }
+
+// Moves the clue between the lists of states and owners, and sets when the acknowledgement ends.
+void Follow(const Keys& keys, const domain::Alert& before, const domain::Alert& after,
+            Change* change) {
+  const int p = change->clue.partition;
+  const domain::Facets& was = before.facets;
+  const domain::Facets& is = after.facets;
+  if (was.state != is.state) {
+    if (IsListed(was.state)) change->leave.push_back(keys.Later(p, keys.State(p, was.state)));
+    if (IsListed(is.state)) change->enter.push_back(keys.Later(p, keys.State(p, is.state)));
+  }
+  if (was.owner != is.owner) {
+    if (!was.owner.empty()) change->leave.push_back(keys.Later(p, keys.Owner(p, was.owner)));
+    if (!is.owner.empty()) change->enter.push_back(keys.Later(p, keys.Owner(p, is.owner)));
+  }
+  const auto until = [](const domain::Alert& alert) {
+    return alert.handling.has_value() ? alert.handling->until : std::nullopt;
+  };
+  if (until(before) == until(after)) return;
+  change->due = until(after).has_value() ? std::to_string(absl::ToUnixMicros(*until(after))) : "0";
+}
+
 Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::string request_id,
              std::string digest) {
   Change change;
@@ -81,7 +107,7 @@ Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::stri
 // A new version of `current`, as `clue` describes it, made by `correction` unless null.
 Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain::Clue clue,
                const Current& current, absl::Time now, domain::Correction* correction = nullptr) {
-  change.expected = current.summary.version;
+  change.expected = current.summary.version + current.steps;
   clue.id = current.summary.clue_id;
   clue.version = current.summary.version + 1;
   clue.received_at = current.summary.alert.received_at;
@@ -103,15 +129,17 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
   if (domain::CorrectedByPerson(clue)) {
     change.join.push_back(keys.Later(change.clue.partition, keys.Corrected(change.clue.partition)));
   }
-  change.enter = QueueOf(keys, change.clue.partition, clue);
-  change.leave = QueueOf(keys, change.clue.partition, current.version.clue);
-  if (change.enter == change.leave) {
-    change.enter.clear();
-    change.leave.clear();
+  const std::string enter = QueueOf(keys, change.clue.partition, clue);
+  const std::string leave = QueueOf(keys, change.clue.partition, current.version.clue);
+  if (enter != leave) {
+    if (!enter.empty()) change.enter.push_back(enter);
+    if (!leave.empty()) change.leave.push_back(leave);
   }
   std::vector<uint32_t> corrections = CorrectionsAfter(current, clue);
   VersionRecord record{std::move(clue), change.request_id, 0};
-  Encode(ledger, std::move(record), current.summary.alert, std::move(corrections), &change);
+  const domain::Alert alert =
+      Encode(ledger, std::move(record), current.summary.alert, std::move(corrections), &change);
+  Follow(keys, current.summary.alert, alert, &change);
   return change;
 }
 
@@ -136,8 +164,10 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
   clue.content = std::move(submission.content);
   clue.verdict = std::move(submission.verdict);
   clue.received_at = clue.changed_at = absl::FromUnixMicros(change.order);
+  clue.backfill = submission.backfill;
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
-  change.enter = QueueOf(keys, change.clue.partition, clue);
+  std::string enter = QueueOf(keys, change.clue.partition, clue);
+  if (!enter.empty()) change.enter.push_back(std::move(enter));
   Encode(ledger, std::move(record), domain::Alert(), {}, &change);
   return change;
 }
@@ -184,6 +214,23 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequ
   return Succeed(ledger, keys, std::move(change), clue, current, now, &correction);
 }
 
+Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& request,
+                domain::Alert after, ClueSummary summary, uint32_t steps) {
+  Change change = Begin(keys, Change::Kind::kStep, clue, RequestKeyOf(request), DigestOf(request));
+  change.of_alert = true;
+  change.expected = summary.version + steps;
+  Follow(keys, summary.alert, after, &change);
+  AlertChange step{after.version, after.kind, after.facets.state, after.facets.owner,
+                   after.handling.value_or(domain::Handling())};
+  change.version = EncodeAlertChange(step);
+  change.receipt = ReceiptOf(summary.clue_id, std::move(step));
+  EventRecord event{std::move(summary), std::nullopt};
+  event.previous = std::move(event.summary.alert.facets);
+  event.summary.alert = std::move(after);
+  change.event = EncodeEvent(event, &change.summary);
+  return change;
+}
+
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id,
                  std::string digest) {
   return Begin(keys, Change::Kind::kProbe, clue, std::move(request_id), std::move(digest));
@@ -217,7 +264,21 @@ std::string DigestOf(const CorrectionRequest& request) {
   return OperationDigest("correct", content);
 }
 
-// Neither '@' nor '!' is in any request_id or principal's id.
+std::string DigestOf(const AlertStepRequest& request) {
+  const domain::AlertStep& step = request.step;
+  const std::string facts =
+      std::to_string(static_cast<int>(step.outcome)) + ',' +
+      (step.duration.has_value() ? std::to_string(absl::ToInt64Milliseconds(*step.duration)) : "") +
+      ',' + step.owner + ',';
+  return OperationDigest("step " + std::to_string(static_cast<int>(step.action)),
+                         facts + step.note);
+}
+
+// None of '@', '!' and '#' is in any request_id or principal's id.
+std::string RequestKeyOf(const AlertStepRequest& request) {
+  return '#' + request.step.by + '#' + request.request_id;
+}
+
 std::string RequestKeyOf(const CorrectionRequest& request) {
   const char mark = request.by == domain::CorrectedBy::kPerson ? '@' : '!';
   return mark + request.author + mark + request.request_id;
@@ -231,6 +292,16 @@ Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record) {
   receipt.accepted_at = record.clue.changed_at;
   receipt.clue_id = std::move(record.clue.id);
   receipt.verdict = domain::Standing(record.clue);
+  return receipt;
+}
+
+Receipt ReceiptOf(const std::string& clue_id, AlertChange change) {
+  Receipt receipt;
+  receipt.clue_id = clue_id;
+  receipt.alert_id = domain::AlertIdOf(clue_id);
+  receipt.etag = domain::AlertEtag(change.alert_version);
+  receipt.accepted_at = change.handling.changed_at;
+  receipt.step = std::make_shared<const AlertChange>(std::move(change));
   return receipt;
 }
 

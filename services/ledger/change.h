@@ -16,21 +16,23 @@ namespace supervision::ledger {
 // the loop only concatenates.
 struct Change {
   // The numbers are those of commit.lua.
-  enum class Kind : uint8_t { kProbe = 0, kCreate = 1, kRevise = 2, kWithdraw = 3 };
+  enum class Kind : uint8_t { kProbe = 0, kCreate = 1, kRevise = 2, kWithdraw = 3, kStep = 4 };
   Kind kind = Kind::kProbe;
   ClueRef clue;
   std::string clue_key;
   std::string request_id;
-  std::string digest;             // tells the same request from another under the same request_id
-  uint32_t expected = 0;          // version that the clue must have
-  int64_t order = 0;              // proposed order key: microseconds
-  std::vector<std::string> join;  // indexes; of a change that is no create: those of later comers
-  std::string enter;              // the review queue that it enters; empty: none
-  std::string leave;              // the review queue that it leaves; empty: none
-  std::string version;            // StoredClue
-  std::string summary;            // StoredSummary
-  std::string event;              // StoredEvent
-  Receipt receipt;                // once it is accepted
+  std::string digest;              // tells the same request from another under the same request_id
+  bool of_alert = false;           // a step of the alert's life, or the probe of one
+  uint32_t expected = 0;           // sum of the clue's version and its alert's steps
+  int64_t order = 0;               // of a create: proposed order key, microseconds
+  std::string due;                 // of any other: when the acknowledgement ends; see commit.lua
+  std::vector<std::string> join;   // indexes; of a change that is no create: those of later comers
+  std::vector<std::string> enter;  // sorted sets, such as the review queue
+  std::vector<std::string> leave;
+  std::string version;  // StoredClue; of a step StoredAlertChange
+  std::string summary;  // StoredSummary
+  std::string event;    // StoredEvent
+  Receipt receipt;      // once it is accepted
 
   size_t bytes() const { return version.size() + summary.size() + event.size() + 512; }
 };
@@ -42,6 +44,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
 struct Current {
   VersionRecord version;
   ClueSummary summary;
+  uint32_t steps = 0;  // of the alert's life
 };
 Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revision,
                     const Current& current, absl::Time now);
@@ -50,17 +53,26 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequ
 Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal withdrawal,
                       const Current& current, absl::Time now);
 
+// The step that has made `after` of the alert that `summary` has, which had seen so many `steps`.
+Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& request,
+                domain::Alert after, ClueSummary summary, uint32_t steps);
+
 // A change that can only repeat the answer of an earlier request.
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, std::string digest);
 
 std::string DigestOf(const Revision& revision);
 std::string DigestOf(const Withdrawal& withdrawal);
 std::string DigestOf(const CorrectionRequest& request);
+std::string DigestOf(const AlertStepRequest& request);
 
 // Under which a correction's request_id is kept: no partner's and no other author's is the same.
 std::string RequestKeyOf(const CorrectionRequest& request);
+// The same for a step of an alert's life.
+std::string RequestKeyOf(const AlertStepRequest& request);
 
 // The receipt of a version that is in the ledger.
 Receipt ReceiptOf(const Descriptor& ledger, VersionRecord record);
+// The receipt of a step that is in the ledger.
+Receipt ReceiptOf(const std::string& clue_id, AlertChange change);
 
 }  // namespace supervision::ledger

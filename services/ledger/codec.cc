@@ -8,12 +8,16 @@ namespace supervision::ledger {
 namespace {
 
 using storage::v1::Envelope;
+using storage::v1::StoredAlertChange;
 using storage::v1::StoredClue;
 using storage::v1::StoredContent;
 using storage::v1::StoredCorrection;
 using storage::v1::StoredCorrectionWords;
 using storage::v1::StoredEvent;
 using storage::v1::StoredFacets;
+using storage::v1::StoredHandling;
+using storage::v1::StoredHandlingWords;
+using storage::v1::StoredPrincipal;
 using storage::v1::StoredQuotation;
 using storage::v1::StoredRiskReason;
 using storage::v1::StoredSummary;
@@ -206,6 +210,48 @@ bool FromStored(const StoredCorrection& stored, domain::Correction* correction) 
   return true;
 }
 
+// What costs nothing where nobody has done anything: open is not written, nor is an empty owner.
+template <typename Stored>
+void PutStateAndOwner(domain::AlertState state, const std::string& owner, Stored* stored) {
+  if (state > domain::AlertState::kOpen) stored->set_state(Number(state));
+  if (owner.empty()) return;
+  StoredPrincipal principal;
+  principal.set_id(owner);
+  Put(principal, stored->mutable_owner());
+}
+
+template <typename Stored>
+bool TakeStateAndOwner(const Stored& stored, domain::AlertState* state, std::string* owner) {
+  *state =
+      stored.state() == 0 ? domain::AlertState::kOpen : Enum<domain::AlertState>(stored.state());
+  if (!stored.has_owner()) return true;
+  StoredPrincipal principal;
+  if (!Take(stored.owner(), &principal)) return false;
+  *owner = principal.id();
+  return true;
+}
+
+void ToStored(const domain::Handling& handling, StoredHandling* stored) {
+  StoredHandlingWords words;
+  words.set_by(handling.by);
+  words.set_note(handling.note);
+  Put(words, stored->mutable_words());
+  stored->set_changed_at_micros(absl::ToUnixMicros(handling.changed_at));
+  if (handling.until.has_value()) stored->set_until_micros(absl::ToUnixMicros(*handling.until));
+  stored->set_outcome(Number(handling.outcome));
+}
+
+bool FromStored(const StoredHandling& stored, domain::Handling* handling) {
+  StoredHandlingWords words;
+  if (!Take(stored.words(), &words)) return false;
+  handling->by = words.by();
+  handling->note = words.note();
+  handling->changed_at = absl::FromUnixMicros(stored.changed_at_micros());
+  if (stored.until_micros() != 0) handling->until = absl::FromUnixMicros(stored.until_micros());
+  handling->outcome = Enum<domain::AlertOutcome>(stored.outcome());
+  return true;
+}
+
 void ToStored(const domain::Facets& facets, StoredFacets* stored) {
   stored->set_scenario(Number(facets.scenario));
   stored->set_secondary(Number(facets.secondary));
@@ -217,6 +263,7 @@ void ToStored(const domain::Facets& facets, StoredFacets* stored) {
   Put(unit, stored->mutable_unit());
   stored->set_partner(facets.partner);
   stored->set_confidentiality(Number(facets.confidentiality));
+  PutStateAndOwner(facets.state, facets.owner, stored);
 }
 
 bool FromStored(const StoredFacets& stored, domain::Facets* facets) {
@@ -229,7 +276,7 @@ bool FromStored(const StoredFacets& stored, domain::Facets* facets) {
   facets->unit = {unit.name(), unit.credit_code()};
   facets->partner = stored.partner();
   facets->confidentiality = Enum<domain::Confidentiality>(stored.confidentiality());
-  return true;
+  return TakeStateAndOwner(stored, &facets->state, &facets->owner);
 }
 
 void ToStored(const ClueSummary& summary, StoredSummary* stored) {
@@ -252,6 +299,8 @@ void ToStored(const ClueSummary& summary, StoredSummary* stored) {
   for (const std::string& passage : alert.why) quotation.add_why(passage);
   Put(quotation, stored->mutable_quotation());
   for (const uint32_t version : summary.corrections) stored->add_corrections(version);
+  if (alert.handling.has_value()) ToStored(*alert.handling, stored->mutable_handling());
+  stored->set_backfill(summary.backfill);
 }
 
 bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSummary* summary) {
@@ -264,7 +313,15 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
   summary->version = stored.clue_version();
   summary->state = Enum<domain::ClueState>(stored.clue_state());
   alert.version = stored.alert_version();
-  if (alert.version > 0) alert.id = domain::AlertIdOf(clue_id);
+  summary->backfill = stored.backfill();
+  if (alert.version > 0) {
+    alert.id = domain::AlertIdOf(clue_id);
+  } else {
+    alert.facets.state = domain::AlertState::kUnspecified;
+  }
+  if (stored.has_handling() && !FromStored(stored.handling(), &alert.handling.emplace())) {
+    return false;
+  }
   alert.kind = Enum<domain::AlertKind>(stored.alert_kind());
   alert.provisional = stored.provisional();
   alert.clue_id = summary->clue_id;
@@ -302,6 +359,7 @@ std::string EncodeVersion(const VersionRecord& record) {
   stored->set_alert_version(record.alert_version);
   stored->set_region_code(clue.content.region_code);
   stored->set_confidentiality(Number(clue.content.confidentiality));
+  stored->set_backfill(clue.backfill);
   return stored->SerializeAsString();
 }
 
@@ -318,6 +376,7 @@ std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_v
   FromStored(content, &clue.content);
   clue.content.region_code = stored.region_code();
   clue.content.confidentiality = Enum<domain::Confidentiality>(stored.confidentiality());
+  clue.backfill = stored.backfill();
   FromStored(stored.verdict(), &clue.verdict);
   if (stored.has_correction() && !FromStored(stored.correction(), &clue.correction.emplace())) {
     return std::nullopt;
@@ -341,6 +400,27 @@ std::optional<ClueSummary> DecodeSummary(std::string_view bytes, std::string_vie
   ClueSummary summary;
   if (!Parse(bytes, &stored) || !FromStored(stored, clue_id, &summary)) return std::nullopt;
   return summary;
+}
+
+std::string EncodeAlertChange(const AlertChange& change) {
+  StoredAlertChange stored;
+  stored.set_alert_version(change.alert_version);
+  stored.set_kind(Number(change.kind));
+  PutStateAndOwner(change.state, change.owner, &stored);
+  ToStored(change.handling, stored.mutable_handling());
+  return stored.SerializeAsString();
+}
+
+std::optional<AlertChange> DecodeAlertChange(std::string_view bytes) {
+  StoredAlertChange stored;
+  AlertChange change;
+  if (!Parse(bytes, &stored) || !FromStored(stored.handling(), &change.handling) ||
+      !TakeStateAndOwner(stored, &change.state, &change.owner)) {
+    return std::nullopt;
+  }
+  change.alert_version = stored.alert_version();
+  change.kind = Enum<domain::AlertKind>(stored.kind());
+  return change;
 }
 
 std::string EncodeEvent(const EventRecord& event, std::string* summary) {

@@ -27,6 +27,9 @@ std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_v
 std::string EncodeSummary(const ClueSummary& summary);
 std::optional<ClueSummary> DecodeSummary(std::string_view bytes, std::string_view clue_id);
 
+std::string EncodeAlertChange(const AlertChange& change);
+std::optional<AlertChange> DecodeAlertChange(std::string_view bytes);
+
 // An entry of the log: the clue after the change, and the facets of its alert's version before.
 struct EventRecord {
   ClueSummary summary;

@@ -267,6 +267,20 @@ void Committer::AnswerAll(Lane* lane, const absl::Status& status, ChangeResult r
   }
 }
 
+// The receipt that the request of `change` got at first; `stored` is what it had made.
+std::optional<Receipt> Committer::FirstReceipt(const Change& change,
+                                               const std::string& stored) const {
+  const std::string clue_id = change.clue.ToText();
+  if (change.of_alert) {
+    std::optional<AlertChange> step = DecodeAlertChange(stored);
+    if (!step.has_value()) return std::nullopt;
+    return ReceiptOf(clue_id, *std::move(step));
+  }
+  std::optional<VersionRecord> version = DecodeVersion(stored, clue_id);
+  if (!version.has_value()) return std::nullopt;
+  return ReceiptOf(context_->descriptor, *std::move(version));
+}
+
 void Committer::AnswerOutcome(Pending* pending, Outcome outcome, int replicas) {
   absl::StatusOr<Receipt> receipt = MakeError(Reason::kInternal);
   ChangeResult result = ChangeResult::kConflict;
@@ -276,12 +290,11 @@ void Committer::AnswerOutcome(Pending* pending, Outcome outcome, int replicas) {
       result = ChangeResult::kAccepted;
       break;
     case Decision::kRepeated: {
-      const std::optional<VersionRecord> first =
-          DecodeVersion(outcome.version, pending->change.clue.ToText());
+      std::optional<Receipt> first = FirstReceipt(pending->change, outcome.stored);
       result = first.has_value() ? ChangeResult::kRepeated : ChangeResult::kFailed;
       if (first.has_value()) {
-        receipt = ReceiptOf(context_->descriptor, *first);
-        receipt->repeated = true;
+        first->repeated = true;
+        receipt = *std::move(first);
       }
       break;
     }

@@ -74,6 +74,7 @@ class Committer {
   void OnReply(Lane* lane, absl::Time sent, redis::Result script, int replicas);
   void Requeue(Lane* lane);
   void AnswerAll(Lane* lane, const absl::Status& status, ChangeResult result);
+  std::optional<Receipt> FirstReceipt(const Change& change, const std::string& stored) const;
   void AnswerOutcome(Pending* pending, Outcome outcome, int replicas);
   void Answer(Pending* pending, absl::StatusOr<Receipt> receipt, ChangeResult result);
   void Left(Lane* lane, const Pending& pending);

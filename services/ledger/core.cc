@@ -132,6 +132,7 @@ void Ledger::Core::Stop() {
   if (opened_ != nullptr) {
     opened_->retention.Stop();
     opened_->reviews.Stop();
+    opened_->expiry.Stop();
     opened_->tail.Stop();
     opened_->tail.Follow(nullptr);
     opened_->committer.Stop();

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "services/base/mutex.h"
+#include "services/ledger/alert_steps.h"
 #include "services/ledger/committer.h"
 #include "services/ledger/context.h"
+#include "services/ledger/expiry.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/lister.h"
 #include "services/ledger/places.h"
@@ -28,6 +30,8 @@ struct OpenParts {
       : context(std::move(made)),
         committer(&context),
         reviser(&context, &committer),
+        alert_steps(&context, &committer),
+        expiry(&context, &alert_steps),
         reader(&context),
         lister(&context),
         reviews(&context, &lister),
@@ -39,6 +43,8 @@ struct OpenParts {
   Context context;
   Committer committer;
   Reviser reviser;
+  AlertSteps alert_steps;
+  Expiry expiry;
   Reader reader;
   Lister lister;
   Reviews reviews;

@@ -66,6 +66,14 @@ std::string Keys::Partner(int partition, std::string_view partner) const {
   return bases_[partition] + "i:p:" + std::string(partner);
 }
 
+std::string Keys::State(int partition, domain::AlertState state) const {
+  return bases_[partition] + "i:a:" + std::to_string(static_cast<int>(state));
+}
+
+std::string Keys::Owner(int partition, std::string_view owner) const {
+  return bases_[partition] + "i:o:" + Digest(owner);
+}
+
 std::string Keys::Later(int partition, const std::string& index) const {
   std::string key = index;
   key[bases_[partition].size()] = 'j';

@@ -27,7 +27,9 @@ namespace supervision::ledger {
 //   sv:{p}:lease    hash: holder, fence, until (milliseconds); who trims
 //   sv:{p}:c:<id>   hash of a clue: v version, t order key, w "1" when withdrawn, l StoredSummary,
 //                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version,
-//                   k claim of a reviewer, "<until, milliseconds>:<holder>"
+//                   k claim of a reviewer, "<until, milliseconds>:<holder>", h number of steps of
+//                   the alert's life, h:<n> StoredAlertChange of a step; q:<request_id> of a step
+//                   has digest and "h:<n>"
 //   sv:{p}:i:…      streams of the clues that came in with a facet: an entry for each commit, its
 //                   id the first order key in it, its field "b" the clues: order key (8 bytes, high
 //                   byte first) and id (16 bytes) of each. Never rewritten: who reads looks at the
@@ -35,7 +37,11 @@ namespace supervision::ledger {
 //                   i:all, i:s:<scenario>, i:k:<risk>, i:r:<region, 6 digits>,
 //                   i:u:<digest of a unit's name or credit code>, i:p:<partner>
 //   sv:{p}:j:…      sorted sets of the clues that got a facet later, by order key, member: the 16
-//                   bytes of the id; named as the streams. j:h: those that a person has corrected
+//                   bytes of the id; named as the streams. j:h: those that a person has corrected.
+//                   j:a:<state> and j:o:<digest of the principal>, which have no streams: clues
+//                   whose alert is in the state (not open), or has the owner, now
+//   sv:{p}:d        sorted set of the acknowledgements that end, by when (microseconds), member as
+//                   above
 //   sv:{p}:q:<risk>:<doubt>
 //                   sorted sets of the clues that wait for review, by order key, member as above:
 //                   a clue is in the one that fits as long as it waits
@@ -72,6 +78,13 @@ class Keys {
   std::string ReviewQueue(int partition, domain::Risk risk, int doubt) const;
   // Clues that a person has corrected; whether that still stands, the clue says.
   std::string Corrected(int partition) const { return bases_[partition] + "i:h"; }
+
+  // Clues whose alert is acknowledged or resolved, and those that somebody answers for. Only those
+  // that are so now, so only sorted sets; see Later.
+  std::string State(int partition, domain::AlertState state) const;
+  std::string Owner(int partition, std::string_view owner) const;
+  // Acknowledgements by when they end.
+  std::string Due(int partition) const { return bases_[partition] + "d"; }
 
   // All subscriptions lie in partition 0. `digest` is one of Digest.
   std::string Subscription(const std::string& digest) const { return bases_[0] + "s:" + digest; }

@@ -95,6 +95,24 @@ void Ledger::Correct(CorrectionRequest correction, absl::Duration timeout,
                 });
 }
 
+void Ledger::TakeStep(AlertStepRequest request, absl::Duration timeout,
+                      Callback<AlertReceipt> callback) {
+  core_->OnLoop(std::move(callback), [request = std::move(request), deadline = Deadline(timeout)](
+                                         OpenParts* parts, Callback<AlertReceipt> answer) mutable {
+    parts->alert_steps.Take(std::move(request), deadline, std::move(answer));
+  });
+}
+
+void Ledger::ReadAlertChanges(std::string clue_id, domain::Scope scope, absl::Duration timeout,
+                              Callback<std::vector<AlertChange>> callback) {
+  core_->OnLoop(
+      std::move(callback),
+      [clue_id = std::move(clue_id), scope = std::move(scope), deadline = Deadline(timeout)](
+          OpenParts* parts, Callback<std::vector<AlertChange>> answer) {
+        parts->alert_steps.ReadChanges(clue_id, scope, deadline, std::move(answer));
+      });
+}
+
 void Ledger::GetClue(std::string clue_id, domain::Scope scope, absl::Duration timeout,
                      Callback<ClueRecord> callback) {
   core_->OnLoop(std::move(callback), [clue_id = std::move(clue_id), scope = std::move(scope),

@@ -56,11 +56,13 @@ class Ledger {
     absl::Duration log_age = absl::Hours(24 * 90);
     int64_t log_bytes = int64_t{1} << 30;
     int max_versions = 50;          // of a clue
+    int max_alert_steps = 500;      // of an alert's life
     std::string witness_directory;  // holds the witness file; empty: none (tests)
     bool accept_lost_ledger = false;
     absl::Duration check_interval = absl::Minutes(1);  // of Redis' settings and role
     absl::Duration retention_interval = absl::Minutes(1);
     absl::Duration review_interval = absl::Seconds(15);  // of the review queue's gauges
+    absl::Duration expiry_interval = absl::Seconds(2);   // of looking for what has expired
   };
 
   // Starts connecting at once and keeps trying; state() tells how far it is. `loop`, `clock`, `log`
@@ -82,6 +84,14 @@ class Ledger {
   // and to whom it no longer does. REVIEW_CLAIMED while another reviewer holds the clue;
   // CORRECTED_BY_PERSON to the system once a person has decided.
   void Correct(CorrectionRequest correction, absl::Duration timeout, Callback<Receipt> callback);
+
+  // A step of an alert's life: its next version, told to everyone in whose view it is. The clue's
+  // version and etag stay. ALERT_NOT_FOUND outside the caller's scope, ETAG_MISMATCH,
+  // WRONG_ALERT_STATE, TOO_MANY_ALERT_CHANGES, OWNER_UNFIT.
+  void TakeStep(AlertStepRequest request, absl::Duration timeout, Callback<AlertReceipt> callback);
+  // The last 100 steps of the alert of a clue, oldest first. ALERT_NOT_FOUND.
+  void ReadAlertChanges(std::string clue_id, domain::Scope scope, absl::Duration timeout,
+                        Callback<std::vector<AlertChange>> callback);
 
   // State. CLUE_NOT_FOUND when there is none, or none within `scope`.
   void GetClue(std::string clue_id, domain::Scope scope, absl::Duration timeout,

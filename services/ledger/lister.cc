@@ -218,6 +218,8 @@ class Walk : public std::enable_shared_from_this<Walk> {
         context_->log->Error("ledger.summary_damaged", {{"clue", batch[i].clue_id}});
         continue;
       }
+      // Who answers for an alert is none of a partner's business, so no condition may tell it.
+      if (!query_.scope.partner.empty()) summary->alert.facets.owner.clear();
       if (!Wanted(*summary)) continue;
       filled_ += Fills(*summary);
       page_.clues.push_back(*std::move(summary));
@@ -284,9 +286,12 @@ class Walk : public std::enable_shared_from_this<Walk> {
 std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const ListQuery& query) {
   if (query.kind == ListQuery::Kind::kCorrections) return {keys.Corrected(partition)};
   const domain::Implied filter = domain::ImpliedBy(query.filter);
-  // The rarest first: one organ, one partner, one region; then classes, of which a few are walked
-  // together; then gravity.
+  // The rarest first: one organ, one owner, one region, one partner; then states, and classes, of
+  // which a few are walked together; then gravity. Open alerts have no index: nearly all begin so.
   if (!filter.unit.empty()) return {keys.Unit(partition, filter.unit)};
+  if (!filter.owner.empty() && query.scope.partner.empty()) {
+    return {keys.Owner(partition, filter.owner)};
+  }
   // A partner sees only its own whatever it asks for, so its own index comes before another's.
   std::string partner = query.partner.empty() ? query.scope.partner : query.partner;
   if (partner.empty()) partner = filter.partner;
@@ -295,6 +300,16 @@ std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const Li
   }
   if (!partner.empty()) return {keys.Partner(partition, partner)};
   std::vector<std::string> indexes;
+  if (filter.states.any() && !filter.states.test(static_cast<size_t>(domain::AlertState::kOpen)) &&
+      !filter.states.test(static_cast<size_t>(domain::AlertState::kUnspecified))) {
+    for (const domain::AlertState state :
+         {domain::AlertState::kAcknowledged, domain::AlertState::kResolved}) {
+      if (filter.states.test(static_cast<size_t>(state))) {
+        indexes.push_back(keys.State(partition, state));
+      }
+    }
+    return indexes;
+  }
   if (filter.scenarios.any()) {
     for (const domain::Scenario scenario : domain::kScenarios) {
       if (filter.scenarios.test(static_cast<size_t>(scenario))) {

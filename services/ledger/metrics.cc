@@ -46,6 +46,10 @@ Metrics::Metrics(prometheus::Registry* registry)
                   "1 while the durability promise can be kept.")),
       review_oldest_seconds(Gauge(registry, "supervision_ledger_review_oldest_seconds",
                                   "Age of the clue that has waited for review the longest.")),
+      alerts_acknowledged(Gauge(registry, "supervision_ledger_alerts_acknowledged",
+                                "Alerts that are acknowledged now.")),
+      alerts_resolved(
+          Gauge(registry, "supervision_ledger_alerts_resolved", "Alerts that are resolved now.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")
@@ -58,6 +62,10 @@ Metrics::Metrics(prometheus::Registry* registry)
                        .Name("supervision_ledger_corrections_total")
                        .Help("Requests to correct a verdict, by author and by what came of them.")
                        .Register(*registry)),
+      steps_(prometheus::BuildCounter()
+                 .Name("supervision_ledger_alert_steps_total")
+                 .Help("Steps of alerts' lives that were asked for, by what came of them.")
+                 .Register(*registry)),
       log_end_(prometheus::BuildGauge()
                    .Name("supervision_ledger_log_end_position")
                    .Help("Position of the log's end, by partition.")
@@ -80,6 +88,29 @@ void Metrics::CountCorrection(domain::CorrectedBy by, CorrectionResult result) {
                                                       "refused", "failed"};
   corrections_
       .Add({{"by", by == domain::CorrectedBy::kPerson ? "person" : "system"},
+            {"result", kNames[static_cast<size_t>(result)]}})
+      .Increment();
+}
+
+StepResult StepResultOf(const absl::Status& status, bool repeated) {
+  if (status.ok()) return repeated ? StepResult::kRepeated : StepResult::kTaken;
+  switch (status.code()) {
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kNotFound:
+      return StepResult::kRefused;
+    default:
+      return StepResult::kFailed;
+  }
+}
+
+void Metrics::CountStep(domain::AlertAction action, StepResult result) {
+  constexpr const char* kActions[] = {"",       "acknowledge", "unacknowledge", "expire",
+                                      "assign", "resolve",     "reopen"};
+  constexpr const char* kNames[kStepResults] = {"taken", "repeated", "refused", "failed"};
+  steps_
+      .Add({{"step", kActions[static_cast<size_t>(action)]},
             {"result", kNames[static_cast<size_t>(result)]}})
       .Increment();
 }

@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "services/domain/alert_life.h"
 #include "services/domain/correction.h"
 
 namespace supervision::ledger {
@@ -29,6 +31,11 @@ inline constexpr size_t kChangeResults = 8;
 enum class CorrectionResult { kReclassified, kConfirmed, kRepeated, kRefused, kFailed };
 inline constexpr size_t kCorrectionResults = 5;
 
+// What came of a step of an alert's life, as the metric names it.
+enum class StepResult { kTaken, kRepeated, kRefused, kFailed };
+inline constexpr size_t kStepResults = 4;
+StepResult StepResultOf(const absl::Status& status, bool repeated);
+
 // The ledger's metrics; handles are taken once. Labels come from closed sets and name no clue.
 class Metrics {
  public:
@@ -36,6 +43,7 @@ class Metrics {
 
   void CountChange(ChangeResult result) { changes_[static_cast<size_t>(result)]->Increment(); }
   void CountCorrection(domain::CorrectedBy by, CorrectionResult result);
+  void CountStep(domain::AlertAction action, StepResult result);
   prometheus::Gauge& ReviewWaiting(domain::Risk risk);
   prometheus::Gauge& Connected(const std::string& connection);
   prometheus::Gauge& LogEnd(int partition);
@@ -51,11 +59,14 @@ class Metrics {
   prometheus::Counter& epochs;
   prometheus::Gauge& ready;
   prometheus::Gauge& review_oldest_seconds;
+  prometheus::Gauge& alerts_acknowledged;
+  prometheus::Gauge& alerts_resolved;
 
  private:
   prometheus::Family<prometheus::Gauge>& connected_;
   prometheus::Family<prometheus::Gauge>& review_waiting_;
   prometheus::Family<prometheus::Counter>& corrections_;
+  prometheus::Family<prometheus::Counter>& steps_;
   prometheus::Family<prometheus::Gauge>& log_end_;
   prometheus::Family<prometheus::Gauge>& log_bytes_;
   std::array<prometheus::Counter*, kChangeResults> changes_;

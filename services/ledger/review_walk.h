@@ -19,8 +19,6 @@ void WalkReviewQueue(Context* context, ReviewQuery query, Deadline deadline,
 inline constexpr std::array<domain::Risk, 4> kReviewOrder = {
     domain::Risk::kHigh, domain::Risk::kMedium, domain::Risk::kLow, domain::Risk::kUnspecified};
 
-inline bool WaitsForReview(const ClueSummary& clue) {
-  return clue.alert.kind == domain::AlertKind::kReviewNeeded;
-}
+inline bool WaitsForReview(const ClueSummary& clue) { return clue.alert.provisional; }
 
 }  // namespace supervision::ledger

@@ -116,17 +116,18 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
       });
 }
 
-void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Callback callback) {
+void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Callback callback,
+                    int tries) {
   const std::optional<ClueRef> clue = ParseClueId(request.clue_id, context_->descriptor.partitions);
   if (!clue.has_value()) {
     return context_->loop->Post([callback] { callback(MakeError(Reason::kClueNotFound)); });
   }
-  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v",
-                         "l",     "q:" + request.request_id,  kClaimField};
+  redis::Command read = {
+      "HMGET", context_->keys.Clue(*clue), "v", "l", "q:" + request.request_id, kClaimField, "h"};
   context_->read->Send(std::move(read), deadline.left(),
                        [this, request = std::move(request), clue = *clue, deadline,
-                        make = std::move(make), callback](const redis::Result& head) {
-                         OnHead(request, clue, deadline, make, callback, head);
+                        make = std::move(make), callback, tries](const redis::Result& head) {
+                         OnHead(request, clue, deadline, make, callback, tries, head);
                        });
 }
 
@@ -149,11 +150,11 @@ absl::Status Reviser::MayChange(const Request& request, const ClueSummary& summa
 }
 
 void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadline,
-                     const Make& make, const Committer::Callback& callback,
+                     const Make& make, const Committer::Callback& callback, int tries,
                      const redis::Result& head) {
   if (!head.ok()) return callback(head.failure().ToStatus());
   const std::vector<redis::Reply>& fields = head.reply().elements;
-  if (fields.size() != 4 || fields[0].is_nil()) {
+  if (fields.size() != 5 || fields[0].is_nil()) {
     return callback(MakeError(Reason::kClueNotFound));
   }
   std::optional<ClueSummary> summary = DecodeSummary(fields[1].text, request.clue_id);
@@ -167,18 +168,28 @@ void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadl
                               deadline, callback);
   }
   if (absl::Status may = MayChange(request, *summary, fields[3]); !may.ok()) return callback(may);
+  const auto steps = static_cast<uint32_t>(std::strtoul(fields[4].text.c_str(), nullptr, 10));
   context_->read->Send(
       {"HGET", context_->keys.Clue(clue), "s:" + fields[0].text}, deadline.left(),
-      [this, clue_id = request.clue_id, summary = *std::move(summary), deadline, make,
+      [this, request, summary = *std::move(summary), steps, deadline, make, tries,
        callback](const redis::Result& body) {
         if (!body.ok()) return callback(body.failure().ToStatus());
-        std::optional<VersionRecord> version = DecodeVersion(body.reply().text, clue_id);
+        std::optional<VersionRecord> version = DecodeVersion(body.reply().text, request.clue_id);
         if (body.reply().is_nil() || !version.has_value()) {
           return callback(MakeError(Reason::kInternal));
         }
-        absl::StatusOr<Change> change = make(Current{*std::move(version), summary});
+        absl::StatusOr<Change> change = make(Current{*std::move(version), summary, steps});
         if (!change.ok()) return callback(change.status());
-        committer_->Commit(*std::move(change), deadline, callback);
+        committer_->Commit(
+            *std::move(change), deadline,
+            [this, request, deadline, make, tries, callback](absl::StatusOr<Receipt> receipt) {
+              // Either the clue has moved, which beginning anew finds out, or only its alert has,
+              // of which the caller's etag says nothing.
+              if (domain::HasReason(receipt.status(), Reason::kEtagMismatch) && tries > 1) {
+                return Begin(request, deadline, make, callback, tries - 1);
+              }
+              callback(std::move(receipt));
+            });
       });
 }
 

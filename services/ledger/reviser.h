@@ -32,11 +32,13 @@ class Reviser {
   };
   using Make = std::function<absl::StatusOr<Change>(const Current&)>;
 
-  void Begin(Request request, Deadline deadline, Make make, Committer::Callback callback);
+  // `tries`: how often it may begin anew because a step of the alert's life came between.
+  void Begin(Request request, Deadline deadline, Make make, Committer::Callback callback,
+             int tries = 3);
   absl::Status MayChange(const Request& request, const ClueSummary& summary,
                          const redis::Reply& claim) const;
   void OnHead(const Request& request, const ClueRef& clue, Deadline deadline, const Make& make,
-              const Committer::Callback& callback, const redis::Result& head);
+              const Committer::Callback& callback, int tries, const redis::Result& head);
 
   Context* const context_;
   Committer* const committer_;

@@ -26,6 +26,8 @@ StoredFilter ToStored(const domain::Filter& filter) {
   stored.set_region_prefix(filter.region_prefix);
   stored.set_unit(filter.unit);
   stored.set_expression(filter.expression.text());
+  stored.set_states(static_cast<uint32_t>(filter.states.to_ulong()));
+  stored.set_owner(filter.owner);
   return stored;
 }
 
@@ -35,6 +37,8 @@ std::optional<domain::Filter> FromStored(const StoredFilter& stored) {
   filter.min_risk = static_cast<domain::Risk>(stored.min_risk());
   filter.region_prefix = stored.region_prefix();
   filter.unit = stored.unit();
+  filter.states = domain::AlertStateSet(stored.states());
+  filter.owner = stored.owner();
   auto expression = domain::ParseExpression(stored.expression());
   if (!std::holds_alternative<domain::Expression>(expression)) return std::nullopt;
   filter.expression = std::get<domain::Expression>(std::move(expression));

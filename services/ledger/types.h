@@ -8,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "services/domain/alert.h"
+#include "services/domain/alert_life.h"
 #include "services/domain/visibility.h"
 
 namespace supervision::ledger {
@@ -25,6 +26,7 @@ struct Submission {
   std::string request_id;
   domain::ClueContent content;
   domain::Verdict verdict;
+  bool backfill = false;  // history: alerts nobody
 };
 
 // A new version of a clue of `partner`.
@@ -62,6 +64,27 @@ struct CorrectionRequest {
   domain::Verdict verdict;
 };
 
+// A step of an alert's life; see domain/alert_life.h. Each principal has request_ids of its own
+// within an alert.
+struct AlertStepRequest {
+  domain::Scope scope;  // what the caller sees: ALERT_NOT_FOUND outside
+  std::string request_id;
+  std::string alert_id;
+  std::string etag;
+  domain::AlertStep step;                    // by the caller
+  std::optional<domain::Scope> owner_scope;  // kAssign: what the owner sees; nothing: nobody can
+};
+
+// What a step made of an alert, as it is kept.
+struct AlertChange {
+  uint32_t alert_version = 0;
+  domain::AlertKind kind = domain::AlertKind::kUnspecified;
+  domain::AlertState state = domain::AlertState::kUnspecified;
+  std::string owner;
+  domain::Handling handling;
+  bool operator==(const AlertChange&) const = default;
+};
+
 // Who is reviewing a clue, so that no other does the same.
 struct Claim {
   std::string holder;  // id of the principal
@@ -85,6 +108,17 @@ struct Receipt {
   absl::Time accepted_at;
   Durability durability;
   bool repeated = false;  // answered from the ledger: nothing was written
+  // Of a step of an alert's life: then the etag is the alert's, and there is no version or verdict.
+  std::shared_ptr<const AlertChange> step;
+};
+
+// What a step of an alert's life is answered with; the same again for the same request_id.
+struct AlertReceipt {
+  std::string alert_id;
+  AlertChange change;
+  std::string etag;
+  Durability durability;
+  bool repeated = false;
 };
 
 // A clue as it stands.
@@ -99,6 +133,7 @@ struct ClueSummary {
   std::string clue_id;
   uint32_t version = 0;
   domain::ClueState state = domain::ClueState::kUnspecified;
+  bool backfill = false;
   domain::Alert alert;  // facets, times and title are set even when version is 0 (no alert)
   // Versions that a person's word made, oldest first; of several on one text only the last.
   std::vector<uint32_t> corrections;

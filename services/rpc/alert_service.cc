@@ -23,6 +23,23 @@ v1::Alert Shown(const domain::Alert& alert, const domain::Scope& scope) {
   return ToProto(alert, domain::ProjectionFor(scope, alert.facets.confidentiality));
 }
 
+void AnswerWithChanges(const domain::Alert& alert, const Caller& caller, ledger::Ledger* ledger,
+                       UnaryCall* call) {
+  ledger->ReadAlertChanges(alert.clue_id, caller.scope, caller.timeout,
+                           [call, alert, scope = caller.scope](
+                               const absl::StatusOr<std::vector<ledger::AlertChange>>& changes) {
+                             if (!changes.ok()) return call->Fail(changes.status());
+                             const domain::Projection projection =
+                                 domain::ProjectionFor(scope, alert.facets.confidentiality);
+                             v1::GetAlertResponse answer;
+                             *answer.mutable_alert() = ToProto(alert, projection);
+                             for (const ledger::AlertChange& change : *changes) {
+                               *answer.add_changes() = ToProto(change, projection);
+                             }
+                             call->Answer(answer);
+                           });
+}
+
 }  // namespace
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* AlertService::WatchAlerts(Context* context,
@@ -70,13 +87,16 @@ grpc::ServerUnaryReactor* AlertService::GetAlert(Context* context, const Bytes* 
     return call;
   }
   ledger_->GetClue(*std::move(clue_id), caller->scope, caller->timeout,
-                   [call, scope = caller->scope](absl::StatusOr<ledger::ClueRecord> record) {
+                   [call, caller = *caller, with_changes = request.with_changes(),
+                    ledger = ledger_](absl::StatusOr<ledger::ClueRecord> record) {
                      if (!record.ok()) return call->Fail(AsAlertError(record.status()));
                      if (record->alert.version == 0) {
                        return call->Fail(domain::MakeError(domain::Reason::kAlertNotFound));
                      }
+                     if (with_changes)
+                       return AnswerWithChanges(record->alert, caller, ledger, call);
                      v1::GetAlertResponse answer;
-                     *answer.mutable_alert() = Shown(record->alert, scope);
+                     *answer.mutable_alert() = Shown(record->alert, caller.scope);
                      call->Answer(answer);
                    });
   return call;

@@ -9,7 +9,13 @@ namespace supervision::rpc {
 
 using RawAlertService = v1::AlertService::WithRawCallbackMethod_WatchAlerts<
     v1::AlertService::WithRawCallbackMethod_ListAlerts<
-        v1::AlertService::WithRawCallbackMethod_GetAlert<v1::AlertService::Service>>>;
+        v1::AlertService::WithRawCallbackMethod_GetAlert<
+            v1::AlertService::WithRawCallbackMethod_AcknowledgeAlert<
+                v1::AlertService::WithRawCallbackMethod_UnacknowledgeAlert<
+                    v1::AlertService::WithRawCallbackMethod_AssignAlert<
+                        v1::AlertService::WithRawCallbackMethod_ResolveAlert<
+                            v1::AlertService::WithRawCallbackMethod_ReopenAlert<
+                                v1::AlertService::Service>>>>>>>>;
 
 // supervision.v1.AlertService. Thread-safe. Hub and ledger outlive it.
 class AlertService final : public RawAlertService {
@@ -26,6 +32,20 @@ class AlertService final : public RawAlertService {
                                        Bytes* response) override;
   grpc::ServerUnaryReactor* GetAlert(Context* context, const Bytes* request,
                                      Bytes* response) override;
+  // alert_handling.cc
+  grpc::ServerUnaryReactor* AcknowledgeAlert(Context* context, const Bytes* request,
+                                             Bytes* response) override;
+  grpc::ServerUnaryReactor* UnacknowledgeAlert(Context* context, const Bytes* request,
+                                               Bytes* response) override;
+  grpc::ServerUnaryReactor* AssignAlert(Context* context, const Bytes* request,
+                                        Bytes* response) override;
+  grpc::ServerUnaryReactor* ResolveAlert(Context* context, const Bytes* request,
+                                         Bytes* response) override;
+  grpc::ServerUnaryReactor* ReopenAlert(Context* context, const Bytes* request,
+                                        Bytes* response) override;
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* TakeStep(security::Method method, Context* context,
+                                     const Bytes* request, Bytes* response);
 
   const Edge edge_;
   alerting::Hub* const hub_;

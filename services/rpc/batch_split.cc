@@ -30,6 +30,8 @@ absl::StatusOr<SplitBatch> Split(std::string_view batch, const BatchShape& shape
       split.items.push_back(field.bytes);
     } else if (field.number == shape.validate_only && field.type == WireReader::Type::kVarint) {
       split.validate_only = field.varint != 0;
+    } else if (field.number == shape.backfill && field.type == WireReader::Type::kVarint) {
+      split.backfill = field.varint != 0;
     }
   }
   if (!reader.ok()) return domain::MakeError(domain::Reason::kMalformedMessage);

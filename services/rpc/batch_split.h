@@ -14,6 +14,7 @@ struct BatchShape {
   std::string_view name;       // of the field that holds the items
   uint32_t items = 0;          // its number
   uint32_t validate_only = 0;  // number of that field; 0: there is none
+  uint32_t backfill = 0;       // likewise
 };
 
 // The items of a serialised batch, still serialised: split by the wire format alone, so that an
@@ -21,6 +22,7 @@ struct BatchShape {
 struct SplitBatch {
   std::vector<std::string_view> items;
   bool validate_only = false;
+  bool backfill = false;
 };
 // MALFORMED_MESSAGE when the bytes around the items are broken.
 absl::StatusOr<SplitBatch> Split(std::string_view batch, const BatchShape& shape);

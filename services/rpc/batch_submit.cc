@@ -20,7 +20,8 @@ namespace {
 constexpr BatchShape kClues = {
     .name = "items",
     .items = v1::BatchSubmitCluesRequest::kItemsFieldNumber,
-    .validate_only = v1::BatchSubmitCluesRequest::kValidateOnlyFieldNumber};
+    .validate_only = v1::BatchSubmitCluesRequest::kValidateOnlyFieldNumber,
+    .backfill = v1::BatchSubmitCluesRequest::kBackfillFieldNumber};
 
 // Collects the results. Each item writes its own place once; the last one answers.
 class Collector {
@@ -89,6 +90,7 @@ void BatchWork::Submit(size_t index) {
   submit.content =
       FromProto(std::move(*item.mutable_clue()), JoinPath(submit.path, "clue"), &submit.violations);
   submit.validate_only = batch_.validate_only;
+  submit.backfill = batch_.backfill;
   intake_->Submit(std::move(submit), caller_.timeout,
                   [collector = collector_, index](const absl::StatusOr<ledger::Receipt>& receipt) {
                     collector->Set(index, receipt);
@@ -102,6 +104,7 @@ void SubmitBatch(const Caller& caller, const grpc::ByteBuffer& bytes, intake::In
   grpc::Slice holder;
   absl::StatusOr<SplitBatch> batch = SplitRequest(bytes, kClues, &holder);
   if (!batch.ok()) return call->Fail(batch.status());
+  if (absl::Status may = MayBackfill(caller, batch->backfill); !may.ok()) return call->Fail(may);
   if (absl::Status open = door.Check(); !open.ok() && !batch->validate_only) {
     return call->Fail(open);
   }

@@ -51,6 +51,11 @@ grpc::ServerUnaryReactor* ClueService::SubmitClue(Context* context, const Bytes*
     call->Fail(open);
     return call;
   }
+  if (absl::Status may = MayBackfill(*caller, request.backfill()); !may.ok()) {
+    call->Fail(may);
+    return call;
+  }
+  submit.backfill = request.backfill();
   submit.partner = caller->principal->partner;
   submit.request_id = std::move(*request.mutable_request_id());
   submit.content = FromProto(std::move(*request.mutable_clue()), "clue", &submit.violations);

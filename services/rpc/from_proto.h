@@ -43,6 +43,13 @@ ledger::ListQuery FromProto(v1::ListCorrectionsRequest&& proto, Violations* viol
 ledger::ReviewQuery FromProto(v1::ListReviewQueueRequest&& proto, Violations* violations);
 // Everything of a correction but who makes it.
 ledger::CorrectionRequest FromProto(v1::CorrectVerdictRequest&& proto, Violations* violations);
+// Everything of a step of an alert's life but who takes it, through which scope, and what the owner
+// sees.
+ledger::AlertStepRequest FromProto(v1::AcknowledgeAlertRequest&& proto, Violations* violations);
+ledger::AlertStepRequest FromProto(v1::UnacknowledgeAlertRequest&& proto, Violations* violations);
+ledger::AlertStepRequest FromProto(v1::AssignAlertRequest&& proto, Violations* violations);
+ledger::AlertStepRequest FromProto(v1::ResolveAlertRequest&& proto, Violations* violations);
+ledger::AlertStepRequest FromProto(v1::ReopenAlertRequest&& proto, Violations* violations);
 // For how long a clue is claimed.
 absl::Duration LeaseOf(const v1::ClaimReviewRequest& proto, Violations* violations);
 // The id of a clue or an alert that a request must name.

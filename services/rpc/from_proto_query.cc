@@ -16,6 +16,7 @@ constexpr size_t kMinRegionPrefix = 2;
 constexpr size_t kMaxRegionPrefix = 9;
 constexpr size_t kMaxUnitBytes = 800;  // 200 code points
 constexpr size_t kMaxPartnerLength = 64;
+constexpr size_t kMaxPrincipalLength = 64;
 constexpr size_t kMaxPageTokenLength = 4096;
 constexpr size_t kMaxIdLength = 128;
 constexpr absl::Duration kMinLease = absl::Minutes(1);
@@ -116,7 +117,24 @@ void CopyTimesAndPage(Proto* proto, ledger::ListQuery* query, Violations* violat
 
 domain::Filter FromProto(const v1::AlertFilter& proto, std::string_view path,
                          Violations* violations) {
-  return FilterFrom(proto, path, violations);
+  domain::Filter filter = FilterFrom(proto, path, violations);
+  for (int i = 0; i < proto.states_size(); ++i) {
+    const int number = proto.states(i);
+    if (number <= 0 || !v1::AlertState_IsValid(number)) {
+      violations->push_back({absl::StrCat(JoinPath(path, "states"), "[", i, "]"),
+                             "is no state of an alert; write OPEN, ACKNOWLEDGED or RESOLVED",
+                             "预警状态未知；请使用 OPEN、ACKNOWLEDGED 或 RESOLVED"});
+      continue;
+    }
+    filter.states.set(static_cast<size_t>(number));
+  }
+  if (proto.owner().size() > kMaxPrincipalLength) {
+    violations->push_back({JoinPath(path, "owner"),
+                           "is too long; a principal's id has at most 64 characters",
+                           "承办人标识过长；最多 64 个字符"});
+  }
+  filter.owner = proto.owner();
+  return filter;
 }
 
 ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations) {
@@ -141,21 +159,21 @@ ledger::ListQuery FromProto(v1::ListCluesRequest&& proto, Violations* violations
 ledger::ListQuery FromProto(v1::ListAlertsRequest&& proto, Violations* violations) {
   ledger::ListQuery query;
   query.kind = ledger::ListQuery::Kind::kAlerts;
-  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  query.filter = FromProto(proto.filter(), "filter", violations);
   CopyTimesAndPage(&proto, &query, violations);
   return query;
 }
 
 ledger::ListQuery FromProto(v1::ListCorrectionsRequest&& proto, Violations* violations) {
   ledger::ListQuery query;
-  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  query.filter = FromProto(proto.filter(), "filter", violations);
   CopyTimesAndPage(&proto, &query, violations);
   return query;
 }
 
 ledger::ReviewQuery FromProto(v1::ListReviewQueueRequest&& proto, Violations* violations) {
   ledger::ReviewQuery query;
-  query.filter = FilterFrom(proto.filter(), "filter", violations);
+  query.filter = FromProto(proto.filter(), "filter", violations);
   switch (proto.claims()) {
     case v1::REVIEW_CLAIMS_UNSPECIFIED:
       break;

@@ -46,6 +46,15 @@ absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const
   return std::clamp(work, absl::ZeroDuration(), options_.default_timeout);
 }
 
+std::optional<domain::Scope> Gate::ScopeOfHandler(std::string_view id) const {
+  const std::shared_ptr<const security::Principal> principal = principals_->Find(id);
+  if (principal == nullptr ||
+      !security::Authorise(*principal, security::Method::kAcknowledgeAlert).ok()) {
+    return std::nullopt;
+  }
+  return security::ScopeOf(*principal);
+}
+
 absl::StatusOr<Caller> Gate::Enter(const grpc::CallbackServerContext& context,
                                    security::Method method) const {
   if (draining_.load(std::memory_order_relaxed)) return DrainingError();

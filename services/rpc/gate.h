@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -19,6 +21,11 @@ struct Caller {
   absl::Duration timeout;  // what is left for the work
 };
 
+// Whether a caller who asks for back-fill may.
+inline absl::Status MayBackfill(const Caller& caller, bool wanted) {
+  return wanted ? security::AuthoriseBackfill(*caller.principal) : absl::OkStatus();
+}
+
 // The first thing of every call of ours, before its request is looked at: is the replica taking
 // calls, who calls, may it call this. Thread-safe.
 class Gate {
@@ -33,6 +40,9 @@ class Gate {
   // UNAUTHENTICATED, PERMISSION_DENIED or DRAINING.
   absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context,
                                security::Method method) const;
+
+  // What the principal `id` sees when it handles alerts; nothing when it may not, or there is none.
+  std::optional<domain::Scope> ScopeOfHandler(std::string_view id) const;
 
   // From now on every call is told to go to another replica.
   void Drain() { draining_.store(true, std::memory_order_relaxed); }

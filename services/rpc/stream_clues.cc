@@ -82,11 +82,13 @@ class ClueStream final : public ClueStreams::Reactor {
     v1::StreamCluesRequest message;
     intake::Intake::SubmitRequest submit;
     std::shared_ptr<intake::Intake::Ticket> ticket;
-    const absl::Status taken = Admit(&message, &submit.violations, &ticket);
+    absl::Status taken = Admit(&message, &submit.violations, &ticket);
+    if (taken.ok()) taken = MayBackfill(caller_, message.backfill());
     submit.request_id = std::move(*message.mutable_request_id());
     auto answer = AnswerTo(index, submit.request_id, std::move(ticket));
     if (!taken.ok()) return answer(taken);
     submit.partner = caller_.principal->partner;
+    submit.backfill = message.backfill();
     submit.content = FromProto(std::move(*message.mutable_clue()), "clue", &submit.violations);
     intake_->Submit(std::move(submit), caller_.timeout, std::move(answer));
   }

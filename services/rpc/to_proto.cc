@@ -1,5 +1,6 @@
 #include "services/rpc/to_proto.h"
 
+#include "services/domain/alert_life.h"
 #include "services/domain/standing.h"
 #include "services/rpc/convert_time.h"
 
@@ -10,6 +11,7 @@ using domain::Projection;
 
 v1::Scenario Number(domain::Scenario scenario) { return static_cast<v1::Scenario>(scenario); }
 v1::Risk Number(domain::Risk risk) { return static_cast<v1::Risk>(risk); }
+v1::AlertState Number(domain::AlertState state) { return static_cast<v1::AlertState>(state); }
 
 void Copy(const domain::ReportedUnit& unit, v1::ReportedUnit* proto) {
   proto->set_name(unit.name);
@@ -47,6 +49,11 @@ void Copy(const domain::Verdict& verdict, v1::Verdict* proto) {
   proto->set_needs_review(verdict.needs_review);
   proto->set_catalogue_version(verdict.catalogue_version);
   proto->set_rules_version(verdict.rules_version);
+}
+
+void Copy(const ledger::Durability& durability, v1::Durability* proto) {
+  proto->set_level(durability.fsynced ? v1::DURABILITY_LEVEL_FSYNCED : v1::DURABILITY_LEVEL_MEMORY);
+  proto->set_replicas(durability.replicas);
 }
 
 void Copy(const domain::Instrument& instrument, v1::Instrument* proto) {
@@ -128,9 +135,7 @@ void ToProto(const ledger::Receipt& receipt, v1::ClueReceipt* proto) {
   proto->set_alert_id(receipt.alert_id);
   if (receipt.version == 0) return;  // validate_only: nothing was kept, so there is no when
   *proto->mutable_accepted_at() = ToProto(receipt.accepted_at);
-  proto->mutable_durability()->set_level(receipt.durability.fsynced ? v1::DURABILITY_LEVEL_FSYNCED
-                                                                    : v1::DURABILITY_LEVEL_MEMORY);
-  proto->mutable_durability()->set_replicas(receipt.durability.replicas);
+  Copy(receipt.durability, proto->mutable_durability());
 }
 
 v1::Clue ToProto(const ledger::ClueRecord& record, const domain::Scope& viewer) {
@@ -151,7 +156,14 @@ v1::Clue ToProto(const ledger::ClueRecord& record, const domain::Scope& viewer) 
   } else {
     Withhold(proto.mutable_content());
   }
-  if (record.alert.version > 0) proto.set_alert_id(record.alert.id);
+  proto.set_backfill(clue.backfill);
+  if (const domain::Alert& alert = record.alert; alert.version > 0) {
+    proto.set_alert_id(alert.id);
+    proto.set_alert_state(Number(alert.facets.state));
+    if (viewer.partner.empty() && alert.handling.has_value()) {
+      *proto.mutable_alert_handling() = ToProto(*alert.handling, alert.facets.owner, projection);
+    }
+  }
   if (clue.correction.has_value()) {
     *proto.mutable_correction() = ToProto(*clue.correction, viewer, projection);
   }
@@ -239,7 +251,11 @@ v1::ClueSummary ToProto(const ledger::ClueSummary& summary, Projection projectio
   proto.set_risk(Number(alert.facets.risk));
   for (const std::string& code : alert.problem_codes) proto.add_problem_codes(code);
   *proto.mutable_received_at() = ToProto(alert.received_at);
-  if (alert.version > 0) proto.set_alert_id(alert.id);
+  proto.set_backfill(summary.backfill);
+  if (alert.version > 0) {
+    proto.set_alert_id(alert.id);
+    proto.set_alert_state(Number(alert.facets.state));
+  }
   return proto;
 }
 
@@ -267,6 +283,45 @@ v1::Alert ToProto(const domain::Alert& alert, Projection projection) {
     proto.set_title(alert.title);
     for (const std::string& passage : alert.why) proto.add_why(passage);
   }
+  proto.set_state(Number(alert.facets.state));
+  if (alert.handling.has_value()) {
+    *proto.mutable_handling() = ToProto(*alert.handling, alert.facets.owner, projection);
+  }
+  proto.set_etag(domain::AlertEtag(alert.version));
+  return proto;
+}
+
+v1::AlertHandling ToProto(const domain::Handling& handling, const std::string& owner,
+                          Projection projection) {
+  v1::AlertHandling proto;
+  proto.set_owner(owner);
+  proto.set_changed_by(handling.by);
+  *proto.mutable_changed_at() = ToProto(handling.changed_at);
+  if (handling.until.has_value()) *proto.mutable_acknowledged_until() = ToProto(*handling.until);
+  proto.set_outcome(static_cast<v1::AlertOutcome>(handling.outcome));
+  if (projection == Projection::kFull) proto.set_note(handling.note);
+  return proto;
+}
+
+v1::AlertChange ToProto(const ledger::AlertChange& change, Projection projection) {
+  v1::AlertChange proto;
+  proto.set_version(change.alert_version);
+  proto.set_kind(static_cast<v1::AlertKind>(change.kind));
+  proto.set_state(Number(change.state));
+  *proto.mutable_handling() = ToProto(change.handling, change.owner, projection);
+  return proto;
+}
+
+// To who made the change: with the note that it wrote.
+v1::AlertReceipt ToProto(const ledger::AlertReceipt& receipt) {
+  const ledger::AlertChange& change = receipt.change;
+  v1::AlertReceipt proto;
+  proto.set_alert_id(receipt.alert_id);
+  proto.set_version(change.alert_version);
+  proto.set_etag(receipt.etag);
+  proto.set_state(Number(change.state));
+  *proto.mutable_handling() = ToProto(change.handling, change.owner, Projection::kFull);
+  Copy(receipt.durability, proto.mutable_durability());
   return proto;
 }
 

@@ -5,6 +5,7 @@
 #include "services/domain/visibility.h"
 #include "services/ledger/types.h"
 #include "supervision/v1/alert.pb.h"
+#include "supervision/v1/alert_service.pb.h"
 #include "supervision/v1/clue.pb.h"
 #include "supervision/v1/clue_service.pb.h"
 #include "supervision/v1/explanation.pb.h"
@@ -33,6 +34,11 @@ v1::CorrectedClue ToProto(const ledger::CorrectedClue& corrected, const domain::
                           bool with_texts);
 v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
 v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);
+// Never for partners. The note is withheld with the clue's text.
+v1::AlertHandling ToProto(const domain::Handling& handling, const std::string& owner,
+                          domain::Projection projection);
+v1::AlertChange ToProto(const ledger::AlertChange& change, domain::Projection projection);
+v1::AlertReceipt ToProto(const ledger::AlertReceipt& receipt);
 
 // How much a caller with `scope` is shown of a clue: a partner's own clues are shown as it sent
 // them.

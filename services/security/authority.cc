@@ -18,6 +18,7 @@ constexpr RoleSet kPartner{Bit(Role::kPartner)};
 constexpr RoleSet kMonitor{Bit(Role::kMonitor)};
 constexpr RoleSet kOperator{Bit(Role::kOperator)};
 constexpr RoleSet kReviewer{Bit(Role::kReviewer)};
+constexpr RoleSet kHandler{Bit(Role::kHandler)};
 constexpr RoleSet kWatchers{Bit(Role::kMonitor) | Bit(Role::kHandler)};
 constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kReviewer) |
                            Bit(Role::kHandler)};
@@ -38,6 +39,11 @@ constexpr AuthorityRow kTable[] = {
     {Method::kWatchAlerts, "/supervision.v1.AlertService/WatchAlerts", kWatchers},
     {Method::kListAlerts, "/supervision.v1.AlertService/ListAlerts", kWatchers},
     {Method::kGetAlert, "/supervision.v1.AlertService/GetAlert", kWatchers},
+    {Method::kAcknowledgeAlert, "/supervision.v1.AlertService/AcknowledgeAlert", kHandler},
+    {Method::kUnacknowledgeAlert, "/supervision.v1.AlertService/UnacknowledgeAlert", kHandler},
+    {Method::kAssignAlert, "/supervision.v1.AlertService/AssignAlert", kHandler},
+    {Method::kResolveAlert, "/supervision.v1.AlertService/ResolveAlert", kHandler},
+    {Method::kReopenAlert, "/supervision.v1.AlertService/ReopenAlert", kHandler},
     {Method::kListReviewQueue, "/supervision.v1.ReviewService/ListReviewQueue", kReviewer},
     {Method::kClaimReview, "/supervision.v1.ReviewService/ClaimReview", kReviewer},
     {Method::kReleaseReview, "/supervision.v1.ReviewService/ReleaseReview", kReviewer},
@@ -74,6 +80,14 @@ absl::Status Authorise(const Principal& principal, Method method) {
   domain::ErrorDetail detail;
   detail.reason = domain::Reason::kPermissionDenied;
   detail.metadata.emplace_back("method", row.full_name);
+  return domain::MakeError(std::move(detail));
+}
+
+absl::Status AuthoriseBackfill(const Principal& principal) {
+  if (principal.backfill) return absl::OkStatus();
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kPermissionDenied;
+  detail.metadata.emplace_back("right", "backfill");
   return domain::MakeError(std::move(detail));
 }
 

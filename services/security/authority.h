@@ -23,6 +23,11 @@ enum class Method : uint8_t {
   kWatchAlerts,
   kListAlerts,
   kGetAlert,
+  kAcknowledgeAlert,
+  kUnacknowledgeAlert,
+  kAssignAlert,
+  kResolveAlert,
+  kReopenAlert,
   kListReviewQueue,
   kClaimReview,
   kReleaseReview,
@@ -54,6 +59,9 @@ absl::Span<const AuthorityRow> AuthorityTable();
 // OK when one of the principal's roles may call `method`, else PERMISSION_DENIED. Checked before
 // the request is looked at.
 absl::Status Authorise(const Principal& principal, Method method);
+
+// OK when the principal may submit history that alerts nobody, else PERMISSION_DENIED.
+absl::Status AuthoriseBackfill(const Principal& principal);
 
 // What `principal` sees: a monitor, handler, reviewer or operator by its grant, a partner only its
 // own clues.

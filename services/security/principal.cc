@@ -29,6 +29,13 @@ class PrincipalDirectory::Index {
     }
   }
 
+  std::shared_ptr<const Principal> FindId(std::string_view id) const {
+    for (const Stored& stored : stored_) {
+      if (stored.principal->id == id) return stored.principal;
+    }
+    return nullptr;
+  }
+
   std::shared_ptr<const Principal> Find(std::string_view token) {
     if (token.empty() || token.size() > kMaxTokenBytes) return nullptr;
     const std::string remembered = base::Prefix(base::HmacSha256(key_, token), kDigestBytes);
@@ -75,6 +82,10 @@ std::shared_ptr<const PrincipalDirectory> PrincipalDirectory::Create(std::vector
 
 std::shared_ptr<const Principal> PrincipalDirectory::Authenticate(std::string_view token) const {
   return index_->Find(token);
+}
+
+std::shared_ptr<const Principal> PrincipalDirectory::Find(std::string_view id) const {
+  return index_->FindId(id);
 }
 
 }  // namespace supervision::security

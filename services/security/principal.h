@@ -50,6 +50,9 @@ class PrincipalDirectory {
   // for a token that was seen before (remembered by its digest, in a bounded map).
   std::shared_ptr<const Principal> Authenticate(std::string_view token) const;
 
+  // The principal of this id; nothing when there is none.
+  std::shared_ptr<const Principal> Find(std::string_view id) const;
+
  private:
   class Index;
   std::shared_ptr<Index> index_;

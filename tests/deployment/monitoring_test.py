@@ -94,6 +94,7 @@ class LiveTest(unittest.TestCase):
         receipt = json.loads(ctl("example-partner-token", "submit", *harness.CLUE, "--json"))["receipt"]
         ctl("example-reviewer-token", "review", "correct", receipt["clue_id"],
             "--scenario=judicial", "--risk=low", "--reason=test")
+        ctl("example-handler-token", "ack", receipt["alert_id"])
         ctl("example-monitor-token", "watch", "--from", "earliest", "--count", "1")
         harness.eventually(lambda: not cls.missing_metrics(), "the page shows every metric of the "
                            f"sources; it lacks {cls.missing_metrics()}")

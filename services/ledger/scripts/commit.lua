@@ -5,24 +5,28 @@
 -- Running the same batch again changes nothing: every accepted request is found by its id.
 -- Without "allow-oom" Redis refuses the whole script, before it starts, when its memory is full.
 --
--- KEYS: 1 meta, 2 log, then the clue of each change in turn, then each index and review queue of
---       the batch once.
+-- KEYS: 1 meta, 2 log, 3 the acknowledgements that end, then the clue of each change in turn, then
+--       each index and queue of the batch once.
 -- ARGV: 1 number of changes; 2 "1" when a WAIT follows, so that a batch that only repeats answers
 --       must write a marker; then for each change 8:
---       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw
---                bytes 2-3 expected version, 4-5 the review queue to enter, 6-7 that to leave
---                (number of its key, from 1; high byte first; 0: none), then 2 bytes for each
---                index to join
---       proposed order key; "q:" and the request_id; digest; member of the indexes; the clue's
---       version as stored; its summary; its event
+--       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw,
+--                4 step of the alert's life
+--                bytes 2-3 expected sum of the clue's version and its alert's steps: both only
+--                grow, so the sum tells whether either has moved
+--                byte 4 how many sorted sets to enter, 5 how many to leave; then 2 bytes for each
+--                of these and for each index to join (number of its key, from 1; high byte first)
+--       of a create its proposed order key, else when the acknowledgement ends ("": as before,
+--       "0": never); "q:" and the request_id; digest; member of the indexes; the clue's version, or
+--       the step, as stored; its summary; its event
 -- Returns: the position of the log's end; then for each change {code, ...}:
---       0 accepted: position; 1 repeated: version, the version as stored; 2 request_id reused;
---       3 the clue exists; 4 no such clue; 5 the clue has another version; 6 a key has a wrong
---       type; 7 a part of the clue's record is gone
+--       0 accepted: position; 1 repeated: version or step, as stored; 2 request_id reused; 3 the
+--       clue exists; 4 no such clue; 5 clue or alert has moved; 6 a key has a wrong type; 7 a part
+--       of the clue's record is gone
 
 local ACCEPTED, REPEATED, REUSED, EXISTS, MISSING = 0, 1, 2, 3, 4
 local MOVED, WRONG_TYPE, DAMAGED = 5, 6, 7
-local PROBE, CREATE, WITHDRAW = 0, 1, 3
+local PROBE, CREATE, WITHDRAW, STEP = 0, 1, 3, 4
+local DUE = 3
 local DIGEST_SIZE, ARGUMENTS = 32, 8
 
 local meta, log = KEYS[1], KEYS[2]
@@ -56,36 +60,41 @@ end
 -- take an entry behind its last, else XADD would fail half way.
 local above = format('%.0f', newest + 1)
 local usable = {}
-local function is_index(number, kind)
+local function is_index(number, sorted)
   local known = usable[number]
   if known == nil then
-    if kind == CREATE then
-      local later = redis.pcall('XRANGE', KEYS[number], above, '+', 'COUNT', 1)
-      known = not later.err and #later == 0
-    else
+    if sorted then
       local set = redis.call('TYPE', KEYS[number]).ok
       known = set == 'zset' or set == 'none'
+    else
+      local later = redis.pcall('XRANGE', KEYS[number], above, '+', 'COUNT', 1)
+      known = not later.err and #later == 0
     end
     usable[number] = known
   end
   return known
 end
 
+-- Whether clue or alert is another than the change was made for.
+local function moved(was, expected)
+  return (tonumber(was[1]) or -1) + (tonumber(was[4] or 0) or -1) ~= expected
+end
+
 local results, accepted, repeats = {}, {}, false
 for i = 1, count do
   local at = 3 + (i - 1) * ARGUMENTS
-  local kind, high, low, to_high, to_low, from_high, from_low = byte(ARGV[at], 1, 7)
-  local enter, leave = to_high * 256 + to_low, from_high * 256 + from_low
+  local kind, high, low, enters, leaves = byte(ARGV[at], 1, 5)
   local expected = high * 256 + low
-  local clue = KEYS[2 + i]
-  local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't')
+  local clue = KEYS[3 + i]
+  local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't', 'h')
   if was.err then
     results[i] = {WRONG_TYPE}
   elseif was[2] then
     if sub(was[2], 1, DIGEST_SIZE) == ARGV[at + 3] then
-      local version = sub(was[2], DIGEST_SIZE + 1)
-      local stored = redis.call('HGET', clue, 's:' .. version)
-      results[i] = stored and {REPEATED, tonumber(version), stored} or {DAMAGED}
+      local made = sub(was[2], DIGEST_SIZE + 1)
+      if sub(made, 1, 2) ~= 'h:' then made = 's:' .. made end
+      local stored = redis.call('HGET', clue, made)
+      results[i] = stored and {REPEATED, stored} or {DAMAGED}
       repeats = true
     else
       results[i] = {REUSED}
@@ -94,18 +103,18 @@ for i = 1, count do
     results[i] = {EXISTS}
   elseif kind ~= CREATE and not was[1] then
     results[i] = {MISSING}
-  elseif kind == PROBE or (kind ~= CREATE and tonumber(was[1]) ~= expected) then
+  elseif kind == PROBE or (kind ~= CREATE and moved(was, expected)) then
     results[i] = {MOVED}
   elseif kind ~= CREATE and not tonumber(was[3] or '') then
     results[i] = {DAMAGED}
   else
-    local fine, indexes = true, {byte(ARGV[at], 8, -1)}
-    fine = (enter == 0 or is_index(enter)) and (leave == 0 or is_index(leave))
-    for k = 1, #indexes, 2 do
-      fine = fine and is_index(indexes[k] * 256 + indexes[k + 1], kind)
+    local fine, lists, sets = true, {byte(ARGV[at], 6, -1)}, 2 * (enters + leaves)
+    for k = 1, #lists, 2 do
+      fine = fine and is_index(lists[k] * 256 + lists[k + 1], k < sets or kind ~= CREATE)
     end
+    if kind ~= CREATE and ARGV[at + 1] ~= '' then fine = fine and is_index(DUE, true) end
     if fine then
-      accepted[#accepted + 1] = {i, at, kind, expected + 1, indexes, was[3], enter, leave}
+      accepted[#accepted + 1] = {i, at, kind, lists, was, 2 * enters, sets}
     else
       results[i] = {WRONG_TYPE}
     end
@@ -113,7 +122,7 @@ for i = 1, count do
 end
 
 -- Index entries are gathered by key: one write for all clues of the batch that share an index.
-local blocks, joins, leaves = {}, {}, {}
+local blocks, joins, parts = {}, {}, {}
 local function gather(lists, number)
   local list = lists[number]
   if not list then
@@ -124,46 +133,47 @@ local function gather(lists, number)
 end
 
 for _, item in ipairs(accepted) do
-  local i, at, kind, indexes, order = item[1], item[2], item[3], item[5], item[6]
-  local clue = KEYS[2 + i]
-  local version = format('%d', item[4])
+  local i, at, kind, lists, was, enters, sets = unpack(item)
+  local clue, order = KEYS[3 + i], was[3]
   local event, member = ARGV[at + 7], ARGV[at + 4]
   position = position + 1
   bytes = bytes + #event
   redis.call('XADD', log, format('%.0f-0', position), 'e', event)
-  local request = ARGV[at + 3] .. version
+  local entry
   if kind == CREATE then
     newest = math.max(tonumber(ARGV[at + 1]), newest + 1)
     order = format('%.0f', newest)
+    redis.call('HSET', clue, 'v', '1', 'l', ARGV[at + 6], 's:1', ARGV[at + 5], ARGV[at + 2],
+               ARGV[at + 3] .. '1', 't', order)
+    entry = struct.pack('>I8', newest) .. member
+  elseif kind == STEP then
+    local step = format('%d', (was[4] or 0) + 1)
+    redis.call('HSET', clue, 'h', step, 'l', ARGV[at + 6], 'h:' .. step, ARGV[at + 5], ARGV[at + 2],
+               ARGV[at + 3] .. 'h:' .. step)
+  else
+    local version = format('%d', was[1] + 1)
     redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-               ARGV[at + 2], request, 't', order)
-    local entry = struct.pack('>I8', newest) .. member
-    for k = 1, #indexes, 2 do
-      local block = gather(blocks, indexes[k] * 256 + indexes[k + 1])
+               ARGV[at + 2], ARGV[at + 3] .. version)
+    if kind == WITHDRAW then redis.call('HSET', clue, 'w', '1') end
+  end
+  for k = 1, #lists, 2 do
+    local number = lists[k] * 256 + lists[k + 1]
+    if k > sets and entry then
+      local block = gather(blocks, number)
       block.first = block.first or newest
       block[#block + 1] = entry
-    end
-  else
-    if kind == WITHDRAW then
-      redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-                 ARGV[at + 2], request, 'w', '1')
+    elseif k > enters and k <= sets then
+      local list = gather(parts, number)
+      list[#list + 1] = member
     else
-      redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
-                 ARGV[at + 2], request)
-    end
-    for k = 1, #indexes, 2 do
-      local list = gather(joins, indexes[k] * 256 + indexes[k + 1])
+      local list = gather(joins, number)
       list[#list + 1] = order
       list[#list + 1] = member
     end
   end
-  if item[7] > 0 then
-    local list = gather(joins, item[7])
-    list[#list + 1] = order
-    list[#list + 1] = member
-  end
-  if item[8] > 0 then
-    local list = gather(leaves, item[8])
+  if kind ~= CREATE and ARGV[at + 1] ~= '' then
+    local list = gather(ARGV[at + 1] == '0' and parts or joins, DUE)
+    if ARGV[at + 1] ~= '0' then list[#list + 1] = ARGV[at + 1] end
     list[#list + 1] = member
   end
   results[i] = {ACCEPTED, position}
@@ -173,7 +183,7 @@ for number, block in pairs(blocks) do
   redis.call('XADD', KEYS[number], format('%.0f-0', block.first), 'b', table.concat(block))
 end
 for number, list in pairs(joins) do redis.call('ZADD', KEYS[number], unpack(list)) end
-for number, list in pairs(leaves) do redis.call('ZREM', KEYS[number], unpack(list)) end
+for number, list in pairs(parts) do redis.call('ZREM', KEYS[number], unpack(list)) end
 
 if #accepted > 0 then
   redis.call('HSET', meta, 'n', format('%.0f', position), 't', format('%.0f', newest),

@@ -145,7 +145,7 @@ TEST_F(CommitScriptTest, RunningItTwiceChangesNothing) {
   ASSERT_EQ(again.outcomes.size(), batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     EXPECT_EQ(again.outcomes[i].decision, Decision::kRepeated);
-    EXPECT_EQ(again.outcomes[i].version, batch[i].version);
+    EXPECT_EQ(again.outcomes[i].stored, batch[i].version);
   }
 }
 

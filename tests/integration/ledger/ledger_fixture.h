@@ -72,6 +72,26 @@ inline ledger::CorrectionRequest CorrectionOf(const ledger::Receipt& receipt,
   return request;
 }
 
+// A handler's step on `alert` as it was seen.
+inline ledger::AlertStepRequest StepOf(const domain::Alert& alert, domain::AlertAction action,
+                                       const std::string& request_id) {
+  ledger::AlertStepRequest request;
+  request.request_id = request_id;
+  request.alert_id = alert.id;
+  request.etag = domain::AlertEtag(alert.version);
+  request.step.action = action;
+  request.step.by = "handler-1";
+  request.step.note = "已电话核实 " + request_id;
+  if (action == domain::AlertAction::kAssign) {
+    request.step.owner = "handler-1";
+    request.owner_scope.emplace();
+  }
+  if (action == domain::AlertAction::kResolve) {
+    request.step.outcome = domain::AlertOutcome::kHandled;
+  }
+  return request;
+}
+
 // A callback that hands the answer over to the test's thread. A failure is made anew for it: two
 // copies of a status share a count that lives in Debian's absl, where ThreadSanitizer cannot see
 // that giving them up is in order.
@@ -137,6 +157,18 @@ class TestLedger {
   absl::StatusOr<ledger::Receipt> Correct(ledger::CorrectionRequest request) {
     return Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
       ledger_->Correct(std::move(request), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<ledger::AlertReceipt> Step(ledger::AlertStepRequest request) {
+    return Await<ledger::AlertReceipt>([&](ledger::Ledger::Callback<ledger::AlertReceipt> done) {
+      ledger_->TakeStep(std::move(request), kPatience, std::move(done));
+    });
+  }
+  absl::StatusOr<std::vector<ledger::AlertChange>> Changes(const std::string& clue_id,
+                                                           domain::Scope scope = {}) {
+    using Changes = std::vector<ledger::AlertChange>;
+    return Await<Changes>([&](ledger::Ledger::Callback<Changes> done) {
+      ledger_->ReadAlertChanges(clue_id, scope, kPatience, std::move(done));
     });
   }
   absl::StatusOr<ledger::ReviewPage> Queue(ledger::ReviewQuery query = {}) {

@@ -1,6 +1,7 @@
 // The ledger against a plain model in memory, while Redis is killed, connections are cut and the
 // service restarts. What it must show: nothing acknowledged is lost, nothing is there twice, and
 // the order of each partition is kept for those who follow it and for those who resume.
+#include <array>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -8,12 +9,15 @@
 #include <set>
 #include <variant>
 
+#include "services/domain/alert_policy.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 #include "tests/support/temp_dir.h"
 
 namespace supervision::ledger {
 namespace {
 
+using domain::AlertAction;
+using domain::AlertState;
 using domain::Reason;
 using testing::ExampleSubmission;
 using testing::RecordingObserver;
@@ -29,12 +33,12 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
 }
 
-using Request = std::variant<Submission, Revision, Withdrawal, CorrectionRequest>;
+using Request = std::variant<Submission, Revision, Withdrawal, CorrectionRequest, AlertStepRequest>;
 
 // What the model expects of a request: the answer of an earlier one, a new version, or a reason.
 struct Expectation {
   enum class Kind { kNewVersion, kRepeat, kRefused } kind = Kind::kRefused;
-  size_t version = 0;  // kRepeat: index in Clue::receipts
+  size_t version = 0;  // kRepeat: index in Clue::receipts, or of a step in Clue::step_receipts
   Reason reason = Reason::kInternal;
 };
 
@@ -43,7 +47,47 @@ struct Clue {
   std::vector<Receipt> receipts;
   bool withdrawn = false;
   bool waits = false;  // in the review queue
+  // The life of its alert.
+  std::vector<AlertStepRequest> steps;
+  std::vector<Receipt> step_receipts;
+  uint32_t alert_version = 0;
+  AlertState state = AlertState::kOpen;
+  std::string owner;
+  domain::Scenario scenario = domain::Scenario::kUnspecified;
+
+  // A change of the clue has made the alert's next version, and opens it when the class is another.
+  void Changed(domain::Scenario now) {
+    ++alert_version;
+    if (now != scenario) state = AlertState::kOpen;
+    scenario = now;
+  }
 };
+
+// Whether the alert's state allows the step, and what it is afterwards.
+std::optional<AlertState> StateAfter(AlertState state, AlertAction action) {
+  const bool open = state == AlertState::kOpen;
+  const bool acknowledged = state == AlertState::kAcknowledged;
+  switch (action) {
+    case AlertAction::kAcknowledge:
+      if (open || acknowledged) return AlertState::kAcknowledged;
+      break;
+    case AlertAction::kUnacknowledge:
+      if (acknowledged) return AlertState::kOpen;
+      break;
+    case AlertAction::kAssign:
+      if (open || acknowledged) return state;
+      break;
+    case AlertAction::kResolve:
+      if (open || acknowledged) return AlertState::kResolved;
+      break;
+    case AlertAction::kReopen:
+      if (!open && !acknowledged) return AlertState::kOpen;
+      break;
+    case AlertAction::kExpire:
+      break;
+  }
+  return std::nullopt;
+}
 
 // Every other clue leaves a person to decide.
 Submission SubmissionOf(const std::string& key) {
@@ -105,10 +149,55 @@ class ModelTest : public ::testing::Test {
       (*ledger_)->Revise(*revision, testing::kPatience, done);
     } else if (const auto* correction = std::get_if<CorrectionRequest>(&request)) {
       (*ledger_)->Correct(*correction, testing::kPatience, done);
+    } else if (const auto* step = std::get_if<AlertStepRequest>(&request)) {
+      (*ledger_)->TakeStep(*step, testing::kPatience, [done](absl::StatusOr<AlertReceipt> taken) {
+        if (!taken.ok()) return done(taken.status());
+        Receipt receipt;
+        receipt.alert_id = taken->alert_id;
+        receipt.version = taken->change.alert_version;
+        receipt.etag = taken->etag;
+        receipt.accepted_at = taken->change.handling.changed_at;
+        done(std::move(receipt));
+      });
     } else {
       (*ledger_)->Withdraw(std::get<Withdrawal>(request), testing::kPatience, done);
     }
     return answer;
+  }
+
+  // A step of the alert's life: a new one, an old one again, or one on what is long gone.
+  Asked ChooseStep(const std::string& key, const std::string& fresh) {
+    Asked asked;
+    asked.key = key;
+    const Clue& clue = clues_[key];
+    domain::Alert seen;
+    seen.id = domain::AlertIdOf(clue.receipts[0].clue_id);
+    seen.version = clue.alert_version;
+    if (Draw(6) == 0 && !clue.steps.empty()) {
+      const auto index = static_cast<size_t>(Draw(static_cast<int>(clue.steps.size())));
+      asked.request = clue.steps[index];
+      asked.expectation = {Expectation::Kind::kRepeat, index, {}};
+      return asked;
+    }
+    const bool stale = Draw(6) == 0;
+    if (stale) --seen.version;
+    constexpr std::array<AlertAction, 5> kActions = {
+        AlertAction::kAcknowledge, AlertAction::kUnacknowledge, AlertAction::kAssign,
+        AlertAction::kResolve, AlertAction::kReopen};
+    const AlertAction action = kActions[static_cast<size_t>(Draw(kActions.size()))];
+    AlertStepRequest request = testing::StepOf(seen, action, fresh);
+    if (action == AlertAction::kAssign) {
+      request.step.owner = "handler-" + std::to_string(Draw(3));
+    }
+    asked.request = std::move(request);
+    if (stale) {
+      asked.expectation = {Expectation::Kind::kRefused, 0, Reason::kEtagMismatch};
+    } else if (!StateAfter(clue.state, action).has_value()) {
+      asked.expectation = {Expectation::Kind::kRefused, 0, Reason::kWrongAlertState};
+    } else {
+      asked.expectation = {Expectation::Kind::kNewVersion, 0, {}};
+    }
+    return asked;
   }
 
   Asked Choose(const std::string& key) {
@@ -126,7 +215,9 @@ class ModelTest : public ::testing::Test {
       return Expectation{Expectation::Kind::kRefused, 0,
                          clue.withdrawn ? Reason::kClueWithdrawn : reason};
     };
-    switch (Draw(6)) {
+    const int choice = Draw(9);
+    if (choice > 5) return ChooseStep(key, fresh);
+    switch (choice) {
       case 0: {
         const size_t version = static_cast<size_t>(Draw(static_cast<int>(clue.requests.size())));
         asked.request = clue.requests[version];
@@ -200,6 +291,10 @@ class ModelTest : public ::testing::Test {
         continue;
       }
       ASSERT_TRUE(answer.ok()) << asked->key << ": " << answer.status();
+      if (const auto* step = std::get_if<AlertStepRequest>(&asked->request)) {
+        CheckStep(*step, expected, *answer, &clue);
+        continue;
+      }
       if (expected.kind == Expectation::Kind::kNewVersion &&
           (clue.requests.empty() || clue.receipts.back().version < answer->version)) {
         ASSERT_EQ(answer->version, clue.receipts.size() + 1) << asked->key;
@@ -212,7 +307,10 @@ class ModelTest : public ::testing::Test {
         clue.requests.push_back(asked->request);
         clue.receipts.push_back(*answer);
         clue.withdrawn = std::holds_alternative<Withdrawal>(asked->request);
-        made_in_round_[{answer->clue_id, answer->version}] = round_;
+        clue.Changed(text             ? domain::Scenario::kAdminEnforcement
+                     : clue.withdrawn ? clue.scenario
+                                      : domain::Scenario::kJudicial);
+        made_in_round_[{answer->clue_id, clue.alert_version}] = round_;
         continue;
       }
       const size_t index =
@@ -222,6 +320,25 @@ class ModelTest : public ::testing::Test {
       EXPECT_EQ(answer->etag, clue.receipts[index].etag);
       EXPECT_EQ(answer->accepted_at, clue.receipts[index].accepted_at);
     }
+  }
+
+  void CheckStep(const AlertStepRequest& step, const Expectation& expected, const Receipt& answer,
+                 Clue* clue) {
+    if (expected.kind == Expectation::Kind::kNewVersion && clue->alert_version < answer.version) {
+      ASSERT_EQ(answer.version, ++clue->alert_version);
+      clue->state = *StateAfter(clue->state, step.step.action);
+      if (step.step.action == AlertAction::kAssign) clue->owner = step.step.owner;
+      clue->steps.push_back(step);
+      clue->step_receipts.push_back(answer);
+      made_in_round_[{clue->receipts[0].clue_id, clue->alert_version}] = round_;
+      return;
+    }
+    const Receipt& first = expected.kind == Expectation::Kind::kRepeat
+                               ? clue->step_receipts[expected.version]
+                               : clue->step_receipts.back();
+    EXPECT_EQ(answer.version, first.version);
+    EXPECT_EQ(answer.etag, first.etag);
+    EXPECT_EQ(answer.accepted_at, first.accepted_at);
   }
 
   void Round() {
@@ -286,7 +403,7 @@ class ModelTest : public ::testing::Test {
       int last_round = 0;
       for (const LogEntryPtr& entry : resumed_[p]) {
         const std::pair<std::string, uint32_t> change = {entry->event.alert.clue_id,
-                                                         entry->event.alert.clue_version};
+                                                         entry->event.alert.version};
         ++found[change];
         ASSERT_EQ(made_in_round_.count(change), 1u) << "never asked for: " << change.first;
         EXPECT_GE(made_in_round_[change], last_round) << "order of the partition";
@@ -301,6 +418,7 @@ class ModelTest : public ::testing::Test {
     }
     EXPECT_EQ(lost, 0);
     EXPECT_EQ(doubled, 0);
+    CheckLists();
     std::set<std::string> waiting;
     std::set<std::string> queued;
     ReviewQuery query;
@@ -321,6 +439,12 @@ class ModelTest : public ::testing::Test {
       const auto record = ledger_->Get(clue.receipts[0].clue_id);
       ASSERT_TRUE(record.ok()) << key << ": " << record.status();
       EXPECT_EQ(record->clue.version, clue.receipts.size());
+      EXPECT_EQ(record->alert.version, clue.alert_version) << key;
+      EXPECT_EQ(record->alert.facets.state, clue.state) << key;
+      EXPECT_EQ(record->alert.facets.owner, clue.owner) << key;
+      EXPECT_EQ(ledger_->Changes(clue.receipts[0].clue_id)->size(),
+                std::min<size_t>(clue.steps.size(), 100))
+          << key;
       EXPECT_EQ(record->clue.state == domain::ClueState::kWithdrawn, clue.withdrawn);
       if (std::holds_alternative<CorrectionRequest>(clue.requests.back())) {
         EXPECT_EQ(record->clue.correction->verdict.scenario, domain::Scenario::kJudicial);
@@ -334,6 +458,44 @@ class ModelTest : public ::testing::Test {
           EXPECT_EQ(record->clue.content, submission->content) << key;
         }
       }
+    }
+  }
+
+  // Lists by state and by owner find those that are so, and each once.
+  void CheckLists() {
+    const auto listed = [&](const std::function<void(domain::Filter*)>& condition) {
+      std::multiset<std::string> ids;
+      ListQuery query;
+      query.kind = ListQuery::Kind::kAlerts;
+      condition(&query.filter);
+      do {
+        const auto page = ledger_->List(query);
+        EXPECT_TRUE(page.ok()) << page.status();
+        if (!page.ok()) break;
+        for (const ClueSummary& clue : page->clues) ids.insert(clue.clue_id);
+        query.page_token = page->next_page_token;
+      } while (!query.page_token.empty());
+      return ids;
+    };
+    for (const AlertState state :
+         {AlertState::kOpen, AlertState::kAcknowledged, AlertState::kResolved}) {
+      std::multiset<std::string> expected;
+      for (const auto& [key, clue] : clues_) {
+        if (!clue.receipts.empty() && clue.state == state) {
+          expected.insert(clue.receipts[0].clue_id);
+        }
+      }
+      EXPECT_EQ(listed([state](domain::Filter* filter) {
+                  filter->states.set(static_cast<size_t>(state));
+                }),
+                expected);
+    }
+    for (const std::string owner : {"handler-0", "handler-1", "handler-2"}) {
+      std::multiset<std::string> expected;
+      for (const auto& [key, clue] : clues_) {
+        if (clue.owner == owner) expected.insert(clue.receipts[0].clue_id);
+      }
+      EXPECT_EQ(listed([&owner](domain::Filter* filter) { filter->owner = owner; }), expected);
     }
   }
 

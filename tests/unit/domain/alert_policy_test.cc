@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/domain/standing.h"
 
 namespace supervision::domain {
 namespace {
@@ -35,6 +36,44 @@ Alert Told(uint32_t version) {
   alert.version = version;
   alert.kind = AlertKind::kClueReceived;
   return alert;
+}
+
+TEST(AlertPolicyTest, HistoryAlertsNobodyWhateverBecomesOfItUntilThePartnerRevisesIt) {
+  Clue clue = ExampleClue();
+  clue.backfill = true;
+  clue.verdict.risk = Risk::kHigh;
+  EXPECT_EQ(NextAlert(clue, Alert()).version, 0u);
+  EXPECT_EQ(NextAlert(clue, Alert()).facets.state, AlertState::kUnspecified);
+  EXPECT_EQ(NextAlert(clue, Alert()).facets.risk, Risk::kHigh) << "lists need it";
+  Clue corrected = clue;
+  corrected.version = 2;
+  Correction correction;
+  correction.by = CorrectedBy::kPerson;
+  correction.verdict = clue.verdict;
+  correction.verdict.scenario = Scenario::kJudicial;
+  Apply(correction, &corrected);
+  EXPECT_EQ(NextAlert(corrected, Alert()).version, 0u);
+  Clue withdrawn = clue;
+  withdrawn.state = ClueState::kWithdrawn;
+  EXPECT_EQ(NextAlert(withdrawn, Alert()).version, 0u);
+  clue.backfill = false;  // as a revision makes it
+  EXPECT_EQ(NextAlert(clue, Alert()).kind, AlertKind::kClueReceived);
+}
+
+TEST(AlertPolicyTest, WhatPeopleDidWithTheAlertIsKept) {
+  Alert before = Told(4);
+  before.facets = FacetsOf(ExampleClue());
+  before.facets.state = AlertState::kAcknowledged;
+  before.facets.owner = "wang";
+  before.handling = Handling{};
+  before.handling->by = "li";
+  const Alert same = NextAlert(ExampleClue(), before);
+  EXPECT_EQ(same.facets.state, AlertState::kAcknowledged);
+  EXPECT_EQ(same.facets.owner, "wang");
+  EXPECT_EQ(same.handling, before.handling);
+  Clue graver = ExampleClue();
+  graver.verdict.risk = Risk::kHigh;
+  EXPECT_EQ(NextAlert(graver, before).facets.state, AlertState::kOpen);
 }
 
 TEST(AlertPolicyTest, AClueInScopeGivesOneAlertThatDescribesIt) {

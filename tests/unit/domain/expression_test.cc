@@ -22,6 +22,8 @@ Facets Example() {
   facets.region_code = "330424";
   facets.unit = {"某县某局", "11330424MB0000027N"};
   facets.partner = "court";
+  facets.state = AlertState::kAcknowledged;
+  facets.owner = "wang";
   return facets;
 }
 
@@ -67,6 +69,12 @@ TEST(ExpressionTest, EachComparisonLooksAtItsField) {
       {"unit != 某局", true},
       {"partner = court", true},
       {"partner = hotline-12345", false},
+      {"state = ACKNOWLEDGED", true},
+      {"state != ACKNOWLEDGED", false},
+      {"state = OPEN OR state = RESOLVED", false},
+      {"owner = wang", true},
+      {"owner != wang", false},
+      {"owner = li", false},
   };
   for (const auto& one : cases) EXPECT_EQ(Parsed(one.text).Holds(Example()), one.holds) << one.text;
 }
@@ -185,6 +193,8 @@ class RandomTest : public ::testing::Test {
     facets.region_code = Pick({"330424", "330421", "110101"});
     if (Draw(3)) facets.unit = {Pick({"某局", "某县某局"}), Pick({"X1", "X2"})};
     facets.partner = Pick({"court", "hotline"});
+    facets.state = static_cast<AlertState>(Draw(4));
+    if (Draw(2)) facets.owner = Pick({"wang", "li"});
     return facets;
   }
 
@@ -194,7 +204,7 @@ class RandomTest : public ::testing::Test {
   std::pair<std::string, bool> Comparison(const Facets& facets) {
     const bool not_equal = Draw(2) == 1;
     const std::string mark = not_equal ? " != " : " = ";
-    switch (Draw(7)) {
+    switch (Draw(9)) {
       case 0: {
         const Scenario one = kScenarios[Draw(3)];
         return {"scenario" + mark + std::string(Code(one)), (facets.scenario == one) != not_equal};
@@ -230,6 +240,14 @@ class RandomTest : public ::testing::Test {
       case 5: {
         const std::string one = Pick({"某", "县"});
         return {"unit : " + one, facets.unit.name.find(one) != std::string::npos};
+      }
+      case 6: {
+        const auto one = static_cast<AlertState>(1 + Draw(3));
+        return {"state" + mark + std::string(Code(one)), (facets.state == one) != not_equal};
+      }
+      case 7: {
+        const std::string one = Pick({"wang", "li"});
+        return {"owner" + mark + one, (facets.owner == one) != not_equal};
       }
       default: {
         const std::string one = Pick({"court", "hotline"});
@@ -271,6 +289,9 @@ TEST_F(RandomTest, WhatAFilterImpliesHoldsOfAllThatPassesIt) {
     ASSERT_TRUE(implied.unit.empty() || implied.unit == facets.unit.name ||
                 implied.unit == facets.unit.credit_code)
         << filter.expression.text();
+    ASSERT_TRUE(implied.states.none() || implied.states.test(static_cast<size_t>(facets.state)))
+        << filter.expression.text();
+    ASSERT_TRUE(implied.owner.empty() || implied.owner == facets.owner) << filter.expression.text();
     ASSERT_TRUE(implied.partner.empty() || implied.partner == facets.partner)
         << filter.expression.text();
   }

@@ -191,5 +191,11 @@ TEST(StandingTest, ALaterChangeIsNoCorrection) {
   EXPECT_EQ(after.facets.scenario, kEnforcement);
 }
 
+TEST(NeedsReviewTest, HistoryWaitsForNobody) {
+  Clue clue = Doubtful();
+  clue.backfill = true;
+  EXPECT_FALSE(NeedsReview(clue));
+}
+
 }  // namespace
 }  // namespace supervision::domain

@@ -16,6 +16,8 @@ Facets Example() {
   facets.region_code = "330106";
   facets.unit = {"某局", "11330106MB1234567X"};
   facets.partner = "court";
+  facets.state = AlertState::kOpen;
+  facets.owner = "wang";
   return facets;
 }
 
@@ -66,6 +68,8 @@ TEST(MatchesTest, EveryConditionGivenMustHold) {
   filter.min_risk = Risk::kMedium;
   filter.region_prefix = "33";
   filter.unit = "某局";
+  filter.states.set(static_cast<size_t>(AlertState::kOpen));
+  filter.owner = "wang";
   EXPECT_TRUE(Matches(filter, Example()));
 }
 
@@ -82,6 +86,21 @@ TEST(MatchesTest, EachConditionAloneRefuses) {
   Filter by_unit;
   by_unit.unit = "某";
   EXPECT_FALSE(Matches(by_unit, Example())) << "a name is compared whole";
+  Filter by_state;
+  by_state.states.set(static_cast<size_t>(AlertState::kResolved));
+  EXPECT_FALSE(Matches(by_state, Example()));
+  Filter by_owner;
+  by_owner.owner = "li";
+  EXPECT_FALSE(Matches(by_owner, Example()));
+}
+
+TEST(MatchesTest, AStateOfALaterServiceIsNoneOfThoseAskedFor) {
+  Facets facets = Example();
+  facets.state = static_cast<AlertState>(200);
+  Filter filter;
+  filter.states.set();
+  EXPECT_FALSE(Matches(filter, facets));
+  EXPECT_TRUE(Matches(Filter(), facets));
 }
 
 TEST(MatchesTest, AUnitIsItsCodeOrItsName) {
@@ -106,7 +125,7 @@ TEST(ProjectionTest, APartnerReadsWhatItWrote) {
 }
 
 TEST(ViewKeyTest, DiffersForDifferentViewsOnly) {
-  std::vector<std::pair<Scope, Filter>> views(10);
+  std::vector<std::pair<Scope, Filter>> views(12);
   views[1].first.scenarios = Only(Scenario::kJudicial);
   views[2].first.regions = {"33", "11"};
   views[3].first.regions = {"3311"};
@@ -116,6 +135,8 @@ TEST(ViewKeyTest, DiffersForDifferentViewsOnly) {
   views[7].second.min_risk = Risk::kHigh;
   views[8].second.region_prefix = "33";
   views[9].second.unit = "33";
+  views[10].second.states.set(1);
+  views[11].second.owner = "33";
   std::set<std::string> keys;
   for (const auto& [scope, filter] : views) {
     keys.insert(ViewKey(scope, filter));

@@ -137,6 +137,61 @@ TEST(CodecTest, ASummaryAndAnEventComeBackAsTheyWere) {
   EXPECT_EQ(DecodeEvent(EncodeEvent({summary, std::nullopt}))->previous, std::nullopt);
 }
 
+ClueSummary HandledSummary() {
+  ClueSummary summary = ExampleSummary();
+  summary.alert.facets.state = domain::AlertState::kAcknowledged;
+  summary.alert.facets.owner = "wang-mou";
+  domain::Handling& handling = summary.alert.handling.emplace();
+  handling.by = "li-mou";
+  handling.note = "已电话联系王某";
+  handling.changed_at = absl::FromUnixMicros(1'790'000'002'000'001);
+  handling.until = absl::FromUnixMicros(1'790'000'003'000'001);
+  handling.outcome = domain::AlertOutcome::kTransferred;
+  return summary;
+}
+
+TEST(CodecTest, WhatPeopleDidWithAnAlertComesBackAsItWas) {
+  ClueSummary summary = HandledSummary();
+  summary.backfill = true;
+  const auto decoded = DecodeSummary(EncodeSummary(summary), summary.clue_id);
+  ASSERT_TRUE(decoded.has_value());
+  ExpectEqual(*decoded, summary);
+  EXPECT_EQ(decoded->alert.handling, summary.alert.handling);
+  EXPECT_TRUE(decoded->backfill);
+  const AlertChange change{7, domain::AlertKind::kResolved, domain::AlertState::kResolved, "wang",
+                           *summary.alert.handling};
+  EXPECT_EQ(DecodeAlertChange(EncodeAlertChange(change)), change);
+  EXPECT_FALSE(DecodeAlertChange("\xff\xff").has_value());
+}
+
+TEST(CodecTest, AnAlertThatNobodyHandledCostsNothing) {
+  ClueSummary summary = ExampleSummary();
+  ASSERT_EQ(summary.alert.facets.state, domain::AlertState::kOpen);
+  const std::string open = EncodeSummary(summary);
+  summary.alert.facets.state = domain::AlertState::kUnspecified;
+  EXPECT_EQ(EncodeSummary(summary), open);
+  storage::v1::StoredSummary stored;
+  ASSERT_TRUE(stored.ParseFromString(open));
+  EXPECT_FALSE(stored.has_handling());
+  EXPECT_FALSE(stored.facets().has_owner());
+  EXPECT_EQ(DecodeSummary(open, summary.clue_id)->alert.facets.state, domain::AlertState::kOpen);
+  summary.alert.version = 0;
+  EXPECT_EQ(DecodeSummary(EncodeSummary(summary), summary.clue_id)->alert.facets.state,
+            domain::AlertState::kUnspecified)
+      << "there is no alert";
+}
+
+TEST(CodecTest, WhoHandledAnAlertAndTheNoteLieInEnvelopes) {
+  const ClueSummary summary = HandledSummary();
+  storage::v1::StoredEvent event;
+  ASSERT_TRUE(event.ParseFromString(EncodeEvent({summary, summary.alert.facets})));
+  event.mutable_summary()->mutable_handling()->clear_words();
+  event.mutable_summary()->mutable_facets()->clear_owner();
+  event.mutable_previous()->clear_owner();
+  EXPECT_EQ(event.SerializeAsString().find("-mou"), std::string::npos);
+  EXPECT_EQ(event.SerializeAsString().find("已电话"), std::string::npos);
+}
+
 TEST(CodecTest, WhatQuotesOrNamesLiesInAnEnvelope) {
   const ClueSummary summary = ExampleSummary();
   storage::v1::StoredEvent event;

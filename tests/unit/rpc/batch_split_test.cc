@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using std::string_literals::operator""s;
 
-constexpr BatchShape kClues = {.name = "items", .items = 1, .validate_only = 2};
+constexpr BatchShape kClues = {.name = "items", .items = 1, .validate_only = 2, .backfill = 3};
 
 TEST(BatchSplitTest, GivesEachItemsBytesInOrder) {
   v1::BatchSubmitCluesRequest batch;
@@ -20,12 +20,14 @@ TEST(BatchSplitTest, GivesEachItemsBytesInOrder) {
   batch.add_items();
   batch.add_items()->mutable_clue()->set_title("标题");
   batch.set_validate_only(true);
+  batch.set_backfill(true);
   const std::string bytes = batch.SerializeAsString();
 
   const absl::StatusOr<SplitBatch> split = Split(bytes, kClues);
 
   ASSERT_TRUE(split.ok());
   EXPECT_TRUE(split->validate_only);
+  EXPECT_TRUE(split->backfill);
   EXPECT_THAT(split->items, ElementsAre(batch.items(0).SerializeAsString(), "",
                                         batch.items(2).SerializeAsString()));
 }

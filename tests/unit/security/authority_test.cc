@@ -73,8 +73,25 @@ TEST(AuthorityTest, MonitorReadsAndHearsButChangesNothing) {
     EXPECT_TRUE(May(monitor, method)) << static_cast<int>(method);
   }
   for (const Method method : {Method::kSubmitClue, Method::kBatchSubmitClues, Method::kStreamClues,
-                              Method::kReviseClue, Method::kWithdrawClue, Method::kGetStatus}) {
+                              Method::kReviseClue, Method::kWithdrawClue, Method::kGetStatus,
+                              Method::kAcknowledgeAlert, Method::kResolveAlert}) {
     EXPECT_FALSE(May(monitor, method)) << static_cast<int>(method);
+  }
+}
+
+TEST(AuthorityTest, OnlyHandlersHandleAlertsAndTheyReadAsMonitorsDo) {
+  const Principal handler = With({Role::kHandler});
+  const Principal others = With({Role::kPartner, Role::kMonitor, Role::kOperator, Role::kReviewer});
+  for (const Method method : {Method::kAcknowledgeAlert, Method::kUnacknowledgeAlert,
+                              Method::kAssignAlert, Method::kResolveAlert, Method::kReopenAlert}) {
+    EXPECT_TRUE(May(handler, method)) << static_cast<int>(method);
+    EXPECT_FALSE(May(others, method)) << static_cast<int>(method);
+  }
+  const Principal monitor = With({Role::kMonitor});
+  for (const Method method : {Method::kGetClue, Method::kListClues, Method::kWatchAlerts,
+                              Method::kListAlerts, Method::kGetAlert, Method::kSubmitClue,
+                              Method::kReviseClue, Method::kCorrectVerdict, Method::kGetStatus}) {
+    EXPECT_EQ(May(handler, method), May(monitor, method)) << static_cast<int>(method);
   }
 }
 

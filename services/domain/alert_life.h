@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/domain/alert.h"
+
+namespace supervision::domain {
+
+// The life of an alert: what people, and time, make of it. It never touches the clue or its
+// verdict.
+//
+//            acknowledge            resolve
+//   OPEN ---------------> ACKNOWLEDGED ----> RESOLVED
+//    |  <---------------       ^ |              |
+//    |  unacknowledge, expire  +-+ acknowledge  |
+//    |                         (anew)           |
+//    +------------------ resolve -------------> |
+//    ^------------------ reopen, or a graver clue
+//
+// An owner may be named while the alert is not resolved, and stays.
+
+enum class AlertAction : uint8_t {
+  kAcknowledge = 1,
+  kUnacknowledge = 2,
+  kExpire = 3,  // the time of the acknowledgement is over
+  kAssign = 4,
+  kResolve = 5,
+  kReopen = 6,
+};
+
+// One step of that life.
+struct AlertStep {
+  AlertAction action = AlertAction::kAcknowledge;
+  std::string by;                                     // id of the principal; empty: the service
+  std::string note;                                   // may be empty
+  std::optional<absl::Duration> duration;             // kAcknowledge: for how long; none: no end
+  std::string owner;                                  // kAssign
+  AlertOutcome outcome = AlertOutcome::kUnspecified;  // kResolve
+};
+
+// The next version of `alert` by `step` at `now`; nothing when its state does not allow the step.
+// REQUIRES: alert.version > 0.
+std::optional<Alert> AfterStep(const Alert& alert, const AlertStep& step, absl::Time now);
+
+// Gives `alert`, the version that a change of the clue has made of `before`, the handling of
+// before. An acknowledged or resolved alert is open again when the clue has become graver or of
+// another class: who took note took note of something else. A clue that has become less grave, or
+// was withdrawn, leaves it as it is.
+void KeepHandling(const Alert& before, Alert* alert);
+
+// To be sent with a change of an alert's handling: differs for each version.
+std::string AlertEtag(uint32_t version);
+
+}  // namespace supervision::domain

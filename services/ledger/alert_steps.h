@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/ledger/committer.h"
+#include "services/ledger/context.h"
+
+namespace supervision::ledger {
+
+// The steps of alerts' lives: reads the alert as it stands, decides whether it may take the step,
+// and commits its next version, which the script accepts only while neither clue nor alert has
+// moved. The clue's own version stays, so nobody who holds its etag is disturbed. On the loop's
+// thread.
+class AlertSteps {
+ public:
+  AlertSteps(Context* context, Committer* committer) : context_(context), committer_(committer) {}
+
+  void Take(AlertStepRequest request, Deadline deadline, Ledger::Callback<AlertReceipt> callback);
+  // Opens the alert again when its acknowledgement is over; else, and when another replica was
+  // faster, does nothing.
+  void Expire(const ClueRef& clue, Deadline deadline);
+
+  // The last steps of an alert, oldest first.
+  void ReadChanges(const std::string& clue_id, domain::Scope scope, Deadline deadline,
+                   Ledger::Callback<std::vector<AlertChange>> callback);
+
+ private:
+  struct Head {
+    ClueSummary summary;
+    uint32_t steps = 0;
+    bool known_request = false;
+  };
+
+  void ReadHead(const ClueRef& clue, const std::string& request_key, Deadline deadline,
+                Ledger::Callback<Head> callback);
+  absl::StatusOr<domain::Alert> Decide(const AlertStepRequest& request, const Head& head) const;
+  void Commit(Change change, Deadline deadline, Ledger::Callback<AlertReceipt> callback);
+
+  Context* const context_;
+  Committer* const committer_;
+};
+
+}  // namespace supervision::ledger
