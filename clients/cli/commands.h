@@ -25,12 +25,15 @@ void AddRevise(CLI::App& app, Session& session, Run& run);
 void AddWithdraw(CLI::App& app, Session& session, Run& run);
 void AddScenarios(CLI::App& app, Session& session, Run& run);
 void AddClassify(CLI::App& app, Session& session, Run& run);
+void AddDoctor(CLI::App& app, Session& session, Run& run);
 void AddEvaluate(CLI::App& app, Session& session, Run& run);
 void AddRules(CLI::App& app, Session& session, Run& run);
 void AddShadow(CLI::App& app, Session& session, Run& run);
 void AddSpool(CLI::App& app, Session& session, Run& run);
 void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
+void AddPrincipals(CLI::App& app, Session& session, Run& run);
+void AddTokens(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHandling(CLI::App& app, Session& session, Run& run);  // ack, assign, resolve, …
 void AddHealth(CLI::App& app, Session& session, Run& run);

@@ -34,6 +34,17 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
       ->envname("SUPERVISION_TOKEN");
   app.add_option("--token-file", options.token_file, "File with the bearer token")
       ->envname("SUPERVISION_TOKEN_FILE");
+  app.add_flag("--tls", options.tls, "Speak TLS and trust the system's authorities")
+      ->envname("SUPERVISION_TLS");
+  app.add_option("--tls-ca", options.tls_ca, "PEM file with the authorities to trust; means --tls")
+      ->envname("SUPERVISION_TLS_CA");
+  app.add_option("--tls-cert", options.tls_certificate, "PEM file with your own certificate")
+      ->envname("SUPERVISION_TLS_CERT");
+  app.add_option("--tls-key", options.tls_key, "PEM file with the key of that certificate")
+      ->envname("SUPERVISION_TLS_KEY");
+  app.add_option("--tls-server-name", options.tls_server_name,
+                 "Name to expect in the service's certificate instead of the address' host")
+      ->envname("SUPERVISION_TLS_SERVER_NAME");
   app.add_option("--timeout", options.timeout_seconds, "Seconds for a call with all its attempts")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -78,6 +89,9 @@ int Main(int argc, char** argv) {
   AddReview(app, session, run);
   AddScenarios(app, session, run);
   AddClassify(app, session, run);
+  AddDoctor(app, session, run);
+  AddPrincipals(app, session, run);
+  AddTokens(app, session, run);
   AddEvaluate(app, session, run);
   AddRules(app, session, run);
   AddSubscriptions(app, session, run);

@@ -22,6 +22,11 @@ std::optional<std::string> Session::Token() const {
   return token;
 }
 
+bool Session::WantsTls() const {
+  return options_.tls || !options_.tls_ca.empty() || !options_.tls_certificate.empty() ||
+         !options_.tls_key.empty() || !options_.tls_server_name.empty();
+}
+
 client::Client* Session::Connect() {
   if (client_ == nullptr) {
     std::optional<std::string> token = Token();
@@ -32,6 +37,15 @@ client::Client* Session::Connect() {
     client::ClientOptions options;
     options.channel.address = options_.server;
     options.token = *std::move(token);
+    if (WantsTls()) {
+      auto tls = client::ReadTls(options_.tls_ca, options_.tls_certificate, options_.tls_key,
+                                 options_.tls_server_name);
+      if (!tls.ok()) {
+        FailUsage({"TLS", "TLS"}, std::string(tls.status().message()));
+        return nullptr;
+      }
+      options.channel.tls = *std::move(tls);
+    }
     options.retry.timeout = absl::Seconds(options_.timeout_seconds);
     options.on_retry = [this](const absl::Status& status, absl::Duration delay) {
       NoteRetry(status, delay);

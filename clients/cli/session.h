@@ -19,6 +19,11 @@ struct GlobalOptions {
   std::string server = "127.0.0.1:50051";
   std::string token;
   std::string token_file;
+  bool tls = false;  // also when one of the following is given
+  std::string tls_ca;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_server_name;
   double timeout_seconds = 30;
   std::optional<Language> language;  // none: of the environment
   ColorMode color = ColorMode::kAuto;
@@ -61,9 +66,12 @@ class Session {
   // The name of a scenario in the language of the session; its word when the service does not say.
   std::string ScenarioName(v1::Scenario scenario);
 
- private:
+  // The token of the options or of the file; nothing when that cannot be read.
   std::optional<std::string> Token() const;
+  // Whether the options ask for TLS.
+  bool WantsTls() const;
 
+ private:
   GlobalOptions options_;
   std::unique_ptr<client::Client> client_;
   bool output_open_ = true;

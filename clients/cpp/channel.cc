@@ -1,6 +1,9 @@
 #include "clients/cpp/channel.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <utility>
 
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
@@ -13,7 +16,44 @@ int Milliseconds(absl::Duration duration) {
   return static_cast<int>(absl::ToInt64Milliseconds(duration));
 }
 
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
+  if (path.empty()) return "";
+  std::ifstream file(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file.is_open()) {
+    return absl::NotFoundError(path + " cannot be read; check the path and its permissions");
+  }
+  if (text.find("-----BEGIN ") == std::string::npos) {
+    return absl::InvalidArgumentError(path + " is no PEM text (-----BEGIN …-----)");
+  }
+  return text;
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const std::optional<TlsOptions>& tls) {
+  if (!tls.has_value()) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials(
+      {.pem_root_certs = tls->ca, .pem_private_key = tls->key, .pem_cert_chain = tls->certificate});
+}
+
 }  // namespace
+
+absl::StatusOr<TlsOptions> ReadTls(const std::string& ca, const std::string& certificate,
+                                   const std::string& key, std::string server_name) {
+  if (certificate.empty() != key.empty()) {
+    return absl::InvalidArgumentError(
+        "a client certificate and its key belong together; give both or none");
+  }
+  TlsOptions tls;
+  for (const auto& [path, text] :
+       {std::pair{&ca, &tls.ca}, std::pair{&certificate, &tls.certificate},
+        std::pair{&key, &tls.key}}) {
+    absl::StatusOr<std::string> read = ReadPem(*path);
+    if (!read.ok()) return read.status();
+    *text = *std::move(read);
+  }
+  tls.server_name = std::move(server_name);
+  return tls;
+}
 
 std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   constexpr int kMaxMessageBytes = 16 << 20;  // a full page or batch answer is far smaller
@@ -37,7 +77,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const ChannelOptions& options) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
+  if (options.tls.has_value() && !options.tls->server_name.empty()) {
+    arguments.SetSslTargetNameOverride(options.tls->server_name);
+  }
+  return grpc::CreateCustomChannel(options.address, CredentialsOf(options.tls), arguments);
 }
 
 }  // namespace supervision::client

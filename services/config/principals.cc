@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/base/hex.h"
 #include "services/config/suggest.h"
+#include "services/config/tokens.h"
 #include "services/config/yaml_loader.h"
 #include "services/config/yaml_tree.h"
 #include "services/domain/scenario.h"
@@ -34,28 +35,15 @@ constexpr std::string_view kShippedTokens[] = {
     "example-handler-token",  "example-handler-petition-token"};
 
 // Those that see clues by a grant of scenarios and regions.
-constexpr std::pair<Role, const char*> kScopedRoles[] = {
-    {Role::kMonitor, "MONITOR"}, {Role::kHandler, "HANDLER"}, {Role::kReviewer, "REVIEWER"}};
+constexpr std::pair<Role, const char*> kScopedRoles[] = {{Role::kMonitor, "MONITOR"},
+                                                         {Role::kHandler, "HANDLER"},
+                                                         {Role::kReviewer, "REVIEWER"},
+                                                         {Role::kSupervisor, "SUPERVISOR"}};
 
 bool IsId(std::string_view text) {
   return !text.empty() && text.size() <= kMaxIdLength &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") ==
              std::string_view::npos;
-}
-
-bool IsRegionPrefix(std::string_view text) {
-  return text.size() >= 2 && text.size() <= 9 &&
-         text.find_first_not_of("0123456789") == std::string_view::npos;
-}
-
-std::optional<TokenHash> ParseTokenHash(std::string_view text) {
-  const size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  const auto salt = base::HexDecode(text.substr(0, colon));
-  const auto digest = base::HexDecode(text.substr(colon + 1));
-  if (!salt || salt->size() < kMinSaltBytes || salt->size() > kMaxSaltBytes) return std::nullopt;
-  if (!digest || digest->size() != kDigestBytes) return std::nullopt;
-  return TokenHash{*salt, *digest};
 }
 
 class PrincipalsReader {
@@ -95,6 +83,7 @@ class PrincipalsReader {
     Roles(in, &entry.principal);
     Scope(in, &entry.principal);
     Tokens(in, &entry.tokens);
+    Certificates(in, &entry.certificates);
     return entry;
   }
 
@@ -103,7 +92,9 @@ class PrincipalsReader {
     const bool partner = Has(*out, Role::kPartner);
     if (in.roles().empty() && !source_.Has(At("roles[0]"))) {
       Add(At("roles"),
-          "roles are missing; write one or more of PARTNER, MONITOR, HANDLER, REVIEWER, OPERATOR");
+          "roles are missing; write one or more of PARTNER, MONITOR, HANDLER, REVIEWER, "
+          "SUPERVISOR, "
+          "OPERATOR, AUDITOR, ADMIN");
     }
     // What such a caller may see would be two things at once.
     for (const auto& [role, name] : kScopedRoles) {
@@ -155,17 +146,12 @@ class PrincipalsReader {
                                       std::pair{"cleared_for_secret", in.cleared_for_secret()}}) {
       if (!given) continue;
       Add(At(name), absl::StrCat(name,
-                                 " belongs to the roles MONITOR, HANDLER and REVIEWER; add one, or "
-                                 "delete it"));
+                                 " belongs to the roles MONITOR, HANDLER, REVIEWER and SUPERVISOR; "
+                                 "add one, or delete it"));
     }
   }
 
   void Tokens(const v1::PrincipalConfig& in, std::vector<TokenHash>* out) {
-    if (in.token_hashes().empty()) {
-      Add(At("token_hashes"),
-          "token_hashes are missing; the head of the shipped file says how to "
-          "make one");
-    }
     for (int i = 0; i < in.token_hashes_size(); ++i) {
       const std::string at = absl::StrCat(At("token_hashes"), "[", i, "]");
       std::optional<TokenHash> hash = ParseTokenHash(in.token_hashes(i));
@@ -181,6 +167,26 @@ class PrincipalsReader {
     }
   }
 
+  void Certificates(const v1::PrincipalConfig& in, std::vector<std::string>* out) {
+    for (int i = 0; i < in.certificates_size(); ++i) {
+      const std::string at = absl::StrCat(At("certificates"), "[", i, "]");
+      const std::string& name = in.certificates(i);
+      const size_t colon = name.find(':');
+      const std::string kind = name.substr(0, colon);
+      if (colon == std::string::npos || colon + 1 == name.size() ||
+          (kind != "URI" && kind != "DNS" && kind != "SUBJECT")) {
+        Add(at,
+            "a certificate's name must be URI:…, DNS:… (of its alternative names) or SUBJECT:… "
+            "(as openssl x509 -noout -subject -nameopt RFC2253 shows it)");
+      } else if (const auto [first, is_new] = certificates_.emplace(name, at); !is_new) {
+        Add(at, absl::StrCat("this name stands already in line ", source_.Find(first->second).line,
+                             "; a certificate is of one principal"));
+      } else {
+        out->push_back(name);
+      }
+    }
+  }
+
   static bool Has(const Principal& principal, Role role) {
     return principal.roles.test(static_cast<size_t>(role));
   }
@@ -190,9 +196,25 @@ class PrincipalsReader {
   std::string path_;  // of the principal being read
   std::map<std::string, std::string> ids_;
   std::map<std::string, std::string> digests_;
+  std::map<std::string, std::string> certificates_;
 };
 
 }  // namespace
+
+bool IsRegionPrefix(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 9 &&
+         text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<TokenHash> ParseTokenHash(std::string_view text) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto salt = base::HexDecode(text.substr(0, colon));
+  const auto digest = base::HexDecode(text.substr(colon + 1));
+  if (!salt || salt->size() < kMinSaltBytes || salt->size() > kMaxSaltBytes) return std::nullopt;
+  if (!digest || digest->size() != kDigestBytes) return std::nullopt;
+  return TokenHash{*salt, *digest};
+}
 
 absl::StatusOr<LoadedPrincipals> ParsePrincipals(std::string_view text, std::string_view file) {
   v1::PrincipalsConfig config;
@@ -213,10 +235,27 @@ absl::StatusOr<LoadedPrincipals> ParsePrincipals(std::string_view text, std::str
   return loaded;
 }
 
-absl::StatusOr<LoadedPrincipals> LoadPrincipals(const std::string& path) {
+absl::StatusOr<LoadedPrincipals> LoadPrincipals(const std::string& path,
+                                                const std::string& tokens) {
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
   if (!text.ok()) return text.status();
-  return ParsePrincipals(*text, path);
+  absl::StatusOr<LoadedPrincipals> loaded = ParsePrincipals(*text, path);
+  if (!loaded.ok()) return loaded;
+  const absl::StatusOr<std::vector<TokenRecord>> records = LoadTokens(tokens);
+  if (!records.ok()) return records.status();
+  std::vector<security::IssuedToken> issued;
+  for (const TokenRecord& record : *records) {
+    std::optional<security::IssuedToken> token = Issue(record, *loaded->directory);
+    if (token.has_value()) {
+      issued.push_back(*std::move(token));
+    } else {
+      ++loaded->void_tokens;
+    }
+  }
+  if (!issued.empty()) {
+    loaded->directory = PrincipalDirectory::Create(loaded->directory->entries(), std::move(issued));
+  }
+  return loaded;
 }
 
 }  // namespace supervision::config

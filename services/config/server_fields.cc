@@ -19,6 +19,7 @@ using google::protobuf::Message;
 constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"listen.grpc", "127.0.0.1:50051"},
     {"listen.metrics", "127.0.0.1:9464"},
+    {"listen.client_certificates", "off"},
     {"redis.address", "embedded"},
     {"redis.data_directory", "data"},
     {"redis.max_memory", "0"},
@@ -50,6 +51,7 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"files.regions", "regions.tsv"},
     {"files.principals", "principals.yaml"},
     {"files.model", "model/model.bin"},
+    {"files.tokens", "tokens.yaml"},
     {"log.format", "text"},
     {"log.level", "info"},
     {"drain.announce", "0s"},

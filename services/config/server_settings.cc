@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -75,7 +76,9 @@ class Converter {
 
  private:
   void Listen(const v1::ListenConfig& in, ServerSettings::Listen* out) {
-    *out = {in.grpc(), in.metrics(), in.addresses_file()};
+    out->grpc = in.grpc();
+    out->metrics = in.metrics();
+    out->addresses_file = in.addresses_file();
     if (!UnixPath(in.grpc()) && !SplitHostPort(in.grpc())) {
       merged_.Complain("listen.grpc", "must be host:port, [v6]:port or unix:/path");
     }
@@ -83,6 +86,43 @@ class Converter {
     if (in.metrics() != "off" && (!SplitHostPort(in.metrics()) || in.metrics()[0] == '[')) {
       merged_.Complain("listen.metrics", "must be host:port with an IPv4 address, or off");
     }
+    Tls(in, out);
+  }
+
+  void Tls(const v1::ListenConfig& in, ServerSettings::Listen* out) {
+    using Wanted = ServerSettings::Listen::ClientCertificates;
+    for (const auto& [path, text, value] :
+         {std::tuple{"listen.tls_certificate", &in.tls_certificate(), &out->tls_certificate},
+          std::tuple{"listen.tls_key", &in.tls_key(), &out->tls_key},
+          std::tuple{"listen.tls_client_ca", &in.tls_client_ca(), &out->tls_client_ca}}) {
+      if (!text->empty()) *value = Path(path, *text);
+    }
+    if (in.tls_certificate().empty() != in.tls_key().empty()) {
+      merged_.Complain(in.tls_key().empty() ? "listen.tls_key" : "listen.tls_certificate",
+                       "is missing; certificate and key belong together");
+    }
+    const std::string& wanted = in.client_certificates();
+    if (wanted == "optional") {
+      out->client_certificates = Wanted::kOptional;
+    } else if (wanted == "required") {
+      out->client_certificates = Wanted::kRequired;
+    } else if (wanted != "off") {
+      merged_.Complain("listen.client_certificates", "must be off, optional or required");
+    }
+    const bool asked = out->client_certificates != Wanted::kOff;
+    if (asked && in.tls_certificate().empty()) {
+      merged_.Complain("listen.client_certificates",
+                       "needs TLS; set listen.tls_certificate and listen.tls_key");
+    }
+    if (asked && in.tls_client_ca().empty()) {
+      merged_.Complain("listen.tls_client_ca",
+                       "is missing; name the authorities that sign client certificates");
+    }
+    if (!asked && !in.tls_client_ca().empty()) {
+      merged_.Complain("listen.client_certificates",
+                       "must be optional or required where listen.tls_client_ca is set");
+    }
+    out->plain_text_anywhere = in.let_everyone_on_the_network_read_tokens_and_clues();
   }
 
   void Redis(const v1::RedisConfig& in, ServerSettings::Redis* out) {
@@ -196,6 +236,7 @@ class Converter {
     out->regions = Path("files.regions", in.regions());
     out->principals = Path("files.principals", in.principals());
     out->model = Path("files.model", in.model());
+    out->tokens = Path("files.tokens", in.tokens());
   }
 
   void Log(const v1::LogConfig& in, ServerSettings::Log* out) {

@@ -18,6 +18,15 @@ struct ServerSettings {
     std::string grpc;
     std::string metrics;  // "off": none
     std::string addresses_file;
+    // Empty: plain text.
+    std::string tls_certificate;
+    std::string tls_key;
+    std::string tls_client_ca;
+    enum class ClientCertificates { kOff, kOptional, kRequired };
+    ClientCertificates client_certificates = ClientCertificates::kOff;
+    bool plain_text_anywhere = false;
+
+    bool tls() const { return !tls_certificate.empty(); }
   };
   struct Redis {
     enum class Kind { kEmbedded, kUnix, kTcp };
@@ -70,6 +79,7 @@ struct ServerSettings {
     std::string regions;
     std::string principals;
     std::string model;
+    std::string tokens;  // may be missing
   };
   struct Log {
     enum class Level { kDebug, kInfo, kWarning, kError };

@@ -160,7 +160,11 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
       written = owed_written_;
     }
     if (written.has_value()) connection->OnWritten(*written);
-    if (gone) connection->OnCancelled();
+    if (gone) return connection->OnCancelled();
+    const auto end = [connection](absl::Status status) { connection->Fail(std::move(status)); };
+    entry_ = edge_.gate->streams().Add(
+        security::Method::kConsumeAlerts, caller_,
+        {.end = end, .renew = [end, status = edge_.gate->DrainingError()] { end(status); }});
   }
 
   void OnWriteDone(bool ok) override {
@@ -201,6 +205,7 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   grpc::CallbackServerContext* const context_;
   const absl::Time started_ = absl::Now();
   Caller caller_;
+  OpenStreams::Entry entry_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
   WriteOrder order_;

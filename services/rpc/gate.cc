@@ -2,9 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/time/clock.h"
+#include "grpc/grpc_security_constants.h"
+#include "grpcpp/security/auth_context.h"
 #include "services/domain/error.h"
 
 namespace supervision::rpc {
@@ -27,6 +33,21 @@ std::string_view TokenOf(const grpc::CallbackServerContext& context) {
       absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
                                  absl::string_view(kScheme.data(), kScheme.size()));
   return is_bearer ? value.substr(kScheme.size()) : std::string_view{};
+}
+
+// The names of the client certificate that the handshake has verified, the most particular first.
+std::vector<std::string> CertificateNames(const grpc::CallbackServerContext& context) {
+  std::vector<std::string> names;
+  const auto peer = context.auth_context();
+  if (peer == nullptr || !peer->IsPeerAuthenticated()) return names;
+  for (const auto& [property, kind] : {std::pair{GRPC_PEER_URI_PROPERTY_NAME, "URI:"},
+                                       std::pair{GRPC_PEER_DNS_PROPERTY_NAME, "DNS:"},
+                                       std::pair{GRPC_X509_SUBJECT_PROPERTY_NAME, "SUBJECT:"}}) {
+    for (const grpc::string_ref& value : peer->FindPropertyValues(property)) {
+      names.push_back(kind + std::string(value.data(), value.size()));
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -59,7 +80,10 @@ absl::StatusOr<Caller> Gate::Enter(const grpc::CallbackServerContext& context,
                                    security::Method method) const {
   if (draining_.load(std::memory_order_relaxed)) return DrainingError();
   Caller caller;
-  caller.principal = principals_->Authenticate(TokenOf(context));
+  const auto principals = principals_->Get();
+  const std::string_view token = TokenOf(context);
+  caller.principal = token.empty() ? principals->AuthenticateCertificate(CertificateNames(context))
+                                   : principals->Authenticate(token, absl::Now());
   if (caller.principal == nullptr) return domain::MakeError(domain::Reason::kUnauthenticated);
   if (absl::Status status = security::Authorise(*caller.principal, method); !status.ok()) {
     return status;

@@ -8,18 +8,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
-#include "services/domain/visibility.h"
+#include "services/rpc/open_streams.h"
 #include "services/security/authority.h"
-#include "services/security/principal.h"
+#include "services/security/slots.h"
 
 namespace supervision::rpc {
-
-// Who calls, what it sees and how long it waits.
-struct Caller {
-  std::shared_ptr<const security::Principal> principal;
-  domain::Scope scope;
-  absl::Duration timeout;  // what is left for the work
-};
 
 // Whether a caller who asks for back-fill may.
 inline absl::Status MayBackfill(const Caller& caller, bool wanted) {
@@ -34,10 +27,12 @@ class Gate {
     absl::Duration default_timeout = absl::Seconds(10);  // when the caller set no deadline
     absl::Duration retry_delay = absl::Milliseconds(500);
   };
-  Gate(std::shared_ptr<const security::PrincipalDirectory> principals, Options options)
-      : principals_(std::move(principals)), options_(options) {}
+  // `principals` outlives the gate.
+  Gate(const security::DirectorySlot* principals, Options options)
+      : principals_(principals), options_(options) {}
 
-  // UNAUTHENTICATED, PERMISSION_DENIED or DRAINING.
+  // UNAUTHENTICATED, PERMISSION_DENIED or DRAINING. Who sends a token is whom the token says; who
+  // sends none is whom its certificate says.
   absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context,
                                security::Method method) const;
 
@@ -48,12 +43,16 @@ class Gate {
   void Drain() { draining_.store(true, std::memory_order_relaxed); }
   absl::Status DrainingError() const;
 
+  // Streams that have entered: they are looked at again while they are open.
+  OpenStreams& streams() { return streams_; }
+
  private:
   absl::Duration TimeoutOf(const grpc::CallbackServerContext& context) const;
 
-  const std::shared_ptr<const security::PrincipalDirectory> principals_;
+  const security::DirectorySlot* const principals_;
   const Options options_;
   std::atomic<bool> draining_{false};
+  OpenStreams streams_;
 };
 
 }  // namespace supervision::rpc

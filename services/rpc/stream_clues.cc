@@ -37,6 +37,12 @@ class ClueStream final : public ClueStreams::Reactor {
       return false;
     }
     caller_ = *std::move(caller);
+    const auto end = [this, state = state_](absl::Status status) {
+      PerformIfAny(this, state->Drain(std::move(status)));
+    };
+    entry_ = edge_.gate->streams().Add(
+        security::Method::kStreamClues, caller_,
+        {.end = end, .renew = [end, status = DrainingError()] { end(status); }});
     Perform(state_->OnStart());
     return true;
   }
@@ -138,6 +144,7 @@ class ClueStream final : public ClueStreams::Reactor {
   grpc::CallbackServerContext* const context_;
   const absl::Time started_ = absl::Now();
   Caller caller_;
+  OpenStreams::Entry entry_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
   const std::shared_ptr<ClueStreamState> state_ = std::make_shared<ClueStreamState>(kWindow);

@@ -77,6 +77,10 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     absl::StatusOr<Hub::Request> request = RequestOf(bytes, *caller);
     if (!request.ok()) return Finish(request.status());
     session_ = hub->Open(*std::move(request), this);
+    entry_ = edge_.gate->streams().Add(
+        security::Method::kWatchAlerts, *caller,
+        {.end = [session = session_](absl::Status status) { session->End(std::move(status)); },
+         .renew = [session = session_] { session->EndGently(alerting::EndingReason::kDraining); }});
   }
 
   void Write(std::vector<alerting::SharedBytes> pieces) override {
@@ -122,6 +126,7 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::CallbackServerContext* const context_;
   const absl::Time started_ = absl::Now();
   std::shared_ptr<alerting::Session> session_;
+  OpenStreams::Entry entry_;
   WriteOrder order_;
   grpc::ByteBuffer outgoing_;
 };

@@ -1,5 +1,6 @@
 #include "services/security/authority.h"
 
+#include <initializer_list>
 #include <iterator>
 
 #include "services/domain/error.h"
@@ -11,19 +12,27 @@ constexpr unsigned long long Bit(Role role) { return 1ull << static_cast<int>(ro
 
 // Partners bring clues and follow their own. Monitors read within their grant and change nothing.
 // Handlers read as monitors do and say how far they have come with an alert, never what it is.
-// Reviewers read within their grant and say what a clue is, beside the machine's word. Operators
-// look after the service and see no clue: the roles are kept apart (GB/T 22239, 三权分立). What
-// reads nothing that is stored is open to all.
-constexpr RoleSet kPartner{Bit(Role::kPartner)};
-constexpr RoleSet kMonitor{Bit(Role::kMonitor)};
-constexpr RoleSet kOperator{Bit(Role::kOperator)};
-constexpr RoleSet kReviewer{Bit(Role::kReviewer)};
-constexpr RoleSet kHandler{Bit(Role::kHandler)};
-constexpr RoleSet kWatchers{Bit(Role::kMonitor) | Bit(Role::kHandler)};
-constexpr RoleSet kReaders{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kReviewer) |
-                           Bit(Role::kHandler)};
-constexpr RoleSet kAll{Bit(Role::kPartner) | Bit(Role::kMonitor) | Bit(Role::kOperator) |
-                       Bit(Role::kReviewer) | Bit(Role::kHandler)};
+// Reviewers read within their grant and say what a clue is, beside the machine's word. Supervisors
+// see what both see and change nothing. Operators look after the service, auditors see who may do
+// what, administrators give and take tokens, and none of the three sees a clue: these roles are
+// kept apart (GB/T 22239, 三权分立). What reads nothing that is stored is open to all.
+constexpr RoleSet Of(std::initializer_list<Role> roles) {
+  unsigned long long bits = 0;
+  for (const Role role : roles) bits |= Bit(role);
+  return RoleSet(bits);
+}
+constexpr RoleSet kPartner = Of({Role::kPartner});
+constexpr RoleSet kOperator = Of({Role::kOperator});
+constexpr RoleSet kStatusReaders = Of({Role::kOperator, Role::kAuditor, Role::kAdmin});
+constexpr RoleSet kReviewer = Of({Role::kReviewer});
+constexpr RoleSet kReviewReaders = Of({Role::kReviewer, Role::kSupervisor});
+constexpr RoleSet kMonitor = Of({Role::kMonitor});
+constexpr RoleSet kHandler = Of({Role::kHandler});
+constexpr RoleSet kWatchers = Of({Role::kMonitor, Role::kHandler, Role::kSupervisor});
+constexpr RoleSet kReaders =
+    Of({Role::kPartner, Role::kMonitor, Role::kReviewer, Role::kHandler, Role::kSupervisor});
+constexpr RoleSet kAll = Of({Role::kPartner, Role::kMonitor, Role::kOperator, Role::kReviewer,
+                             Role::kHandler, Role::kSupervisor, Role::kAuditor, Role::kAdmin});
 
 constexpr AuthorityRow kTable[] = {
     {Method::kSubmitClue, "/supervision.v1.ClueService/SubmitClue", kPartner},
@@ -44,12 +53,12 @@ constexpr AuthorityRow kTable[] = {
     {Method::kAssignAlert, "/supervision.v1.AlertService/AssignAlert", kHandler},
     {Method::kResolveAlert, "/supervision.v1.AlertService/ResolveAlert", kHandler},
     {Method::kReopenAlert, "/supervision.v1.AlertService/ReopenAlert", kHandler},
-    {Method::kListReviewQueue, "/supervision.v1.ReviewService/ListReviewQueue", kReviewer},
+    {Method::kListReviewQueue, "/supervision.v1.ReviewService/ListReviewQueue", kReviewReaders},
     {Method::kClaimReview, "/supervision.v1.ReviewService/ClaimReview", kReviewer},
     {Method::kReleaseReview, "/supervision.v1.ReviewService/ReleaseReview", kReviewer},
     {Method::kCorrectVerdict, "/supervision.v1.ReviewService/CorrectVerdict", kReviewer},
     {Method::kReclassifyClue, "/supervision.v1.ReviewService/ReclassifyClue", kReviewer},
-    {Method::kListCorrections, "/supervision.v1.ReviewService/ListCorrections", kReviewer},
+    {Method::kListCorrections, "/supervision.v1.ReviewService/ListCorrections", kReviewReaders},
     {Method::kCreateSubscription, "/supervision.v1.SubscriptionService/CreateSubscription",
      kMonitor},
     {Method::kGetSubscription, "/supervision.v1.SubscriptionService/GetSubscription", kMonitor},
@@ -59,7 +68,7 @@ constexpr AuthorityRow kTable[] = {
     {Method::kDeleteSubscription, "/supervision.v1.SubscriptionService/DeleteSubscription",
      kMonitor},
     {Method::kConsumeAlerts, "/supervision.v1.SubscriptionService/ConsumeAlerts", kMonitor},
-    {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kOperator},
+    {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kStatusReaders},
     {Method::kReloadRules, "/supervision.v1.AdminService/ReloadRules", kOperator},
     {Method::kListShadowDifferences, "/supervision.v1.AdminService/ListShadowDifferences",
      kOperator},

@@ -8,6 +8,7 @@
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/server_builder.h"
+#include "services/rpc/tls_credentials.h"
 
 namespace supervision::server {
 namespace {
@@ -50,6 +51,16 @@ void SetLimits(const config::ServerSettings& settings, grpc::ServerBuilder* buil
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
 
+std::shared_ptr<grpc::ServerCredentials> CredentialsOf(const config::ServerSettings::Listen& listen,
+                                                       const security::TlsSlot* tls) {
+  using Wanted = config::ServerSettings::Listen::ClientCertificates;
+  if (!listen.tls()) return grpc::InsecureServerCredentials();
+  return rpc::TlsCredentials(
+      tls, listen.client_certificates == Wanted::kRequired   ? rpc::ClientCertificates::kRequired
+           : listen.client_certificates == Wanted::kOptional ? rpc::ClientCertificates::kOptional
+                                                             : rpc::ClientCertificates::kOff);
+}
+
 // "127.0.0.1:0" with the port that was taken.
 std::string WithPort(const std::string& address, int port) {
   if (absl::StartsWith(address, "unix:")) return address;
@@ -64,7 +75,8 @@ Front::Front(const Parts& parts)
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
       review_service_(parts.edge, parts.clues.ledger, parts.classifiers),
       subscription_service_(parts.edge, parts.subscriptions),
-      admin_service_(parts.edge, parts.report, parts.reload, parts.shadow) {}
+      admin_service_(parts.edge, parts.report, parts.reload, parts.shadow),
+      tls_(parts.tls) {}
 
 Front::~Front() { Stop(absl::ZeroDuration()); }
 
@@ -80,7 +92,8 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   builder.RegisterService(&subscription_service_);
   builder.RegisterService(&admin_service_);
   int port = 0;
-  builder.AddListeningPort(settings.listen.grpc, grpc::InsecureServerCredentials(), &port);
+  credentials_ = CredentialsOf(settings.listen, tls_);
+  builder.AddListeningPort(settings.listen.grpc, credentials_, &port);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
     return absl::UnavailableError(

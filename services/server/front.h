@@ -13,6 +13,7 @@
 #include "services/rpc/keep_awake.h"
 #include "services/rpc/review_service.h"
 #include "services/rpc/subscription_service.h"
+#include "services/security/slots.h"
 
 namespace supervision::server {
 
@@ -29,6 +30,7 @@ class Front {
     rpc::AdminService::Report report;
     rpc::AdminService::Reload reload;
     rpc::ShadowView shadow;
+    const security::TlsSlot* tls = nullptr;  // used where the settings say so
   };
   explicit Front(const Parts& parts);
   ~Front();  // stops at once
@@ -52,6 +54,9 @@ class Front {
   rpc::ReviewService review_service_;
   rpc::SubscriptionService subscription_service_;
   rpc::AdminService admin_service_;
+  const security::TlsSlot* const tls_;
+  // gRPC asks them for certificates as long as the server lives, and does not hold them.
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<rpc::KeepAwake> keep_awake_;

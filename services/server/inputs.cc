@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/config/yaml_loader.h"
 #include "services/security/loopback.h"
+#include "services/server/identities.h"
 
 namespace supervision::server {
 namespace {
@@ -44,12 +45,14 @@ config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files) {
   return {.catalogue = files.catalogue, .rules = files.rules, .model = files.model};
 }
 
-absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings::Files& files, absl::Time now) {
+absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::Time now) {
+  const config::ServerSettings::Files& files = settings.files;
   Inputs inputs;
   Mistakes mistakes;
   mistakes.Take(config::LoadRuleFiles(RuleFilesOf(files), now), &inputs.rules);
   mistakes.Take(LoadRegions(files.regions), &inputs.regions);
-  mistakes.Take(config::LoadPrincipals(files.principals), &inputs.principals);
+  mistakes.Take(config::LoadPrincipals(files.principals, files.tokens), &inputs.principals);
+  mistakes.Take(LoadTls(settings.listen, now), &inputs.tls);
   if (absl::Status status = mistakes.ToStatus(); !status.ok()) return status;
   return inputs;
 }
@@ -60,12 +63,14 @@ absl::Status CheckMayListen(const config::ServerSettings::Listen& listen, const 
       return status;
     }
   }
-  if (security::IsLocalAddress(listen.grpc)) return absl::OkStatus();
+  if (listen.tls() || listen.plain_text_anywhere || security::IsLocalAddress(listen.grpc)) {
+    return absl::OkStatus();
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       "listen.grpc ", listen.grpc,
-      " can be reached from other machines, and this version speaks plain text only: tokens and "
-      "clues could be read on the way. Listen on 127.0.0.1, [::1] or unix:/path and put a proxy "
-      "that speaks TLS in front of it."));
+      " can be reached from other machines, and without TLS tokens and clues could be read and "
+      "changed on the way. Set listen.tls_certificate and listen.tls_key (deploy/certs makes some "
+      "for a trial), or listen on 127.0.0.1, [::1] or unix:/path."));
 }
 
 }  // namespace supervision::server

@@ -8,15 +8,18 @@
 #include "services/config/rule_files.h"
 #include "services/config/server_settings.h"
 #include "services/intake/validation.h"
+#include "services/security/certificates.h"
 
 namespace supervision::server {
 
-// What is read from the files beside server.yaml before anything is started. Catalogue, rules and
-// model are read again while the service runs (rule_keeper.h); the rest is not.
+// What is read from the files of server.yaml before anything is started. Catalogue, rules and model
+// (rule_keeper.h), principals and the files of TLS (identities.h) are read again while the service
+// runs; the regions are not.
 struct Inputs {
   config::RuleFileSet rules;
   std::unique_ptr<intake::RegionTable> regions;
   config::LoadedPrincipals principals;
+  std::shared_ptr<const security::TlsMaterial> tls;  // null without
 };
 
 // The files of the classifier in force.
@@ -24,10 +27,11 @@ config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files);
 
 // Reads all of them. INVALID_ARGUMENT with every mistake of every file, a line each; `now` decides
 // which rules are in force.
-absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings::Files& files, absl::Time now);
+absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::Time now);
 
 // Whether the service may listen where it is told to: without TLS only where nobody else can read
-// along, and with the shipped principals, whose tokens everyone knows, only on this machine.
+// along (or where the setting with the frightening name is set), and with the shipped principals,
+// whose tokens everyone knows, only on this machine.
 absl::Status CheckMayListen(const config::ServerSettings::Listen& listen, const Inputs& inputs);
 
 }  // namespace supervision::server

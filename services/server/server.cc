@@ -18,9 +18,11 @@
 #include "services/observability/metrics_page.h"
 #include "services/rpc/alert_encoder.h"
 #include "services/rpc/caption_encoder.h"
+#include "services/rpc/handshakes.h"
 #include "services/server/addresses_file.h"
 #include "services/server/file_limit.h"
 #include "services/server/front.h"
+#include "services/server/identities.h"
 #include "services/server/inputs.h"
 #include "services/server/readiness.h"
 #include "services/server/rule_keeper.h"
@@ -83,8 +85,9 @@ class Server::Body {
         started_at_(options_.clock->Now()),
         door_(settings_.intake.retry_delay),
         readiness_(&door_, log_),
-        gate_(inputs_.principals.directory, {.default_timeout = settings_.intake.default_deadline,
-                                             .retry_delay = settings_.intake.retry_delay}),
+        identities_(IdentityOptions(), inputs_.principals, inputs_.tls),
+        gate_(identities_.principals(), {.default_timeout = settings_.intake.default_deadline,
+                                         .retry_delay = settings_.intake.retry_delay}),
         rpc_metrics_(registry_.get()),
         slot_(inputs_.rules.classifier),
         keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {}
@@ -132,6 +135,9 @@ class Server::Body {
     intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
                                                options_.clock, registry_.get(),
                                                IntakeOptions(settings_.intake, shadow_.get()));
+    if (settings_.listen.tls()) {
+      handshakes_ = std::make_unique<rpc::Handshakes>(registry_.get(), log_);
+    }
     front_ = std::make_unique<Front>(
         Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
                      .clues = {.intake = intake_.get(),
@@ -149,13 +155,15 @@ class Server::Body {
                            ReloadRules(classification::ReloadTrigger::kRequest, std::move(done));
                          },
                      .shadow = {.shadow = shadow_.get(),
-                                .candidate = [this] { return candidate_keeper_->state(); }}});
+                                .candidate = [this] { return candidate_keeper_->state(); }},
+                     .tls = identities_.tls()});
     if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
     readiness_.Attach(front_->health());
     auto page = observability::MetricsPage::Start(settings_.listen.metrics, registry_);
     if (!page.ok()) return page.status();
     page_ = *std::move(page);
     keeper_.Start();
+    identities_.Start();
     LogStart();
     readiness_.LogIfNotReady();
     return WriteAddressesFile(settings_.listen.addresses_file, front_->address(), page_->address());
@@ -168,6 +176,7 @@ class Server::Body {
     readiness_.Drain();
     if (page_ != nullptr) DrainFront();  // it has served
     keeper_.Stop();
+    identities_.Stop();
     if (candidate_keeper_ != nullptr) candidate_keeper_->Stop();
     readiness_.Detach();
     if (store_ != nullptr) store_->StopLedger();
@@ -206,6 +215,7 @@ class Server::Body {
   void LogStart() {
     log_->Info("serving", {{"grpc", std::string_view(front_->address())},
                            {"metrics", std::string_view(page_->address())},
+                           {"tls", settings_.listen.tls()},
                            {"version", std::string_view(options_.version)}});
     log_->Info("keeping", {{"redis", std::string_view(store_->address())},
                            {"durable", settings_.ledger.require_fsync},
@@ -251,6 +261,17 @@ class Server::Body {
     return options;
   }
 
+  Identities::Options IdentityOptions() {
+    return {.listen = settings_.listen,
+            .principals = settings_.files.principals,
+            .tokens = settings_.files.tokens,
+            .clock = options_.clock,
+            .log = log_,
+            .metrics = registry_.get(),
+            .check_streams = [this](const security::PrincipalDirectory& principals,
+                                    absl::Time now) { gate_.streams().Check(principals, now); }};
+  }
+
   rpc::StatusReport Report() const {
     rpc::StatusReport report;
     report.version = options_.version;
@@ -277,6 +298,7 @@ class Server::Body {
   const rpc::ProtoCaptionEncoder caption_encoder_;
   rpc::IntakeDoor door_;
   Readiness readiness_;
+  Identities identities_;
   rpc::Gate gate_;
   rpc::RpcMetrics rpc_metrics_;
   classification::ClassifierSlot slot_;
@@ -291,6 +313,7 @@ class Server::Body {
   std::unique_ptr<RuleKeeper> candidate_keeper_;  // null: no candidate is configured
   std::unique_ptr<intake::Shadow> shadow_;
   std::unique_ptr<intake::Intake> intake_;
+  std::unique_ptr<rpc::Handshakes> handshakes_;  // null without TLS
   std::unique_ptr<Front> front_;
   std::unique_ptr<observability::MetricsPage> page_;
 };
@@ -298,7 +321,7 @@ class Server::Body {
 absl::StatusOr<std::unique_ptr<Server>> Server::New(Options options) {
   // protobuf writes to standard error, past the log, when a text is not UTF-8; the client is told.
   google::protobuf::SetLogHandler(nullptr);
-  absl::StatusOr<Inputs> inputs = LoadInputs(options.settings.files, options.clock->Now());
+  absl::StatusOr<Inputs> inputs = LoadInputs(options.settings, options.clock->Now());
   if (!inputs.ok()) return inputs.status();
   if (absl::Status may = CheckMayListen(options.settings.listen, *inputs); !may.ok()) return may;
   return std::unique_ptr<Server>(

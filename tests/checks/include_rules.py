@@ -24,8 +24,9 @@ MAY_INCLUDE = {
             "intake", "alerting", "disposal", "statistics"),
 }
 MAY_INCLUDE["server"] = ("redis", "rpc") + MAY_INCLUDE["rpc"]
-# supervisionctl measures the classifier offline, and copies and restores the data of a node.
-MAY_INCLUDE["clients"] = ("base", "domain", "classification", "config", "backup")
+# supervisionctl measures the classifier offline, copies and restores the data of a node, and keeps the
+# file of issued tokens.
+MAY_INCLUDE["clients"] = ("base", "domain", "classification", "security", "config", "backup")
 
 # Library or generated code -> the only folders that may include it. "clients" is clients/**.
 EDGE = ("rpc", "server", "clients")

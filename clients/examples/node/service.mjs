@@ -2,6 +2,7 @@
 
 import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const protos = fileURLToPath(new URL('../../../protos', import.meta.url));
@@ -25,8 +26,12 @@ const options = {
   'grpc.max_reconnect_backoff_ms': 5_000,
 };
 
-export const clues = () => new api.ClueService(server, grpc.credentials.createInsecure(), options);
-export const alerts = () => new api.AlertService(server, grpc.credentials.createInsecure(), options);
+// Over TLS where SUPERVISION_TLS_CA names a PEM file.
+const ca = process.env.SUPERVISION_TLS_CA;
+const credentials = ca ? grpc.credentials.createSsl(readFileSync(ca)) : grpc.credentials.createInsecure();
+
+export const clues = () => new api.ClueService(server, credentials, options);
+export const alerts = () => new api.AlertService(server, credentials, options);
 
 export function metadata() {
   const metadata = new grpc.Metadata();

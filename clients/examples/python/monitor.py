@@ -16,6 +16,7 @@ import time
 
 import grpc
 
+import connect
 import errors
 from supervision.v1 import alert_service_pb2, alert_service_pb2_grpc, scenario_pb2
 
@@ -86,7 +87,7 @@ def main():
     arguments.add_argument("cursor_file", type=pathlib.Path)
     arguments.add_argument("--count", type=int, help="end after this many updates")
     options = arguments.parse_args()
-    with grpc.insecure_channel(SERVER, options=CHANNEL_OPTIONS) as channel:
+    with connect.channel(SERVER, CHANNEL_OPTIONS) as channel:
         try:
             watch(alert_service_pb2_grpc.AlertServiceStub(channel), options.cursor_file,
                   options.count)

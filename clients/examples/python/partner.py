@@ -17,6 +17,7 @@ import uuid
 import grpc
 from google.protobuf import json_format
 
+import connect
 import errors
 from supervision.v1 import clue_service_pb2, clue_service_pb2_grpc, scenario_pb2
 
@@ -57,7 +58,7 @@ def main():
 
     request = clue_service_pb2.SubmitClueRequest(request_id=options.request_id)
     json_format.Parse(options.clue.read(), request.clue)
-    with grpc.insecure_channel(SERVER, options=CHANNEL_OPTIONS) as channel:
+    with connect.channel(SERVER, CHANNEL_OPTIONS) as channel:
         clues = clue_service_pb2_grpc.ClueServiceStub(channel)
         try:
             receipt = submit(clues, request, options.patience)

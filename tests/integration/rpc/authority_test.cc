@@ -7,8 +7,11 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/descriptor.h"
 #include "gtest/gtest.h"
+#include "services/base/hash.h"
+#include "services/base/hex.h"
 #include "services/security/authority.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/support/certificates.h"
 
 namespace supervision::testing {
 namespace {
@@ -52,29 +55,54 @@ std::ostream& operator<<(std::ostream& out, const Case& one) {
   return out << one.method << " by " << one.caller;
 }
 
+std::string TokenOf(Role role) { return std::string(NameOf(role)) + "-token"; }
+
+// One principal for each role.
+std::string Principals() {
+  std::string text = "example: true\nprincipals:\n";
+  for (size_t number = 1; number <= security::kRoles; ++number) {
+    const Role role = static_cast<Role>(number);
+    const std::string salt = "12345678";
+    const base::Sha256Digest digest = base::Sha256(salt + TokenOf(role));
+    text += "  - id: p" + std::to_string(number) + "\n    roles: [" + std::string(NameOf(role)) +
+            "]\n    token_hashes: [\"" + base::HexEncode(salt) + ":" +
+            base::HexEncode(base::Prefix(digest, digest.size())) + "\"]\n";
+    if (role == Role::kPartner) text += "    partner: somebody\n";
+  }
+  return text;
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
   for (const std::string& method : MethodsOfTheApi()) {
     cases.push_back({method, "Nobody", "", std::nullopt});
     cases.push_back({method, "WrongToken", "not-a-token", std::nullopt});
-    cases.push_back({method, "Partner", kPartnerToken, Role::kPartner});
-    cases.push_back({method, "Monitor", kMonitorToken, Role::kMonitor});
-    cases.push_back({method, "Operator", kOperatorToken, Role::kOperator});
-    cases.push_back({method, "Reviewer", kReviewerToken, Role::kReviewer});
-    cases.push_back({method, "Handler", kHandlerToken, Role::kHandler});
+    for (size_t number = 1; number <= security::kRoles; ++number) {
+      const Role role = static_cast<Role>(number);
+      cases.push_back({method, std::string(NameOf(role)), TokenOf(role), role});
+    }
   }
   return cases;
 }
 
 class AuthorityTest : public ::testing::TestWithParam<Case> {
  protected:
-  static void SetUpTestSuite() { server_ = new TestServer(); }
+  static void SetUpTestSuite() {
+    place_ = new TempDir();
+    const std::string file = place_->path() + "/principals.yaml";
+    Replace(file, Principals());
+    server_ = new TestServer({.flags = {"--files.principals=" + file}});
+  }
   static void TearDownTestSuite() {
     delete server_;
+    delete place_;
     server_ = nullptr;
+    place_ = nullptr;
   }
+  static TempDir* place_;
   static TestServer* server_;
 };
+TempDir* AuthorityTest::place_ = nullptr;
 TestServer* AuthorityTest::server_ = nullptr;
 
 INSTANTIATE_TEST_SUITE_P(Matrix, AuthorityTest, ::testing::ValuesIn(AllCases()),

@@ -74,19 +74,17 @@ TEST(PrincipalsTest, TellsEveryMistakeAtOnceAndQuotesNoHash) {
       mistakes,
       "p.yaml:2:9: id must be 1 to 64 of a-z 0-9 . _ -\n"
       "p.yaml:3:5: roles are missing; write one or more of PARTNER, MONITOR, HANDLER, REVIEWER, "
-      "OPERATOR\n"
+      "SUPERVISOR, OPERATOR, AUDITOR, ADMIN\n"
       "p.yaml:5:5: partner of a PARTNER must be 1 to 64 of a-z 0-9 . _ -\n"
       "p.yaml:6:5: PARTNER and MONITOR cannot be one principal; make two, each with a token\n"
       "p.yaml:7:17: unknown scenario 'ADMIN_ENFORCMENT'; did you mean 'ADMIN_ENFORCEMENT'?\n"
       "p.yaml:8:15: a region must be the first 2 to 9 digits of a region code\n"
       "p.yaml:9:20: this token hash stands already in line 4; each principal needs a token of "
       "its own\n"
-      "p.yaml:10:5: token_hashes are missing; the head of the shipped file says how to make "
-      "one\n"
       "p.yaml:10:9: id stands already in line 5; choose another\n"
       "p.yaml:12:14: partner belongs to the role PARTNER; add the role, or delete the line\n"
-      "p.yaml:13:5: regions belongs to the roles MONITOR, HANDLER and REVIEWER; add one, or delete "
-      "it\n"
+      "p.yaml:13:5: regions belongs to the roles MONITOR, HANDLER, REVIEWER and SUPERVISOR; add "
+      "one, or delete it\n"
       "p.yaml:15:13: unknown value 'MONITER'; did you mean 'MONITOR'?\n"
       "p.yaml:16:20: a token hash must be <salt, 16 to 128 hex digits>:<SHA-256, 64 hex "
       "digits>");
@@ -123,6 +121,29 @@ TEST(PrincipalsTest, FileWithNobodyIsAMistake) {
 TEST(PrincipalsTest, MissingFileIsNamed) {
   const auto loaded = LoadPrincipals(testing::TempDir() + "/no_such_principals.yaml");
   EXPECT_EQ(loaded.status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(PrincipalsTest, ACertificatesNameIsOfOnePrincipalAndOfAKnownKind) {
+  const auto loaded = ParsePrincipals(
+      "principals:\n"
+      "  - {id: a, roles: [ADMIN], certificates: [\"URI:spiffe://x/a\", \"SUBJECT:CN=a,O=x\"]}\n",
+      "p.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto found = loaded->directory->AuthenticateCertificate({"DNS:b", "URI:spiffe://x/a"});
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->id, "a");
+  EXPECT_EQ(loaded->directory->AuthenticateCertificate({"URI:spiffe://x/A"}), nullptr);
+  EXPECT_EQ(loaded->directory->AuthenticateCertificate({}), nullptr);
+  const auto wrong = ParsePrincipals(
+      "principals:\n"
+      "  - id: a\n"
+      "    roles: [ADMIN]\n"
+      "    certificates: [\"DNS:a\", \"a\", \"DNS:a\"]\n",
+      "p.yaml");
+  EXPECT_EQ(std::string(wrong.status().message()),
+            "p.yaml:4:28: a certificate's name must be URI:…, DNS:… (of its alternative names) or "
+            "SUBJECT:… (as openssl x509 -noout -subject -nameopt RFC2253 shows it)\n"
+            "p.yaml:4:33: this name stands already in line 4; a certificate is of one principal");
 }
 
 }  // namespace

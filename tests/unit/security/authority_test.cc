@@ -129,6 +129,30 @@ TEST(AuthorityTest, NobodyElseReviews) {
   }
 }
 
+TEST(AuthorityTest, SupervisorSeesWhatOthersSeeAndChangesNothing) {
+  const Principal supervisor = With({Role::kSupervisor});
+  for (const Method method :
+       {Method::kGetClue, Method::kListClues, Method::kWatchAlerts, Method::kListAlerts,
+        Method::kGetAlert, Method::kListReviewQueue, Method::kListCorrections}) {
+    EXPECT_TRUE(May(supervisor, method)) << static_cast<int>(method);
+  }
+  for (const Method method : {Method::kSubmitClue, Method::kReviseClue, Method::kClaimReview,
+                              Method::kCorrectVerdict, Method::kGetStatus}) {
+    EXPECT_FALSE(May(supervisor, method)) << static_cast<int>(method);
+  }
+}
+
+TEST(AuthorityTest, AuditorAndAdministratorSeeNoClue) {
+  for (const Role role : {Role::kAuditor, Role::kAdmin}) {
+    const Principal principal = With({role});
+    for (const AuthorityRow& row : AuthorityTable()) {
+      const bool may = row.method == Method::kGetStatus || row.method == Method::kClassifyText ||
+                       row.method == Method::kListScenarios;
+      EXPECT_EQ(May(principal, row.method), may) << row.full_name;
+    }
+  }
+}
+
 TEST(AuthorityTest, PrincipalWithoutRoleMayNothing) {
   for (const AuthorityRow& row : AuthorityTable()) {
     EXPECT_FALSE(May(Principal(), row.method)) << row.full_name;

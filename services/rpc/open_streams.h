@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "services/base/mutex.h"
+#include "services/domain/visibility.h"
+#include "services/security/authority.h"
+#include "services/security/principal.h"
+
+namespace supervision::rpc {
+
+// Who calls, what it sees and how long it waits.
+struct Caller {
+  std::shared_ptr<const security::Principal> principal;
+  domain::Scope scope;
+  absl::Duration timeout;  // what is left for the work
+};
+
+// The streams that are open, so that each may be looked at again while it lasts: a token that is
+// revoked or runs out ends its streams, and a grant that changes renews them.
+//
+// Thread-safe. Knows no gRPC.
+class OpenStreams {
+ public:
+  // How a stream is told. Either may be called on any thread, under no lock, also when the stream
+  // has just ended by itself, so they hold what they touch.
+  struct Ways {
+    std::function<void(absl::Status)> end;  // the caller may not go on
+    std::function<void()> renew;  // what it may see has changed: it ends so that its client comes
+                                  // again and goes on where it was
+  };
+
+  // As long as it lives, the stream is looked at.
+  class Entry {
+   public:
+    Entry() = default;
+    Entry(OpenStreams* streams, uint64_t number) : streams_(streams), number_(number) {}
+    Entry(Entry&& other) noexcept { *this = std::move(other); }
+    Entry& operator=(Entry&& other) noexcept {
+      std::swap(streams_, other.streams_);
+      std::swap(number_, other.number_);
+      return *this;
+    }
+    ~Entry() {
+      if (streams_ != nullptr) streams_->Remove(number_);
+    }
+
+   private:
+    OpenStreams* streams_ = nullptr;
+    uint64_t number_ = 0;
+  };
+  Entry Add(security::Method method, const Caller& caller, Ways ways);
+
+  // Looks at all of them.
+  void Check(const security::PrincipalDirectory& principals, absl::Time now);
+
+ private:
+  struct Stream {
+    security::Method method = security::Method::kSubmitClue;
+    Caller caller;
+    Ways ways;
+    bool told = false;  // once is enough
+  };
+  void Remove(uint64_t number);
+
+  base::Mutex mutex_;
+  uint64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<uint64_t, Stream> open_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace supervision::rpc

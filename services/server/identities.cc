@@ -1,0 +1,178 @@
+#include "services/server/identities.h"
+
+#include <algorithm>
+#include <chrono>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "services/config/yaml_loader.h"
+#include "services/security/loopback.h"
+
+namespace supervision::server {
+namespace {
+
+constexpr size_t kMaxTlsBytes = size_t{1} << 20;
+constexpr int kWarnDays[] = {7, 30};  // before the end, the nearest first
+
+absl::StatusOr<std::string> ReadPart(const std::string& name, const std::string& path) {
+  if (path.empty()) return "";
+  absl::StatusOr<std::string> text = config::ReadFile(path, kMaxTlsBytes);
+  if (text.ok()) return text;
+  return absl::InvalidArgumentError(absl::StrCat(
+      name, " cannot be read; check the path, and that the user of the service may read it"));
+}
+
+void LogMistakes(observability::Logger* log, std::string_view event, const absl::Status& status) {
+  for (const absl::string_view line : absl::StrSplit(status.message(), '\n')) {
+    log->Error(event, {{"what", std::string_view(line.data(), line.size())}});
+  }
+}
+
+std::string UtcText(absl::Time time) {
+  return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const security::TlsMaterial>> LoadTls(
+    const config::ServerSettings::Listen& listen, absl::Time now) {
+  if (!listen.tls()) return nullptr;
+  const security::TlsNames names = {absl::StrCat("listen.tls_certificate ", listen.tls_certificate),
+                                    absl::StrCat("listen.tls_key ", listen.tls_key),
+                                    absl::StrCat("listen.tls_client_ca ", listen.tls_client_ca)};
+  security::TlsTexts texts;
+  std::string problems;
+  for (const auto& [name, path, text] :
+       {std::tuple{&names.certificate, &listen.tls_certificate, &texts.certificate},
+        std::tuple{&names.key, &listen.tls_key, &texts.key},
+        std::tuple{&names.client_ca, &listen.tls_client_ca, &texts.client_ca}}) {
+    absl::StatusOr<std::string> read = ReadPart(*name, *path);
+    if (read.ok()) {
+      *text = *std::move(read);
+    } else {
+      absl::StrAppend(&problems, problems.empty() ? "" : "\n", read.status().message());
+    }
+  }
+  if (!problems.empty()) return absl::InvalidArgumentError(problems);
+  absl::StatusOr<security::TlsMaterial> material = CheckTls(std::move(texts), names, now);
+  if (!material.ok()) return material.status();
+  return std::make_shared<const security::TlsMaterial>(*std::move(material));
+}
+
+Identities::Identities(Options options, const config::LoadedPrincipals& principals,
+                       std::shared_ptr<const security::TlsMaterial> tls)
+    : options_(std::move(options)),
+      principals_(principals.directory),
+      tls_(std::move(tls)),
+      principals_files_({options_.principals, options_.tokens}),
+      tls_files_({options_.listen.tls_certificate, options_.listen.tls_key,
+                  options_.listen.tls_client_ca}),
+      reloads_(&prometheus::BuildCounter()
+                    .Name("supervision_identity_reloads_total")
+                    .Help("Files of principals and of TLS read again, by what came of it.")
+                    .Register(*options_.metrics)),
+      until_(&prometheus::BuildGauge()
+                  .Name("supervision_tls_expiry_seconds")
+                  .Help("When the certificate in use, and the last client authority, run out, "
+                        "seconds since 1970.")
+                  .Register(*options_.metrics)) {
+  for (const char* const what : {"principals", "tls"}) {
+    for (const char* const result : {"loaded", "rejected"}) {
+      reloads_->Add({{"what", what}, {"result", result}});
+    }
+  }
+  TellTls();
+}
+
+Identities::~Identities() { Stop(); }
+
+void Identities::Start() {
+  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+}
+
+void Identities::Stop() {
+  {
+    base::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  stop_.SignalAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Identities::Run() {
+  while (true) {
+    WarnOfEnd(options_.clock->Now());
+    {
+      base::MutexLock lock(&mutex_);
+      if (!stopping_) stop_.WaitFor(&mutex_, absl::ToChronoNanoseconds(options_.look));
+      if (stopping_) return;
+    }
+    Look();
+  }
+}
+
+void Identities::Look() {
+  if (principals_files_.Changed()) ReadPrincipals();
+  if (options_.listen.tls() && tls_files_.Changed()) ReadTls();
+  if (options_.check_streams) options_.check_streams(*principals_.Get(), options_.clock->Now());
+}
+
+void Identities::ReadPrincipals() {
+  absl::StatusOr<config::LoadedPrincipals> loaded =
+      config::LoadPrincipals(options_.principals, options_.tokens);
+  absl::Status status = loaded.status();
+  if (status.ok() && loaded->example) {
+    status = security::CheckExampleMayListen(options_.listen.grpc);
+  }
+  reloads_->Add({{"what", "principals"}, {"result", status.ok() ? "loaded" : "rejected"}})
+      .Increment();
+  if (!status.ok()) return LogMistakes(options_.log, "principals_rejected", status);
+  principals_.Put(loaded->directory);
+  options_.log->Info("principals_loaded",
+                     {{"principals", static_cast<int64_t>(loaded->count)},
+                      {"tokens", static_cast<int64_t>(loaded->directory->issued().size())},
+                      {"void_tokens", static_cast<int64_t>(loaded->void_tokens)}});
+}
+
+void Identities::ReadTls() {
+  auto material = LoadTls(options_.listen, options_.clock->Now());
+  reloads_->Add({{"what", "tls"}, {"result", material.ok() ? "loaded" : "rejected"}}).Increment();
+  if (!material.ok()) return LogMistakes(options_.log, "tls_rejected", material.status());
+  tls_.Put(*std::move(material));
+  TellTls();
+  const std::string until = UtcText(tls_.Get()->certificate_until);
+  options_.log->Info("tls_loaded", {{"until", std::string_view(until)}});
+}
+
+void Identities::TellTls() {
+  const std::shared_ptr<const security::TlsMaterial> tls = tls_.Get();
+  if (tls == nullptr) return;
+  const auto tell = [this](const char* what, absl::Time until) {
+    until_->Add({{"what", what}}).Set(absl::ToDoubleSeconds(until - absl::UnixEpoch()));
+  };
+  tell("certificate", tls->certificate_until);
+  if (!tls->texts.client_ca.empty()) tell("client_ca", tls->client_ca_until);
+}
+
+void Identities::WarnOfEnd(absl::Time now) {
+  const std::shared_ptr<const security::TlsMaterial> tls = tls_.Get();
+  if (tls == nullptr) return;
+  const absl::Time end = std::min(tls->certificate_until, tls->client_ca_until);
+  for (const int days : kWarnDays) {
+    if (end - now > absl::Hours(24) * days) continue;
+    if (warned_of_ == end && warned_days_ <= days) return;
+    warned_of_ = end;
+    warned_days_ = days;
+    const bool own = end == tls->certificate_until;
+    const std::string until = UtcText(end);
+    return options_.log->Warning(
+        "certificate_ends", {{"setting", own ? "listen.tls_certificate" : "listen.tls_client_ca"},
+                             {"until", std::string_view(until)},
+                             {"days_left", absl::ToInt64Hours(end - now) / 24}});
+  }
+}
+
+}  // namespace supervision::server

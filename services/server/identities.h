@@ -1,0 +1,83 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+#include "services/base/clock.h"
+#include "services/base/mutex.h"
+#include "services/config/principals.h"
+#include "services/config/server_settings.h"
+#include "services/observability/log.h"
+#include "services/security/slots.h"
+#include "services/server/file_times.h"
+
+namespace supervision::server {
+
+// Reads and checks the files of TLS. INVALID_ARGUMENT with every mistake: setting, file, what is
+// wrong and the remedy. Null without TLS.
+absl::StatusOr<std::shared_ptr<const security::TlsMaterial>> LoadTls(
+    const config::ServerSettings::Listen& listen, absl::Time now);
+
+// Keeps who may call and what TLS shows and trusts up to date while the service runs: once a second
+// it looks at the files, and what has changed and rested for a second is read and checked. While
+// anything is wrong what was before stays in force, and the log and a metric say so. Also warns of
+// certificates that run out: in 30 days, and again in 7.
+//
+// Thread-safe.
+class Identities {
+ public:
+  struct Options {
+    config::ServerSettings::Listen listen;
+    std::string principals;  // the files
+    std::string tokens;
+    absl::Duration look = absl::Seconds(1);
+    const base::Clock* clock = base::Clock::System();
+    observability::Logger* log = nullptr;
+    prometheus::Registry* metrics = nullptr;
+    // Called at each look with who may call now: open streams are looked at again.
+    std::function<void(const security::PrincipalDirectory&, absl::Time)> check_streams;
+  };
+
+  // What was read and checked before the start; `tls` may be null.
+  Identities(Options options, const config::LoadedPrincipals& principals,
+             std::shared_ptr<const security::TlsMaterial> tls);
+  ~Identities();  // stops
+
+  void Start();
+  void Stop();  // safe to call twice
+
+  const security::DirectorySlot* principals() const { return &principals_; }
+  const security::TlsSlot* tls() const { return &tls_; }
+
+ private:
+  void Run();
+  void Look();
+  void ReadPrincipals();
+  void ReadTls();
+  void WarnOfEnd(absl::Time now);
+  void TellTls();
+
+  const Options options_;
+  security::DirectorySlot principals_;
+  security::TlsSlot tls_;
+  FileTimes principals_files_;
+  FileTimes tls_files_;
+  std::thread thread_;
+  absl::Time warned_of_;  // the end that was warned of last
+  int warned_days_ = 0;   // and how long before
+  prometheus::Family<prometheus::Counter>* reloads_ = nullptr;
+  prometheus::Family<prometheus::Gauge>* until_ = nullptr;
+
+  base::Mutex mutex_;
+  base::CondVar stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace supervision::server

@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""What supervisionctl doctor says of connections that fail, tokens that are issued and taken back, and
+examples over TLS: with certificates of deploy/certs and a real service."""
+
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import harness
+
+
+class DoctorTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.place = pathlib.Path(tempfile.mkdtemp(prefix="sv-doctor-", dir="/tmp"))
+        cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
+        cls.certs("tls", "--server", "server=localhost,127.0.0.1", "--client", "client")
+        cls.certs("tls", "--days", "-1", "--client", "late", "--server", "old=localhost")
+        cls.certs("other", "--client", "stranger")
+        cls.config = cls.place / "config"
+        cls.config.mkdir()
+        shutil.copy(harness.ROOT / "deploy/config/principals.yaml", cls.config)
+        cls.service = harness.Service()
+        cls.service.flags = [
+            f"--listen.tls_certificate={cls.place}/tls/server.pem",
+            f"--listen.tls_key={cls.place}/tls/server.key",
+            f"--listen.tls_client_ca={cls.place}/tls/ca.pem", "--listen.client_certificates=optional",
+            f"--files.principals={cls.config}/principals.yaml",
+            f"--files.tokens={cls.config}/tokens.yaml"]
+        cls.service.start()
+        harness.eventually(
+            lambda: cls.service.ctl("health", "--tls-ca", cls.ca()).returncode == 0, "it serves")
+
+    @classmethod
+    def certs(cls, folder, *arguments):
+        subprocess.run([harness.ROOT / "deploy/certs", cls.place / folder, *arguments], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    @classmethod
+    def ca(cls):
+        return str(cls.place / "tls/ca.pem")
+
+    def doctor(self, *arguments, token=harness.MONITOR, address=None):
+        return self.service.ctl("--lang", "en", "doctor", "--connect",
+                                address or f"localhost:{self.service.port}", *arguments, token=token)
+
+    def assert_says(self, result, code, *words):
+        self.assertEqual(result.returncode, code, result.stdout + result.stderr)
+        for word in words:
+            self.assertIn(word, result.stdout)
+
+    def test_all_is_well(self):
+        self.assert_says(self.doctor("--tls-ca", self.ca()), 0, "is trusted", "TLSv1.3", "knows you",
+                         "takes clues")
+
+    def test_a_host_that_has_no_name(self):
+        self.assert_says(self.doctor(address="no-such-host.invalid:50051"), 3, "is not known")
+
+    def test_a_port_on_which_nobody_listens(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.assert_says(self.doctor(address=f"127.0.0.1:{port}"), 3, "refused", "listen.grpc")
+
+    def test_plain_text_to_a_service_that_speaks_tls(self):
+        self.assert_says(self.doctor(), 3, "speaks TLS and you do not", "--tls-ca")
+
+    def test_tls_to_a_service_that_speaks_plain_text(self):
+        plain = harness.Service().start()
+        self.addCleanup(plain.remove)
+        address = f"localhost:{plain.port}"
+        self.assert_says(self.doctor("--tls-ca", self.ca(), address=address), 3,
+                         "speaks plain text and you speak TLS")
+        self.assert_says(self.doctor(address=address), 0, "in plain text", "knows you")
+
+    def test_an_authority_that_is_not_trusted(self):
+        self.assert_says(self.doctor("--tls-ca", self.place / "other/ca.pem"), 3,
+                         "authority that you do not trust", "Supervision trial CA")
+
+    def test_a_name_that_the_certificate_does_not_have(self):
+        self.assert_says(self.doctor("--tls-ca", self.ca(), "--tls-server-name", "elsewhere.example"),
+                         3, "is for other names", "DNS:localhost", "--tls-server-name")
+
+    def test_a_certificate_of_a_stranger_or_one_that_has_run_out(self):
+        own = lambda name: ("--tls-cert", self.place / f"{name}.pem", "--tls-key",
+                            self.place / f"{name}.key")
+        self.assert_says(self.doctor("--tls-ca", self.ca(), *own("other/stranger")), 3,
+                         "is not taken", "listen.tls_client_ca")
+        self.assert_says(self.doctor("--tls-ca", self.ca(), *own("tls/late")), 3, "has run out")
+
+    def test_a_token_that_is_not_known(self):
+        self.assert_says(self.doctor("--tls-ca", self.ca(), token="example-monitor-toke"), 4,
+                         "the token is not known")
+        self.assert_says(self.doctor("--tls-ca", self.ca(), token=""), 4, "no token")
+
+    def test_a_certificate_is_wanted_or_has_run_out_there(self):
+        strict = harness.Service()
+        strict.flags = [flag.replace("=optional", "=required") for flag in self.service.flags]
+        strict.start()
+        self.addCleanup(strict.remove)
+        address = f"localhost:{strict.port}"
+        self.assert_says(self.doctor("--tls-ca", self.ca(), address=address), 3,
+                         "is wanted by the service", "--tls-cert")
+        client = ("--tls-cert", self.place / "tls/client.pem", "--tls-key", self.place / "tls/client.key")
+        self.assert_says(self.doctor("--tls-ca", self.ca(), *client, address=address), 0, "knows you")
+
+    def test_a_server_certificate_that_runs_out_while_nobody_looks(self):
+        # The service itself takes none that has run out: openssl serves one.
+        server = subprocess.Popen(
+            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", self.place / "tls/old.pem", "-key",
+             self.place / "tls/old.key", "-alpn", "h2"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.kill)
+        self.addCleanup(server.stdout.close)
+        port = next(line for line in server.stdout if line.startswith("ACCEPT")).rpartition(":")[2].strip()
+        self.assert_says(self.doctor("--tls-ca", self.ca(), address=f"localhost:{port}"), 3,
+                         "has run out")
+
+    def test_a_token_is_shown_once_works_and_ends_its_stream_when_it_is_taken_back(self):
+        tokens = lambda *arguments: self.service.ctl("--lang", "en", "tokens", *arguments, "--config",
+                                                     self.config)
+        made = tokens("create", "example-monitor", "--days", "1", "--note", "gateway 2")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        token = made.stdout.strip()
+        self.assertNotIn(token[21:], (self.config / "tokens.yaml").read_text())
+        call = lambda: self.service.ctl("list", "--tls-ca", self.ca(), token=token)
+        harness.eventually(lambda: call().returncode == 0, "the new token is taken", 15)
+        listed = tokens("list")
+        self.assertIn("gateway 2", listed.stdout)
+        watch = subprocess.Popen([harness.CTL, "watch", "--tls-ca", self.ca()],
+                                 env=self.service.environment(token), stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        self.addCleanup(watch.kill)
+        status = lambda: self.service.ctl("status", "--json", "--tls-ca", self.ca(),
+                                          token=harness.OPERATOR).stdout
+        harness.eventually(lambda: json.loads(status()).get("open_streams") in ("1", 1), "it watches")
+        self.assertEqual(tokens("revoke", token).returncode, 0)
+        _, said = watch.communicate(timeout=30)
+        self.assertEqual(watch.returncode, 4, said)
+        self.assertIn("UNAUTHENTICATED", said)
+        self.assertEqual(call().returncode, 4)
+        self.assertEqual(tokens("revoke", token).returncode, 6)
+
+    def test_a_token_for_nobody_or_for_more_than_its_principal_may_is_not_issued(self):
+        tokens = lambda *arguments: self.service.ctl("--lang", "en", "tokens", *arguments, "--config",
+                                                     self.config)
+        for arguments in (("nobody",), ("example-monitor", "--role", "ADMIN"),
+                          ("example-monitor-enforcement", "--region", "11")):
+            self.assertEqual(tokens("create", *arguments).returncode, 1, arguments)
+
+    def test_principals_are_shown(self):
+        shown = self.service.ctl("--lang", "en", "principals", "--config", self.config)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("example-monitor-enforcement  MONITOR", shown.stdout)
+
+    def test_the_python_example_speaks_tls(self):
+        clue = self.place / "clue.json"
+        clue.write_text(json.dumps(harness.clue("tls-1")))
+        result = subprocess.run(
+            [harness.PYTHON, harness.EXAMPLES / "python/partner.py", clue],
+            env=self.service.environment(harness.PARTNER, SUPERVISION_TLS_CA=self.ca(),
+                                         SUPERVISION_STUBS=str(harness.STUBS),
+                                         SUPERVISION_SERVER=f"localhost:{self.service.port}"),
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+
+class CertsTest(unittest.TestCase):
+    def test_nothing_is_overwritten_and_keys_are_private(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certs = lambda *arguments: subprocess.run(
+                [harness.ROOT / "deploy/certs", *arguments], capture_output=True, text=True)
+            self.assertEqual(certs(folder).returncode, 0)
+            before = {file.name: file.read_bytes() for file in pathlib.Path(folder).iterdir()}
+            again = certs(folder)
+            self.assertEqual(again.returncode, 2)
+            self.assertIn("never overwritten", again.stderr)
+            self.assertEqual(before, {f.name: f.read_bytes() for f in pathlib.Path(folder).iterdir()})
+            for file in pathlib.Path(folder).glob("*.key"):
+                self.assertEqual(file.stat().st_mode & 0o777, 0o600, file)
+            self.assertEqual(certs("--help").returncode, 0)
+            self.assertEqual(certs(folder, "--server", "x").returncode, 2)
+
+
+if __name__ == "__main__":
+    harness.main()
