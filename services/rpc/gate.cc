@@ -68,7 +68,7 @@ absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const
 }
 
 std::optional<domain::Scope> Gate::ScopeOfHandler(std::string_view id) const {
-  const std::shared_ptr<const security::Principal> principal = principals_->Find(id);
+  const std::shared_ptr<const security::Principal> principal = principals_->Get()->Find(id);
   if (principal == nullptr ||
       !security::Authorise(*principal, security::Method::kAcknowledgeAlert).ok()) {
     return std::nullopt;
