@@ -112,10 +112,11 @@ class DoctorTest(unittest.TestCase):
         # The service itself takes none that has run out: openssl serves one.
         server = subprocess.Popen(
             ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", self.place / "tls/old.pem", "-key",
-             self.place / "tls/old.key", "-alpn", "h2"], stdin=subprocess.DEVNULL,
+             self.place / "tls/old.key", "-alpn", "h2"], stdin=subprocess.PIPE,  # its end ends it
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
+        self.addCleanup(server.stdin.close)
         self.addCleanup(server.stdout.close)
         port = next(line for line in server.stdout if line.startswith("ACCEPT")).rpartition(":")[2].strip()
         self.assert_says(self.doctor("--tls-ca", self.ca(), address=f"localhost:{port}"), 3,
