@@ -13,51 +13,13 @@
 #include "clients/cli/clue_flags.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/json.h"
+#include "clients/cli/progress.h"
 #include "clients/cpp/pipeline.h"
 #include "services/base/hash.h"
 #include "services/base/hex.h"
 
 namespace supervision::cli {
 namespace {
-
-// The one line that says how far it is: rewritten in place on a terminal, once in a while
-// elsewhere.
-class Progress {
- public:
-  explicit Progress(Session& session)
-      : session_(session), terminal_(isatty(STDERR_FILENO) == 1), last_(absl::Now()) {}
-
-  void Show(int64_t accepted, int64_t refused) {
-    const absl::Duration every = terminal_ ? absl::Milliseconds(200) : absl::Seconds(10);
-    const absl::Time now = absl::Now();
-    if (now - last_ < every) return;
-    last_ = now;
-    const std::string line = Line(accepted, refused, false);
-    if (terminal_) {
-      std::fprintf(stderr, "\r%s\033[K", line.c_str());
-      shown_ = true;
-    } else {
-      session_.Note(line);
-    }
-  }
-  // Makes room for another line.
-  void Clear() {
-    if (std::exchange(shown_, false)) std::fprintf(stderr, "\r\033[K");
-  }
-  std::string Line(int64_t accepted, int64_t refused, bool validated) const {
-    if (session_.language() == Language::kChinese) {
-      return absl::StrCat(validated ? "已校验通过 " : "已接收 ", accepted, " 条，未通过 ", refused,
-                          " 条");
-    }
-    return absl::StrCat(validated ? "valid: " : "accepted: ", accepted, ", refused: ", refused);
-  }
-
- private:
-  Session& session_;
-  const bool terminal_;
-  absl::Time last_;
-  bool shown_ = false;
-};
 
 // Takes clues and reports what came of them. Report() may run on the pipeline's thread, but never
 // twice at a time: it and the reading thread share a mutex.
@@ -87,7 +49,7 @@ class Submission {
     } else {
       Refuse(line, request_id, client::ErrorOf(answer.status()));
     }
-    progress_.Show(accepted_, refused_);
+    if (progress_.Due()) progress_.Show(Line(false));
   }
 
   void RefuseLine(int64_t line, const absl::Status& why) {
@@ -105,12 +67,19 @@ class Submission {
   int End(const absl::Status& status) {
     base::MutexLock lock(&mutex_);
     progress_.Clear();
-    session_.Note(progress_.Line(accepted_, refused_, options_.validate_only));
+    session_.Note(Line(options_.validate_only));
     if (!status.ok()) return session_.Fail(status);
     return refused_ > 0 ? kRefused : kOk;
   }
 
  private:
+  std::string Line(bool validated) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (session_.language() == Language::kChinese) {
+      return absl::StrCat(validated ? "已校验通过 " : "已接收 ", accepted_, " 条，未通过 ",
+                          refused_, " 条");
+    }
+    return absl::StrCat(validated ? "valid: " : "accepted: ", accepted_, ", refused: ", refused_);
+  }
   void Refuse(int64_t line, const std::string& request_id, const client::Error& error)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     ++refused_;

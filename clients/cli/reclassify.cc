@@ -1,8 +1,6 @@
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +8,8 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
+#include "clients/cli/pacer.h"
+#include "clients/cli/reclassify_apply.h"
 #include "clients/cli/render.h"
 #include "clients/cli/table.h"
 #include "clients/cli/time_text.h"
@@ -20,15 +20,19 @@ namespace supervision::cli {
 namespace {
 
 constexpr char kFooter[] =
-    R"(Shows which clues of history would be sorted otherwise, and changes nothing; what a person has decided
-is left alone. Without --rules and
---model the service's own set in force sorts; with one of them the set is put together here, with what
-is not named from --config. The caller must be one that may read the texts (a monitor).
+    R"(Shows which clues of history would be sorted otherwise; what a person has decided is left alone. Without
+--rules and --model the service's own set in force sorts; with one of them the set is put together here,
+with what is not named from --config. The caller must be one that may read the texts.
+
+With --apply the service then corrects those clues by its own set, as the system and with the set's
+version; that takes a reviewer. Starting it again goes on where it ended. Exit code 5: some were left
+because they changed meanwhile, are held by a reviewer, or their text is withheld.
 
 Examples:
   supervisionctl reclassify --from 2026-01-01 --diff
   supervisionctl reclassify --from 2026-01-01 --to 2026-02-01 --rules new/rules --diff --json
-  supervisionctl reclassify --from 2026-01-01 --model new/model.bin --diff --limit 1000)";
+  supervisionctl reclassify --from 2026-01-01 --model new/model.bin --diff --limit 1000
+  supervisionctl reclassify --from 2026-01-01 --apply --yes --rate 50)";
 
 struct Flags {
   std::string from;
@@ -37,6 +41,8 @@ struct Flags {
   std::string rules;
   std::string model;
   bool diff = false;
+  bool apply = false;
+  bool yes = false;
   bool json = false;
   int64_t limit = 0;  // 0: all
   double rate = 200;
@@ -128,6 +134,10 @@ std::string JsonOf(const ChangeCounts& counts) {
                      {"unreadable", absl::StrCat(counts.unreadable)}});
 }
 
+ApplyOptions OptionsOf(const Flags& flags) {
+  return {.rate = flags.rate, .yes = flags.yes, .json = flags.json};
+}
+
 // Goes through history page by page and clue by clue, no faster than it may.
 class Replay {
  public:
@@ -136,6 +146,7 @@ class Replay {
         flags_(flags),
         client_(client),
         sorter_(std::move(sorter)),
+        pacer_(flags.rate),
         table_({session.Say({"CLUE", "线索"}), session.Say({"RECEIVED", "接收时间"}),
                 session.Say({"BEFORE", "原研判"}), session.Say({"AFTER", "新研判"})}) {}
 
@@ -154,14 +165,15 @@ class Replay {
       request.set_page_token(page->next_page_token());
     } while (!request.page_token().empty() && !Enough());
     Tell();
-    return kOk;
+    if (!flags_.apply) return kOk;
+    return ApplyChanges(session_, client_, std::move(pending_), OptionsOf(flags_));
   }
 
  private:
   bool Enough() const { return flags_.limit > 0 && seen_ >= flags_.limit; }
 
   absl::Status One(const v1::ClueSummary& summary) {
-    Pace();
+    pacer_.Wait();
     ++seen_;
     v1::GetClueRequest request;
     request.set_clue_id(summary.id());
@@ -184,6 +196,7 @@ class Replay {
         CompareVerdicts(summary.id(), clue->clue().version(), stands, *after);
     counts_.Add(change);
     if (!change.any()) return absl::OkStatus();
+    if (flags_.apply) pending_.push_back({change, clue->clue().etag()});
     if (flags_.json) {
       session_.Print(JsonOf(change) + "\n");
     } else {
@@ -191,12 +204,6 @@ class Replay {
                   ShortText(session_, change.before), ShortText(session_, change.after)});
     }
     return absl::OkStatus();
-  }
-
-  void Pace() {
-    const absl::Time now = absl::Now();
-    if (next_ > now) std::this_thread::sleep_for(absl::ToChronoNanoseconds(next_ - now));
-    next_ = std::max(next_, now) + absl::Seconds(1) / flags_.rate;
   }
 
   void Tell() {
@@ -230,10 +237,11 @@ class Replay {
   const Flags& flags_;
   client::Client* const client_;
   const Sorter sorter_;
+  Pacer pacer_;
   Table table_;
   ChangeCounts counts_;
+  std::vector<PendingChange> pending_;  // with --apply
   int64_t seen_ = 0;
-  absl::Time next_ = absl::InfinitePast();
 };
 
 int Reclassify(Session& session, const Flags& flags) {
@@ -249,6 +257,7 @@ int Reclassify(Session& session, const Flags& flags) {
     *(std::string(name) == "--from" ? request.mutable_received_from()
                                     : request.mutable_received_before()) = *time;
   }
+  if (flags.apply && !MayApply(session, OptionsOf(flags))) return kUsage;
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
   auto sorter = MakeSorter(flags, client);
@@ -263,16 +272,20 @@ int Reclassify(Session& session, const Flags& flags) {
 
 void AddReclassify(CLI::App& app, Session& session, Run& run) {
   auto* const command = app.add_subcommand(
-      "reclassify",
-      "Show which clues of history other rules or another model would sort otherwise");
+      "reclassify", "Show which clues of history other rules would sort otherwise, and apply it");
   const auto flags = std::make_shared<Flags>();
   command->add_option("--from", flags->from, "Clues accepted at or after this time")->required();
   command->add_option("--to", flags->to, "Clues accepted before this time");
-  command->add_flag("--diff", flags->diff, "Show what would change")->required();
+  auto* const what = command->add_option_group("what");
+  what->add_flag("--diff", flags->diff, "Show what would change");
+  auto* const apply =
+      what->add_flag("--apply", flags->apply, "Show it, ask, and correct by the set in force");
+  what->require_option(1, 2);
+  command->add_flag("--yes", flags->yes, "Do not ask")->needs(apply);
   command->add_option("--config", flags->config, "Folder of what --rules and --model do not name")
       ->capture_default_str();
-  command->add_option("--rules", flags->rules, "Sort by the rules of this folder");
-  command->add_option("--model", flags->model, "Sort by this model");
+  command->add_option("--rules", flags->rules, "Sort by the rules of this folder")->excludes(apply);
+  command->add_option("--model", flags->model, "Sort by this model")->excludes(apply);
   command->add_option("--limit", flags->limit, "Look at no more clues than this; 0: all")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--rate", flags->rate, "Clues a second at most")

@@ -22,13 +22,40 @@ void AddRuleRows(Session& session, const v1::RuleSetStatus& rules, Table* table)
       absl::StrCat(rules.loads(), " loaded, ", rules.rejections(), " rejected"));
 }
 
-void NoteMistakes(const Session& session, const v1::RuleSetStatus& rules) {
+void AddCandidateRows(Session& session, const v1::RuleSetStatus& candidate, Table* table) {
+  const auto row = [&](const Text& name, const std::string& value) {
+    table->Add({session.Say(name), value});
+  };
+  row({"candidate rules", "候选规则版本"},
+      candidate.loaded() ? candidate.rules_version() : session.Say({"none", "无"}));
+  if (!candidate.has_last_attempt()) return;
+  const v1::ReloadAttempt& last = candidate.last_attempt();
+  row({"candidate reload", "候选规则重载"},
+      absl::StrCat(TimeText(last.at()), " ", WordOf(last.trigger()), " ", WordOf(last.result())));
+}
+
+namespace {
+
+void NoteRejected(const Session& session, const v1::RuleSetStatus& rules, const Text& what) {
   if (rules.last_attempt().result() != v1::RELOAD_RESULT_REJECTED) return;
-  session.Note(session.Say({"the files of the rules were rejected; the set before stays in force:",
-                            "规则文件未通过检查，继续使用原有规则："}));
+  session.Note(session.Say(what));
   for (const std::string& mistake : rules.last_attempt().mistakes()) {
     session.Note("  " + Printable(mistake));
   }
+}
+
+}  // namespace
+
+void NoteMistakes(const Session& session, const v1::RuleSetStatus& rules) {
+  NoteRejected(session, rules,
+               {"the files of the rules were rejected; the set before stays in force:",
+                "规则文件未通过检查，继续使用原有规则："});
+}
+
+void NoteCandidateMistakes(const Session& session, const v1::RuleSetStatus& candidate) {
+  NoteRejected(session, candidate,
+               {"the files of the candidate rules were rejected; it takes no new ones:",
+                "候选规则文件未通过检查，未予采用："});
 }
 
 }  // namespace supervision::cli

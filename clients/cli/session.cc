@@ -67,9 +67,12 @@ void Session::Note(const std::string& line) const { std::fprintf(stderr, "%s\n",
 
 void Session::NoteRetry(const absl::Status& status, absl::Duration delay) {
   constexpr absl::Duration kQuiet = absl::Seconds(3);
-  const absl::Time now = absl::Now();
-  if (now < quiet_until_) return;
-  quiet_until_ = now + kQuiet;
+  {
+    base::MutexLock lock(&retry_mutex_);
+    const absl::Time now = absl::Now();
+    if (now < quiet_until_) return;
+    quiet_until_ = now + kQuiet;
+  }
   const client::Error error = client::ErrorOf(status);
   const bool chinese = language() == Language::kChinese;
   const std::string seconds = absl::StrFormat("%.1f", absl::ToDoubleSeconds(delay));

@@ -11,6 +11,7 @@
 #include "clients/cli/language.h"
 #include "clients/cli/terminal.h"
 #include "clients/cpp/client.h"
+#include "services/base/mutex.h"
 
 namespace supervision::cli {
 
@@ -75,7 +76,8 @@ class Session {
   GlobalOptions options_;
   std::unique_ptr<client::Client> client_;
   bool output_open_ = true;
-  absl::Time quiet_until_ = absl::InfinitePast();  // for NoteRetry
+  base::Mutex retry_mutex_;  // several threads may call the client
+  absl::Time quiet_until_ ABSL_GUARDED_BY(retry_mutex_) = absl::InfinitePast();
   std::optional<std::map<int, std::string>> scenario_names_;
 };
 

@@ -68,7 +68,7 @@ int Shadow(Session& session, const Flags& flags) {
     session.Note(session.Say({"no candidate is configured; set shadow.rules or shadow.model",
                               "未配置候选规则；请设置 shadow.rules 或 shadow.model"}));
   }
-  NoteMistakes(session, answer->candidate());
+  NoteCandidateMistakes(session, answer->candidate());
   return kOk;
 }
 

@@ -43,6 +43,7 @@ std::string StatusText(Session& session, const v1::GetStatusResponse& status) {
   row({"open streams", "打开的数据流"}, absl::StrCat(status.open_streams()));
   row({"queued clues", "等待提交的线索"}, absl::StrCat(status.queued_clues()));
   AddRuleRows(session, status.rules(), &table);
+  if (status.has_candidate()) AddCandidateRows(session, status.candidate(), &table);
   row({"redis", "Redis"}, redis.address());
   row({"redis connected", "Redis 已连接"}, yes(redis.connected()));
   row({"redis version", "Redis 版本"}, redis.version());
@@ -91,6 +92,7 @@ int Status(Session& session, const Flags& flags) {
     session.Note(session.Say({"not ready: ", "未就绪："}) + Printable(reason));
   }
   NoteMistakes(session, status->rules());
+  NoteCandidateMistakes(session, status->candidate());
   for (const auto& shortfall : status->redis().shortfalls()) {
     session.Note(session.Say({"not durable: ", "持久化不足："}) + Printable(shortfall));
   }

@@ -210,6 +210,13 @@ absl::StatusOr<v1::ClassifyTextResponse> Client::Classify(const v1::ClassifyText
   });
 }
 
+absl::StatusOr<v1::BatchClassifyTextsResponse> Client::BatchClassify(
+    const v1::BatchClassifyTextsRequest& request, const CallOptions& options) {
+  return Call<v1::BatchClassifyTextsResponse>(options, [&](auto* context, auto* response) {
+    return classification_->BatchClassifyTexts(context, request, response);
+  });
+}
+
 absl::StatusOr<v1::ListScenariosResponse> Client::ListScenarios(const CallOptions& options) {
   return Call<v1::ListScenariosResponse>(options, [&](auto* context, auto* response) {
     return classification_->ListScenarios(context, v1::ListScenariosRequest(), response);
@@ -242,6 +249,13 @@ absl::StatusOr<v1::CorrectVerdictResponse> Client::CorrectVerdict(v1::CorrectVer
   if (request.request_id().empty()) request.set_request_id(NewRequestId());
   return Call<v1::CorrectVerdictResponse>(options, [&](auto* context, auto* response) {
     return reviews_->CorrectVerdict(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ReclassifyClueResponse> Client::ReclassifyClue(
+    const v1::ReclassifyClueRequest& request, const CallOptions& options) {
+  return Call<v1::ReclassifyClueResponse>(options, [&](auto* context, auto* response) {
+    return reviews_->ReclassifyClue(context, request, response);
   });
 }
 

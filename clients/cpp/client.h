@@ -100,6 +100,9 @@ class Client {
   // Sorts a text and stores nothing.
   absl::StatusOr<v1::ClassifyTextResponse> Classify(const v1::ClassifyTextRequest& request,
                                                     const CallOptions& options = {});
+  // Sorts up to 500 texts by one set and stores nothing; an item's error is in its result.
+  absl::StatusOr<v1::BatchClassifyTextsResponse> BatchClassify(
+      const v1::BatchClassifyTextsRequest& request, const CallOptions& options = {});
   // The catalogue that is in force.
   absl::StatusOr<v1::ListScenariosResponse> ListScenarios(const CallOptions& options = {});
   // One page of what waits for a reviewer, the gravest first.
@@ -114,6 +117,9 @@ class Client {
   // A reviewer's word on a verdict; ABORTED when the clue has changed since it was read.
   absl::StatusOr<v1::CorrectVerdictResponse> CorrectVerdict(v1::CorrectVerdictRequest request,
                                                             const CallOptions& options = {});
+  // Has the set in force sort a stored text anew; repeating changes nothing.
+  absl::StatusOr<v1::ReclassifyClueResponse> ReclassifyClue(
+      const v1::ReclassifyClueRequest& request, const CallOptions& options = {});
   // One page of corrections.
   absl::StatusOr<v1::ListCorrectionsResponse> ListCorrections(
       const v1::ListCorrectionsRequest& request, const CallOptions& options = {});

@@ -130,6 +130,13 @@ TEST(ShadowTest, ACandidateThatCannotBeReadLeavesTheServiceAsItIs) {
   ASSERT_TRUE(Eventually(
       [&] { return ListShadow(server).candidate().last_attempt().mistakes_size() > 0; }));
   EXPECT_FALSE(ListShadow(server).candidate().loaded());
+  v1::GetStatusResponse status;
+  ASSERT_TRUE(v1::AdminService::NewStub(server.channel())
+                  ->GetStatus(Context(kOperatorToken).get(), {}, &status)
+                  .ok());
+  EXPECT_EQ(status.candidate().last_attempt().result(), v1::RELOAD_RESULT_REJECTED);
+  EXPECT_GT(status.candidate().last_attempt().mistakes_size(), 0);
+  EXPECT_TRUE(status.ready()) << "the service goes on";
   const auto stub = v1::ClueService::NewStub(server.channel());
   EXPECT_TRUE(Submit(*stub, ValidRequest(1)).status.ok());
 }
