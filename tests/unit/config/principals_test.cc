@@ -141,9 +141,9 @@ TEST(PrincipalsTest, ACertificatesNameIsOfOnePrincipalAndOfAKnownKind) {
       "    certificates: [\"DNS:a\", \"a\", \"DNS:a\"]\n",
       "p.yaml");
   EXPECT_EQ(std::string(wrong.status().message()),
-            "p.yaml:4:28: a certificate's name must be URI:…, DNS:… (of its alternative names) or "
+            "p.yaml:4:29: a certificate's name must be URI:…, DNS:… (of its alternative names) or "
             "SUBJECT:… (as openssl x509 -noout -subject -nameopt RFC2253 shows it)\n"
-            "p.yaml:4:33: this name stands already in line 4; a certificate is of one principal");
+            "p.yaml:4:34: this name stands already in line 4; a certificate is of one principal");
 }
 
 }  // namespace

@@ -105,9 +105,8 @@ TEST(YamlLoaderTest, TellsEveryMistakeAtOnceInTheOrderOfLines) {
 }
 
 TEST(YamlLoaderTest, UnknownKeyThatIsNearNothingListsWhatMayStand) {
-  EXPECT_EQ(ServerMistakes("listen: {completely_other: 1}\n"),
-            "f.yaml:1:10: unknown key 'completely_other'; write one of grpc, metrics, "
-            "addresses_file");
+  EXPECT_EQ(ServerMistakes("drain: {completely_other: 1}\n"),
+            "f.yaml:1:9: unknown key 'completely_other'; write one of announce, spread, finish");
 }
 
 TEST(YamlLoaderTest, UnspecifiedIsNoValueOfAnEnum) {

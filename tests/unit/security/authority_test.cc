@@ -147,6 +147,7 @@ TEST(AuthorityTest, AuditorAndAdministratorSeeNoClue) {
     const Principal principal = With({role});
     for (const AuthorityRow& row : AuthorityTable()) {
       const bool may = row.method == Method::kGetStatus || row.method == Method::kClassifyText ||
+                       row.method == Method::kBatchClassifyTexts ||
                        row.method == Method::kListScenarios;
       EXPECT_EQ(May(principal, row.method), may) << row.full_name;
     }
