@@ -71,8 +71,10 @@ class Teller {
             const std::string& cursor, WatchGuard& guard) {
     for (int i = 0; i < updates.size() && !over_; ++i) {
       const v1::AlertUpdate& update = updates.Get(i);
-      if (place_.WasTold(update)) continue;
+      // Also what an earlier run has told: the place forgets it when it has passed it, and the
+      // second stream may come to it later.
       if (flags_.high_first) high_.Note(update);
+      if (place_.WasTold(update)) continue;
       const std::string after = i + 1 == updates.size() ? cursor : before_;
       if (!Tell(update, after)) break;
       guard.Heard();

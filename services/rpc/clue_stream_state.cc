@@ -40,6 +40,14 @@ ClueStreamState::Step ClueStreamState::OnStart() {
   return Next();
 }
 
+ClueStreamState::Step ClueStreamState::Refuse(absl::Status status) {
+  base::MutexLock lock(&mutex_);
+  ended_ = true;
+  Step step;
+  step.finish = std::move(status);
+  return step;
+}
+
 uint64_t ClueStreamState::OnMessage() {
   base::MutexLock lock(&mutex_);
   ++open_;

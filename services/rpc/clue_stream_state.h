@@ -36,6 +36,8 @@ class ClueStreamState {
   };
 
   Step OnStart();
+  // Instead: the caller may not open a stream, which ends at once.
+  Step Refuse(absl::Status status);
   // A message came. Its number in the stream, from 0; the caller owes an answer for it.
   uint64_t OnMessage();
   Step OnMessageTaken();    // the caller has handed it on: the next may be read

@@ -33,7 +33,9 @@ class ClueStream final : public ClueStreams::Reactor {
   bool Start() {
     absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, security::Method::kStreamClues);
     if (!caller.ok()) {
-      FinishWith(caller.status());
+      // Through the state: who is refused may cancel at the same time, and a call that is finished
+      // twice ends the process.
+      Perform(state_->Refuse(caller.status()));
       return false;
     }
     caller_ = *std::move(caller);

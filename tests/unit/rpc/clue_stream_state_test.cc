@@ -66,6 +66,14 @@ TEST(ClueStreamStateTest, ReadsAtOnceAndNumbersMessages) {
   EXPECT_EQ(carrier.Message(), 1u);
 }
 
+TEST(ClueStreamStateTest, AStreamThatIsRefusedEndsOnceAlsoWhenItIsCancelled) {
+  Carrier stream(4);
+  stream.Perform(stream.state.Refuse(absl::UnauthenticatedError("nobody")));
+  stream.Perform(stream.state.OnCancelled());
+  stream.Perform(stream.state.OnNoMoreMessages());
+  EXPECT_EQ(stream.finished, std::vector<absl::Status>{absl::UnauthenticatedError("nobody")});
+}
+
 TEST(ClueStreamStateTest, PausesReadingWhileTheWindowIsOpen) {
   Carrier carrier(2);
   carrier.Perform(carrier.state.OnStart());
