@@ -61,6 +61,14 @@ uint64_t DeliveryBook::Hand(absl::Span<const Delivery> deliveries, const ledger:
   return first;
 }
 
+bool DeliveryBook::SettleNumber(uint64_t number) {
+  if (number < first_) return false;
+  Item& item = items_[number - first_];
+  if (item.acknowledged) return false;
+  Settle(&item);
+  return true;
+}
+
 void DeliveryBook::Settle(Item* item) {
   item->acknowledged = true;
   const Delivery& delivery = item->delivery;
@@ -86,17 +94,10 @@ absl::Status DeliveryBook::Acknowledge(uint64_t through, absl::Span<const uint64
     detail.metadata = {{"acknowledged", std::to_string(highest)}, {"sent", std::to_string(last)}};
     return domain::MakeError(std::move(detail));
   }
-  const auto settle = [&](uint64_t number) {
-    if (number < first_) return false;
-    Item& item = items_[number - first_];
-    if (item.acknowledged) return false;
-    Settle(&item);
-    return true;
-  };
   bool any = false;
-  for (uint64_t number = first_; number <= through; ++number) any = settle(number) || any;
+  for (uint64_t number = first_; number <= through; ++number) any = SettleNumber(number) || any;
   for (const uint64_t number : singles) {
-    if (!settle(number)) continue;
+    if (!SettleNumber(number)) continue;
     any = true;
     if (number > through) new_singles_.push_back(number);
   }

@@ -89,6 +89,8 @@ class DeliveryBook {
   static constexpr int kGap = -1;  // the partition of the delivery that tells a gap
 
   void Settle(Item* item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // False when it was settled before.
+  bool SettleNumber(uint64_t number) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   uint64_t through() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return first_ - 1; }
 
   mutable base::Mutex mutex_;
