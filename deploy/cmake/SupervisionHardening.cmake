@@ -1,6 +1,6 @@
-# What makes a mistake in memory harder to use, for the programs that are shipped: the presets
-# "release" and the container image set SUPERVISION_HARDENED. tests/deployment reads it back from the
-# programs.
+# What makes a mistake in memory harder to use, for the programs that are shipped:
+# deploy/package/build, which the container image is made from, sets SUPERVISION_HARDENED.
+# tests/deployment reads it back from the programs.
 option(SUPERVISION_HARDENED "Build the shipped programs with hardening flags" OFF)
 if(NOT SUPERVISION_HARDENED)
   return()
