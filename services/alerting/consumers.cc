@@ -76,6 +76,7 @@ void Consumers::Core::OnAttached(const std::shared_ptr<Consumer>& consumer) {
   std::shared_ptr<Consumer> older;
   {
     base::MutexLock lock(&mutex_);
+    if (stopped_) return;
     Consumer*& newest = newest_[consumer->key()];
     if (newest != nullptr) {
       Consumer* const other = newest;
@@ -186,11 +187,17 @@ void Consumers::Core::Beat() {
   Flush();
 }
 
+// Whoever's leaving the ledger has not taken is known for nothing any more; they hold this in turn.
 void Consumers::Core::Stop() {
+  absl::flat_hash_map<Consumer*, std::shared_ptr<Consumer>> left;  // outlives the lock
   base::MutexLock lock(&mutex_);
   stopped_ = true;
   beat_.reset();
   retry_.reset();
+  due_.clear();
+  newest_.clear();
+  left.swap(members_);
+  metrics.connections.Set(0);
 }
 
 bool Consumers::Core::idle() const {
