@@ -4,6 +4,8 @@ import pathlib
 import re
 import unittest
 
+import yaml
+
 import harness
 
 DEPLOY = harness.ROOT / "deploy"
@@ -78,6 +80,17 @@ class GuideTest(unittest.TestCase):
             for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
                 with self.subTest(page=page.name, target=target):
                     self.assertTrue((page.parent / target).exists())
+
+    def test_what_kubectl_is_to_create_is_what_the_manifests_mount(self):
+        told = set(re.findall(r"create (?:secret generic|configmap) (\S+)", PAGES[0].read_text()))
+        mounted = set()
+        for overlay in ("base", "replicas"):
+            pod = yaml.safe_load((DEPLOY / "kubernetes" / overlay / "stateful-set.yaml").read_text())
+            for volume in pod["spec"]["template"]["spec"]["volumes"]:
+                name = volume.get("secret", {}).get("secretName") or volume["configMap"]["name"]
+                mounted.add(name)
+        # Those are made by kustomize.
+        self.assertEqual(told, mounted - {"supervision-server", "supervision-stunnel"})
 
     def test_the_package_that_is_told_is_the_one_that_is_built(self):
         self.assertIn(pathlib.Path(harness.package()).name, PAGES[0].read_text())

@@ -12,6 +12,7 @@ import urllib.request
 import yaml
 
 import harness
+import manifests
 from tools import tool
 
 MONITORING = harness.ROOT / "deploy" / "monitoring"
@@ -77,14 +78,18 @@ class LiveTest(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.directory)
         addresses = cls.directory / "addresses.json"
         config = harness.ROOT / "deploy" / "config"
+        tls = manifests.secrets() / "tls"
         cls.service = cls.spawn(harness.DAEMON, f"--config={config}/server.yaml",
                                 "--listen.grpc=127.0.0.1:0", "--listen.metrics=127.0.0.1:0",
                                 f"--listen.addresses_file={addresses}", f"--shadow.rules={config}/rules",
-                                f"--redis.data_directory={cls.directory}/data")
+                                f"--redis.data_directory={cls.directory}/data",
+                                f"--listen.tls_certificate={tls}/tls.crt",
+                                f"--listen.tls_key={tls}/tls.key")
         listening = json.loads(harness.eventually(
             lambda: addresses.exists() and addresses.read_text(), "the service listens", 60))
         cls.metrics = listening["metrics"]
-        environment = {"SUPERVISION_SERVER": listening["grpc"], "PATH": "/usr/bin:/bin"}
+        environment = {"SUPERVISION_SERVER": listening["grpc"], "PATH": "/usr/bin:/bin",
+                       "SUPERVISION_TLS_CA": f"{tls}/ca.crt"}
 
         def ctl(token, *words):
             return harness.run(harness.CTL, *words,

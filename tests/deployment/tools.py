@@ -5,7 +5,8 @@ import pathlib
 
 import harness
 
-PACKAGES = {"kubectl": "kubernetes-client", "promtool": "prometheus", "prometheus": "prometheus"}
+PACKAGES = {"kubectl": "kubernetes-client", "promtool": "prometheus", "prometheus": "prometheus",
+            "stunnel": "stunnel4"}
 
 
 def tool(name):

@@ -1,0 +1,149 @@
+"""The manifests: built with an old kubectl, held against closed schemas, and against the service."""
+
+import json
+import subprocess
+import unittest
+
+import yaml
+
+import harness
+import manifests
+from tools import tool
+
+HERE = harness.ROOT / "tests" / "deployment"
+KUBERNETES = harness.ROOT / "deploy" / "kubernetes"
+OVERLAYS = ("embedded", "replicas")
+_built = {}
+
+
+def build(overlay):
+    if overlay not in _built:
+        text = harness.run(tool("kubectl"), "kustomize", KUBERNETES / overlay).stdout
+        _built[overlay] = list(yaml.safe_load_all(text))
+    return _built[overlay]
+
+
+def one(overlay, kind, name=None):
+    found = [entry for entry in build(overlay) if entry["kind"] == kind
+             and (name is None or entry["metadata"]["name"].startswith(name))]
+    assert len(found) == 1, f"{overlay} has {len(found)} {kind} {name or ''}"
+    return found[0]
+
+
+def schema_problems(objects):
+    result = subprocess.run(["node", HERE / "kubernetes_schema.js"], input=json.dumps(objects),
+                            text=True, capture_output=True, timeout=120, check=False)
+    assert result.stderr == "", result.stderr
+    return result.stdout.splitlines()
+
+
+class KubernetesTest(unittest.TestCase):
+    def each(self):
+        for overlay in OVERLAYS:
+            with self.subTest(overlay=overlay):
+                pod = one(overlay, "StatefulSet")["spec"]["template"]["spec"]
+                yield overlay, pod, pod["containers"][0]
+
+    def server_yaml(self, overlay):
+        return one(overlay, "ConfigMap", "supervision-server")["data"]["server.yaml"]
+
+    def test_schemas_know_every_field(self):
+        for overlay, _, _ in self.each():
+            self.assertEqual(schema_problems(build(overlay)), [])
+
+    def test_a_misspelt_field_is_found_at_any_depth(self):
+        objects = json.loads(json.dumps(build("replicas")).replace(
+            '"failureThreshold"', '"failureTreshold"').replace('"maxUnavailable"', '"maxUnavailble"'))
+        problems = "\n".join(schema_problems(objects))
+        self.assertIn("failureTreshold", problems)
+        self.assertIn("maxUnavailble", problems)
+
+    def test_the_service_takes_each_configuration(self):
+        for overlay, _, _ in self.each():
+            result = manifests.check_config(self.server_yaml(overlay))
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_misspelt_setting_is_found(self):
+        text = self.server_yaml("embedded").replace("max_memory", "max_memroy")
+        self.assertNotEqual(manifests.check_config(text).returncode, 0)
+
+    def test_ports_are_those_of_image_and_configuration(self):
+        for overlay, _, container in self.each():
+            manifests.listens_on_the_image_s_ports(self, yaml.safe_load(self.server_yaml(overlay)))
+            named = {port["name"]: port["containerPort"] for port in container["ports"]}
+            self.assertEqual(named, manifests.PORTS)
+            for service in (entry for entry in build(overlay) if entry["kind"] == "Service"):
+                for port in service["spec"]["ports"]:
+                    self.assertEqual(port["port"], named[port["targetPort"]])
+            policy = one(overlay, "NetworkPolicy")["spec"]["ingress"]
+            self.assertEqual(sorted(port["port"] for rule in policy for port in rule["ports"]),
+                             sorted(named.values()))
+
+    def test_selectors_meet_the_pods_and_no_client(self):
+        for overlay, _, _ in self.each():
+            labels = one(overlay, "StatefulSet")["spec"]["template"]["metadata"]["labels"]
+            selectors = [entry["spec"]["selector"] for entry in build(overlay)
+                         if entry["kind"] == "Service"]
+            selectors.append(one(overlay, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"])
+            for selector in selectors:
+                self.assertEqual(selector, labels)
+            client = one(overlay, "NetworkPolicy")["spec"]["ingress"][0]["from"][0]
+            self.assertEqual(client["podSelector"]["matchLabels"], {"supervision-client": "true"})
+
+    def test_runs_with_the_least_rights(self):
+        for _, pod, _ in self.each():
+            self.assertTrue(pod["securityContext"]["runAsNonRoot"])
+            self.assertEqual(pod["securityContext"]["seccompProfile"], {"type": "RuntimeDefault"})
+            self.assertFalse(pod["automountServiceAccountToken"])
+            for container in pod["containers"]:
+                rights = container["securityContext"]
+                self.assertFalse(rights["allowPrivilegeEscalation"])
+                self.assertTrue(rights["readOnlyRootFilesystem"])
+                self.assertEqual(rights["capabilities"], {"drop": ["ALL"]})
+                self.assertIn("memory", container["resources"]["limits"])
+
+    def test_what_the_configuration_names_is_mounted(self):
+        for overlay, pod, container in self.each():
+            settings = yaml.safe_load(self.server_yaml(overlay))
+            mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+            volumes = {volume["name"] for volume in pod["volumes"]} | {
+                claim["metadata"]["name"] for claim in
+                one(overlay, "StatefulSet")["spec"]["volumeClaimTemplates"]}
+            self.assertLessEqual({mount["name"] for mount in mounts.values()}, volumes)
+            self.assertFalse(mounts[settings["redis"]["data_directory"]].get("readOnly", False))
+            named = [settings["files"]["principals"], settings["listen"]["tls_certificate"],
+                     settings["redis"].get("password_file")]
+            for path in filter(None, named):
+                self.assertIn(path.rpartition("/")[0], mounts)
+
+    def test_the_end_of_a_pod_waits_for_the_drain(self):
+        for overlay, pod, _ in self.each():
+            drain = manifests.drain_seconds(yaml.safe_load(self.server_yaml(overlay)))
+            self.assertGreater(pod["terminationGracePeriodSeconds"], drain)
+            for beside in pod["containers"][1:]:
+                pause = int(beside["lifecycle"]["preStop"]["exec"]["command"][1])
+                self.assertGreater(pause, drain)
+                self.assertLess(pause, pod["terminationGracePeriodSeconds"])
+
+    def test_replicas_are_exchanged_one_behind_the_other(self):
+        budget = one("replicas", "PodDisruptionBudget")["spec"]
+        self.assertEqual(budget["maxUnavailable"], 1)
+        self.assertGreaterEqual(one("replicas", "StatefulSet")["spec"]["replicas"], 2)
+
+    def test_probes_ask_what_the_command_line_answers(self):
+        for _, _, container in self.each():
+            harness.run(harness.CTL, "health", "--help")
+            self.assertEqual(container["readinessProbe"]["exec"]["command"],
+                             ["supervisionctl", "health"])
+            # A service that is not ready must not be restarted for it: any answer means life.
+            for probe in ("livenessProbe", "startupProbe"):
+                script = container[probe]["exec"]["command"]
+                self.assertEqual(script[:2], ["sh", "-c"])
+                for said, status in (("SERVING", 0), ("NOT_SERVING", 0), ("", 1)):
+                    test = script[2].replace("supervisionctl health", f"echo {said}")
+                    self.assertEqual(subprocess.run([*script[:2], test], check=False).returncode,
+                                     status)
+
+
+if __name__ == "__main__":
+    unittest.main()
