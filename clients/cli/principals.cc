@@ -7,13 +7,14 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/table.h"
 #include "services/config/principals.h"
+#include "services/config/server_settings.h"
 #include "services/domain/scenario.h"
 
 namespace supervision::cli {
 namespace {
 
 constexpr char kFooter[] =
-    R"(Reads principals.yaml and tokens.yaml and tells every mistake in them; a service that runs takes changed
+    R"(Reads the files of principals and tokens that server.yaml names, and tells every mistake in them; a service that runs takes changed
 files within three seconds.
 
 Example:
@@ -32,12 +33,15 @@ std::string Seen(const Session& session, const security::Principal& principal) {
   return absl::StrJoin(words, " ");
 }
 
-int Show(Session& session, const std::string& folder) {
-  const auto loaded = config::LoadPrincipals(folder + "/principals.yaml", folder + "/tokens.yaml");
-  if (!loaded.ok()) {
+int Show(Session& session, const std::string& place) {
+  const auto fail = [&session](const absl::Status& status) {
     return session.FailUsage({"the files cannot be used:", "文件无法使用："},
-                             "\n" + std::string(loaded.status().message()));
-  }
+                             "\n" + std::string(status.message()));
+  };
+  const auto files = config::LoadServerFiles(place, config::ProcessEnvironment());
+  if (!files.ok()) return fail(files.status());
+  const auto loaded = config::LoadPrincipals(files->principals, files->tokens);
+  if (!loaded.ok()) return fail(loaded.status());
   Table table({session.Say({"PRINCIPAL", "主体"}), session.Say({"ROLES", "角色"}),
                session.Say({"ONLY", "限于"}), session.Say({"TOKENS", "令牌"}),
                session.Say({"CERTIFICATES", "证书"})});
@@ -67,12 +71,11 @@ int Show(Session& session, const std::string& folder) {
 void AddPrincipals(CLI::App& app, Session& session, Run& run) {
   auto* const command =
       app.add_subcommand("principals", "Show who may call the service and what each sees");
-  const auto folder = std::make_shared<std::string>("deploy/config");
-  command->add_option("--config", *folder, "Folder with principals.yaml and tokens.yaml")
-      ->capture_default_str();
+  const auto place = std::make_shared<std::string>("deploy/config");
+  command->add_option("--config", *place, "server.yaml, or its folder")->capture_default_str();
   command->footer(kFooter);
   command->callback(
-      [&session, &run, folder] { run = [&session, folder] { return Show(session, *folder); }; });
+      [&session, &run, place] { run = [&session, place] { return Show(session, *place); }; });
 }
 
 }  // namespace supervision::cli

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +8,8 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/table.h"
 #include "services/config/principals.h"
-#include "services/config/tokens.h"
+#include "services/config/server_settings.h"
+#include "services/config/tokens_file.h"
 #include "services/domain/scenario.h"
 
 namespace supervision::cli {
@@ -27,7 +27,7 @@ Examples:
   supervisionctl tokens revoke 0123456789abcdef --config /etc/supervision)";
 
 struct Flags {
-  std::string folder = "deploy/config";
+  std::string config = "deploy/config";
   std::string principal;
   std::string id;
   int days = 90;
@@ -35,10 +35,13 @@ struct Flags {
   std::vector<std::string> scenarios;
   std::vector<std::string> regions;
   std::string note;
-
-  std::string principals_file() const { return folder + "/principals.yaml"; }
-  std::string tokens_file() const { return folder + "/tokens.yaml"; }
 };
+
+using Files = config::ServerSettings::Files;
+
+absl::StatusOr<Files> FilesOf(const Flags& flags) {
+  return config::LoadServerFiles(flags.config, config::ProcessEnvironment());
+}
 
 std::string DayText(absl::Time time) {
   return time == absl::InfiniteFuture()
@@ -86,10 +89,12 @@ bool Narrow(const Session& session, const Flags& flags, config::TokenRecord* dra
 }
 
 int Create(Session& session, const Flags& flags) {
-  const auto loaded = config::LoadPrincipals(flags.principals_file());
+  const auto files = FilesOf(flags);
+  if (!files.ok()) return FailFile(session, files.status());
+  const auto loaded = config::LoadPrincipals(files->principals);
   if (!loaded.ok()) return FailFile(session, loaded.status());
-  auto tokens = config::LoadTokens(flags.tokens_file());
-  if (!tokens.ok()) return FailFile(session, tokens.status());
+  const auto file = config::TokensFile::Open(files->tokens, files->principals);
+  if (!file.ok()) return FailFile(session, file.status());
   config::TokenRecord draft;
   draft.principal = flags.principal;
   draft.created_at = absl::Now();
@@ -102,10 +107,8 @@ int Create(Session& session, const Flags& flags) {
          "principals.yaml 中没有该主体，或令牌范围超出其授权"},
         flags.principal);
   }
-  tokens->push_back(made.record);
-  if (absl::Status saved = config::SaveTokens(flags.tokens_file(), *tokens); !saved.ok()) {
-    return FailFile(session, saved);
-  }
+  (*file)->tokens().push_back(made.record);
+  if (absl::Status saved = (*file)->Save(); !saved.ok()) return FailFile(session, saved);
   session.Note(
       session.Say({"shown once, kept nowhere; valid until", "仅显示一次，不会保存；有效期至"}) +
       " " + DayText(made.record.expires_at));
@@ -114,7 +117,9 @@ int Create(Session& session, const Flags& flags) {
 }
 
 int List(Session& session, const Flags& flags) {
-  const auto tokens = config::LoadTokens(flags.tokens_file());
+  const auto files = FilesOf(flags);
+  if (!files.ok()) return FailFile(session, files.status());
+  const auto tokens = config::LoadTokens(files->tokens);
   if (!tokens.ok()) return FailFile(session, tokens.status());
   Table table({"ID", session.Say({"PRINCIPAL", "主体"}), session.Say({"CREATED", "签发"}),
                session.Say({"UNTIL", "到期"}), session.Say({"ONLY", "限于"}),
@@ -139,23 +144,20 @@ int List(Session& session, const Flags& flags) {
 }
 
 int Revoke(Session& session, const Flags& flags) {
-  auto tokens = config::LoadTokens(flags.tokens_file());
-  if (!tokens.ok()) return FailFile(session, tokens.status());
+  const auto files = FilesOf(flags);
+  if (!files.ok()) return FailFile(session, files.status());
+  const auto file = config::TokensFile::Open(files->tokens, files->principals);
+  if (!file.ok()) return FailFile(session, file.status());
+  std::vector<config::TokenRecord>& tokens = (*file)->tokens();
   // Who has the whole token may give that.
   const std::string_view inside = security::IssuedTokenId(flags.id);
   const std::string id = inside.empty() ? flags.id : std::string(inside);
-  const size_t before = tokens->size();
-  tokens->erase(std::remove_if(tokens->begin(), tokens->end(),
-                               [&id](const auto& token) { return token.id == id; }),
-                tokens->end());
-  if (tokens->size() == before) {
+  if (std::erase_if(tokens, [&id](const auto& token) { return token.id == id; }) == 0) {
     session.FailUsage({"no token has this id; supervisionctl tokens list shows them",
                        "没有该编号的令牌；可用 supervisionctl tokens list 查看"});
     return kNotFound;
   }
-  if (absl::Status saved = config::SaveTokens(flags.tokens_file(), *tokens); !saved.ok()) {
-    return FailFile(session, saved);
-  }
+  if (absl::Status saved = (*file)->Save(); !saved.ok()) return FailFile(session, saved);
   session.Print(absl::StrCat("revoked ", id, "\n"));
   return kOk;
 }
@@ -169,7 +171,7 @@ void AddTokens(CLI::App& app, Session& session, Run& run) {
   const auto flags = std::make_shared<Flags>();
   const auto add = [&](const char* name, const char* what, int (*does)(Session&, const Flags&)) {
     auto* const command = group->add_subcommand(name, what);
-    command->add_option("--config", flags->folder, "Folder with principals.yaml and tokens.yaml")
+    command->add_option("--config", flags->config, "server.yaml, or its folder")
         ->capture_default_str();
     command->callback([&session, &run, flags, does] {
       run = [&session, flags, does] { return does(session, *flags); };

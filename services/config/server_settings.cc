@@ -74,6 +74,12 @@ class Converter {
     return settings;
   }
 
+  ServerSettings::Files ConvertFiles() {
+    ServerSettings::Files files;
+    Files(merged_.config().files(), &files);
+    return files;
+  }
+
  private:
   void Listen(const v1::ListenConfig& in, ServerSettings::Listen* out) {
     out->grpc = in.grpc();
@@ -312,20 +318,41 @@ class Converter {
   std::filesystem::path folder_;
 };
 
+// Empty without a file.
+absl::StatusOr<std::string> TextOf(const std::string& file) {
+  if (file.empty()) return "";
+  return ReadFile(file, kMaxYamlBytes);
+}
+
 }  // namespace
 
 absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources) {
-  std::string text;
-  if (!sources.file.empty()) {
-    absl::StatusOr<std::string> read = ReadFile(sources.file, kMaxYamlBytes);
-    if (!read.ok()) return read.status();
-    text = *std::move(read);
-  }
+  const absl::StatusOr<std::string> text = TextOf(sources.file);
+  if (!text.ok()) return text.status();
   Problems problems;
-  MergedServer merged(sources, text, &problems);
+  MergedServer merged(sources, *text, &problems);
   ServerSettings settings = Converter(sources.file, &merged).Convert();
   if (!problems.empty()) return problems.ToStatus();
   return settings;
+}
+
+absl::StatusOr<ServerSettings::Files> LoadServerFiles(
+    const std::string& place, const std::vector<std::pair<std::string, std::string>>& environment) {
+  std::error_code error;
+  const bool is_folder = std::filesystem::is_directory(place, error);
+  const std::string file = is_folder ? place + "/server.yaml" : place;
+  ServerSources sources;
+  if (!is_folder || std::filesystem::exists(file, error)) sources.file = file;
+  for (const auto& variable : environment) {
+    if (variable.first.starts_with("SUPERVISION_FILES_")) sources.environment.push_back(variable);
+  }
+  const absl::StatusOr<std::string> text = TextOf(sources.file);
+  if (!text.ok()) return text.status();
+  Problems problems;
+  MergedServer merged(sources, *text, &problems);
+  ServerSettings::Files files = Converter(file, &merged).ConvertFiles();
+  if (!problems.empty()) return problems.ToStatus();
+  return files;
 }
 
 }  // namespace supervision::config

@@ -136,6 +136,12 @@ struct ServerSources {
 // read. Reads redis.password_file too, and no other file that it names.
 absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources);
 
+// Only where the files lie, for tools that work on them: of `place`, which is server.yaml or its
+// folder, and of the variables SUPERVISION_FILES_…. A folder without server.yaml has them under
+// their usual names. Values that cannot be meant elsewhere in the file are left to the service.
+absl::StatusOr<ServerSettings::Files> LoadServerFiles(
+    const std::string& place, const std::vector<std::pair<std::string, std::string>>& environment);
+
 // The variables of this process that begin with SUPERVISION_.
 std::vector<std::pair<std::string, std::string>> ProcessEnvironment();
 

@@ -1,12 +1,8 @@
 #include "services/config/tokens.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <utility>
 
@@ -27,7 +23,6 @@ using security::Principal;
 constexpr size_t kIdBytes = 8;
 constexpr size_t kSecretBytes = 32;
 constexpr size_t kSaltBytes = 16;
-constexpr mode_t kMode = 0640;  // the service's group reads, nobody else
 
 std::string TimeText(absl::Time time) {
   return absl::FormatTime(absl::RFC3339_sec, time, absl::UTCTimeZone());
@@ -180,21 +175,6 @@ std::string TokensText(const std::vector<TokenRecord>& tokens) {
     if (!token.note.empty()) absl::StrAppend(&text, "    note: \"", token.note, "\"\n");
   }
   return text;
-}
-
-absl::Status SaveTokens(const std::string& path, const std::vector<TokenRecord>& tokens) {
-  const std::string beside = path + ".new";
-  const std::string text = TokensText(tokens);
-  const int file = open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kMode);
-  bool written = file >= 0;
-  if (written) {
-    written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-              fsync(file) == 0;
-    written = close(file) == 0 && written;
-  }
-  if (written && std::rename(beside.c_str(), path.c_str()) == 0) return absl::OkStatus();
-  return absl::PermissionDeniedError(
-      absl::StrCat(path, " cannot be written: ", std::strerror(errno)));
 }
 
 NewToken MakeToken(TokenRecord draft) {

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/security/principal.h"
@@ -32,9 +31,8 @@ struct TokenRecord {
 absl::StatusOr<std::vector<TokenRecord>> LoadTokens(const std::string& path);
 absl::StatusOr<std::vector<TokenRecord>> ParseTokens(std::string_view text, std::string_view file);
 
-// The file's text. Puts it in the place of the file as a whole, readable by its owner and group.
+// The file's text; tokens_file.h puts it in its place.
 std::string TokensText(const std::vector<TokenRecord>& tokens);
-absl::Status SaveTokens(const std::string& path, const std::vector<TokenRecord>& tokens);
 
 // A new token: its text, to be shown once, and its record.
 struct NewToken {

@@ -2,11 +2,15 @@
 
 import pathlib
 import re
+import shutil
 import unittest
 
 import yaml
 
+import guide
 import harness
+import manifests
+from tools import tool
 
 DEPLOY = harness.ROOT / "deploy"
 PAGES = (DEPLOY / "README.md", DEPLOY / "monitoring" / "RUNBOOK.md")
@@ -38,6 +42,45 @@ def settings():
 
 
 class GuideTest(unittest.TestCase):
+    def test_every_command_is_run_by_a_test(self):
+        on_the_machine = [command for block in guide.on_the_machine() for command in block]
+        self.assertGreater(len(on_the_machine), 10)
+        for block in guide.blocks():
+            for command in block:
+                with self.subTest(command=command):
+                    self.assertTrue(command in on_the_machine or guide.is_made_by_tests(command)
+                                    or guide.is_for_kubectl(command)
+                                    or command.startswith("deploy/certs "))
+
+    def test_what_kubectl_creates_can_be_created(self):
+        folder = harness.scratch("kubectl")
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "secrets").symlink_to(manifests.secrets())
+        (folder / "ca.crt").symlink_to(manifests.secrets() / "tls" / "ca.crt")
+        created = []
+        for command in (command for block in guide.blocks() for command in block):
+            if guide.is_for_kubectl(command):
+                words = command.split()[1:]
+                created.append(harness.run(tool("kubectl"), *words, "--dry-run=client", "-o", "name",
+                                           cwd=folder).stdout.strip())
+        self.assertEqual(created, ["namespace/supervision", "secret/supervision-tls",
+                                   "secret/supervision-principals", "secret/supervision-redis",
+                                   "configmap/supervision-redis-ca"])
+
+    def test_the_certificates_are_made_as_told(self):
+        folder = harness.scratch("certs")
+        self.addCleanup(shutil.rmtree, folder)
+        told = [command for block in guide.blocks() for command in block
+                if command.startswith("deploy/certs ")]
+        self.assertEqual(len(told), 1)
+        words = told[0].replace("/etc/supervision", str(folder)).split()
+        harness.run(harness.ROOT / words[0], *words[1:])
+        made = {path.name for path in (folder / "tls").iterdir()}
+        # What the YAML below the command names.
+        named = set(re.findall(r"^  tls_\w+: tls/(\S+)$", guide.PAGE.read_text(), re.MULTILINE))
+        self.assertEqual(len(named), 3)
+        self.assertLessEqual(named, made)
+
     def test_every_supervisionctl_command_and_flag_exists(self):
         found = commands("supervisionctl")
         self.assertGreater(len(found), 5)

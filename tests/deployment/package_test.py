@@ -7,6 +7,7 @@ import re
 import shutil
 import unittest
 
+import guide
 import harness
 
 UNIT = harness.ROOT / "deploy" / "package" / "supervision.service"
@@ -98,13 +99,18 @@ class PackageLifeTest(unittest.TestCase):
     def installed_unit(self):
         return (self.root / "lib/systemd/system/supervision.service").read_text()
 
-    def serve(self, then):
-        """Starts what the unit starts, as the unit's user, and stops it again."""
+    def start(self, root):
+        """What the unit starts, as the unit's user."""
         unit = self.installed_unit()
-        user = unit_value(unit, "User")
+        return root.start(*unit_value(unit, "ExecStart").split(), user=unit_value(unit, "User"),
+                          log=harness.WORK / "package-service.log")
+
+    def serve(self, then):
+        """Starts the service and stops it again."""
+        user = unit_value(self.installed_unit(), "User")
         log = harness.WORK / "package-service.log"
         with harness.Root(self.root) as root:
-            service = root.start(*unit_value(unit, "ExecStart").split(), user=user, log=log)
+            service = self.start(root)
             try:
                 result = then(root, user)
             except AssertionError as error:
@@ -130,7 +136,33 @@ class PackageLifeTest(unittest.TestCase):
         wants = self.root / "etc/systemd/system/multi-user.target.wants/supervision.service"
         self.assertTrue(wants.is_symlink())
 
-    def test_4_upgrade_keeps_what_was_edited_and_the_ledger(self):
+    def test_4_does_what_the_guide_tells(self):
+        """Every command of the guide for such a machine, typed by root in the order of the page."""
+        (self.root / "backup").mkdir()
+        environment = {"SUPERVISION_TOKEN": "example-operator-token"}
+        with harness.Root(self.root) as root:
+            service = self.start(root)
+            root.run("supervisionctl", "status", "--wait", "60", environment=environment)
+            for block in guide.on_the_machine():
+                script = "set -eu"
+                for command in block:
+                    # The root has no systemd: what the unit would do is done here.
+                    if command == "systemctl stop supervision":
+                        root.run("bash", "-c", script, environment=environment)
+                        self.assertEqual(root.stop(service), 0)
+                        script = "set -eu"
+                    elif command == "systemctl start supervision":
+                        root.run("bash", "-c", script, environment=environment)
+                        service = self.start(root)
+                        script = "supervisionctl status --wait 60"
+                    else:
+                        script += "\n" + command
+                root.run("bash", "-c", script, environment=environment)
+            listing = root.run("stat", "--format=%U:%G %a", "/etc/supervision/tokens.yaml").stdout
+            self.assertEqual(root.stop(service), 0)
+        self.assertEqual(listing, "root:supervision 640\n")  # which the service can read
+
+    def test_5_upgrade_keeps_what_was_edited_and_the_ledger(self):
         server = self.root / "etc/supervision/server.yaml"
         server.write_text(server.read_text().replace("  # log_age: 90d", "  log_age: 30d"))
         self.apt("install", "--yes", "--no-install-recommends", "/supervision-2.deb")
@@ -142,13 +174,13 @@ class PackageLifeTest(unittest.TestCase):
                      environment={"SUPERVISION_TOKEN": "example-partner-token"}).stdout)[1])
         self.assertIn(clue_id, found)
 
-    def test_5_removal_leaves_configuration_and_ledger(self):
+    def test_6_removal_leaves_configuration_and_ledger(self):
         self.apt("remove", "--yes", "supervision")
         self.assertFalse((self.root / "usr/bin/supervisiond").exists())
         self.assertTrue((self.root / "etc/supervision/server.yaml").exists())
         self.assertTrue(any((self.root / "var/lib/supervision").iterdir()))
 
-    def test_6_purge_leaves_the_ledger_alone(self):
+    def test_7_purge_leaves_the_ledger_alone(self):
         self.apt("purge", "--yes", "supervision")
         self.assertFalse((self.root / "etc/supervision/server.yaml").exists())
         self.assertTrue(any((self.root / "var/lib/supervision").iterdir()))

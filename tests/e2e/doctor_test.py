@@ -156,6 +156,18 @@ class DoctorTest(unittest.TestCase):
                           ("example-monitor-enforcement", "--region", "11")):
             self.assertEqual(tokens("create", *arguments).returncode, 1, arguments)
 
+    def test_the_files_are_those_that_server_yaml_names(self):
+        folder = self.place / "elsewhere"
+        folder.mkdir()
+        server = folder / "server.yaml"
+        server.write_text("files:\n  principals: ../config/principals.yaml\n  tokens: issued.yaml\n")
+        for place in (folder, server):
+            self.assertEqual(self.service.ctl("tokens", "create", "example-monitor", "--config",
+                                              place).returncode, 0)
+            self.assertEqual(self.service.ctl("principals", "--config", place).returncode, 0)
+        self.assertEqual((folder / "issued.yaml").read_text().count("principal:"), 2)
+        self.assertFalse((folder / "tokens.yaml").exists())
+
     def test_principals_are_shown(self):
         shown = self.service.ctl("--lang", "en", "principals", "--config", self.config)
         self.assertEqual(shown.returncode, 0, shown.stderr)

@@ -116,9 +116,14 @@ class Service:
                 self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
+        refused = []
         if self.redis is not None:
+            refused = self.redis.refused_commands()
             self.redis.stop()
+            self.redis = None
         shutil.rmtree(self.directory, ignore_errors=True)
+        if refused:
+            raise AssertionError(f"Redis permits {refused} not; deploy/redis/users.acl lacks a right")
 
     def log(self):
         return (self.directory / "service.log").read_text(errors="replace")

@@ -55,6 +55,25 @@ bool SkipReply(const std::string& bytes, size_t* end) {
   return true;
 }
 
+// "--user" with the line of the shipped users.acl, but for password and key prefix.
+std::vector<std::string> ServiceUserWords() {
+  std::ifstream acl(std::string(SUPERVISION_SOURCE_DIR) + "/deploy/redis/users.acl");
+  std::vector<std::string> words = {"--user"};
+  for (std::string line; std::getline(acl, line);) {
+    std::stringstream rights(line);
+    std::string word;
+    rights >> word >> word;
+    if (word != kServiceUser) continue;
+    words.push_back(word);
+    while (rights >> word) {
+      if (word[0] == '#') word = std::string(">") + kServicePassword;
+      words.push_back(word == "~sv:*" ? "~*sv:*" : word);
+    }
+  }
+  if (words.size() < 10) Die("deploy/redis/users.acl has no user of the service");
+  return words;
+}
+
 }  // namespace
 
 std::string RedisExecutable() {
@@ -102,6 +121,8 @@ void RedisServer::Start() {
     words.insert(words.end(), {"--hash-max-listpack-value", "8192", "--appendonly", "yes",
                                "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no"});
   }
+  const std::vector<std::string> user = ServiceUserWords();
+  words.insert(words.end(), user.begin(), user.end());
   words.insert(words.end(), options_.settings.begin(), options_.settings.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

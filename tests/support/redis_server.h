@@ -8,6 +8,11 @@
 
 namespace supervision::testing {
 
+// The user of deploy/redis/users.acl, which every RedisServer has beside the default one: with a
+// password of the tests, and for the keys of any prefix.
+inline constexpr char kServiceUser[] = "supervision";
+inline constexpr char kServicePassword[] = "of-the-tests";
+
 // A real redis-server of the test's own, on a unix socket in a fresh directory, ready when the
 // constructor returns; it ends with this object, or with the thread that made it. A test cannot go
 // on without one: when it does not start, its log is printed and the process ends.

@@ -240,9 +240,12 @@ class TestLedger {
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 
+// As the user of deploy/redis/users.acl: what the ledger does, that user may.
 inline ledger::Ledger::Options OptionsFor(const RedisServer& server) {
   ledger::Ledger::Options options;
   options.address.unix_path = server.path();
+  options.address.user = kServiceUser;
+  options.address.password = kServicePassword;
   return options;
 }
 

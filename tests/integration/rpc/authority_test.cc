@@ -1,5 +1,7 @@
 // Who may call what: every method of the services' descriptors, for every kind of caller.
-#include <map>
+#include <algorithm>
+#include <filesystem>
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,16 +21,28 @@ namespace {
 using security::AuthorityTable;
 using security::Role;
 
-// Full names of all methods, "/supervision.v1.ClueService/SubmitClue", from what protoc made.
+// The files of the API as the sources have them: "supervision/v1/clue.proto".
+std::vector<std::string> FilesOfTheApi() {
+  const std::filesystem::path protos = std::string(SUPERVISION_SOURCE_DIR) + "/protos";
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(protos / "supervision/v1")) {
+    files.push_back(std::filesystem::relative(entry.path(), protos).string());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// What protoc made of a file; null when the service has nothing of it.
+const google::protobuf::FileDescriptor* Made(const std::string& file) {
+  return google::protobuf::DescriptorPool::generated_pool()->FindFileByName(file);
+}
+
+// Full names of all methods, "/supervision.v1.ClueService/SubmitClue".
 std::vector<std::string> MethodsOfTheApi() {
   std::vector<std::string> methods;
-  for (const google::protobuf::FileDescriptor* file :
-       {v1::SubmitClueRequest::descriptor()->file(), v1::ClassifyTextRequest::descriptor()->file(),
-        v1::WatchAlertsRequest::descriptor()->file(),
-        v1::CorrectVerdictRequest::descriptor()->file(),
-        v1::GetSubscriptionRequest::descriptor()->file(),
-        v1::GetStatusRequest::descriptor()->file()}) {
-    for (int s = 0; s < file->service_count(); ++s) {
+  for (const std::string& name : FilesOfTheApi()) {
+    const google::protobuf::FileDescriptor* const file = Made(name);
+    for (int s = 0; file != nullptr && s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         methods.push_back("/" + file->service(s)->full_name() + "/" +
                           file->service(s)->method(m)->name());
@@ -128,6 +142,20 @@ TEST_P(AuthorityTest, HoldsBeforeTheRequestIsLookedAt) {
   } else {
     EXPECT_EQ(ReasonOf(status), "MALFORMED_MESSAGE");
   }
+}
+
+// So that a new service cannot be left out of the matrix above.
+TEST(AuthorityTableTest, KnowsEveryServiceOfTheSources) {
+  const std::string protos = std::string(SUPERVISION_SOURCE_DIR) + "/protos/";
+  const std::regex service("(?:^|\n)service ");
+  int services = 0;
+  for (const std::string& name : FilesOfTheApi()) {
+    if (!std::regex_search(TextOf(protos + name), service)) continue;
+    ++services;
+    ASSERT_NE(Made(name), nullptr) << name << " has a service that supervisiond does not serve";
+    EXPECT_GT(Made(name)->service_count(), 0) << name;
+  }
+  EXPECT_GE(services, 6);
 }
 
 TEST(AuthorityTableTest, HasNoRowForAMethodThatIsGone) {

@@ -271,5 +271,35 @@ TEST_F(ServerSettingsTest, EnvironmentOfTheProcessIsRead) {
   for (const auto& [name, value] : variables) EXPECT_TRUE(name.starts_with("SUPERVISION_"));
 }
 
+TEST_F(ServerSettingsTest, ToolsFindTheFilesThatServerYamlNames) {
+  const std::string file =
+      Write("server.yaml", "files:\n  principals: who/p.yaml\n  tokens: /t.yaml\n");
+  for (const std::string& place : {file, folder_}) {
+    const auto files = LoadServerFiles(place, {});
+    ASSERT_TRUE(files.ok()) << files.status();
+    EXPECT_EQ(files->principals, folder_ + "/who/p.yaml");
+    EXPECT_EQ(files->tokens, "/t.yaml");
+  }
+  const auto by_variable = LoadServerFiles(folder_, {{"SUPERVISION_FILES_TOKENS", "/elsewhere"},
+                                                     {"SUPERVISION_TOKEN", "not-of-the-service"}});
+  ASSERT_TRUE(by_variable.ok()) << by_variable.status();
+  EXPECT_EQ(by_variable->tokens, "/elsewhere");
+}
+
+TEST_F(ServerSettingsTest, AFolderWithoutServerYamlHasTheUsualFiles) {
+  const auto files = LoadServerFiles(folder_, {});
+  ASSERT_TRUE(files.ok()) << files.status();
+  EXPECT_EQ(files->principals, folder_ + "/principals.yaml");
+  EXPECT_EQ(files->tokens, folder_ + "/tokens.yaml");
+}
+
+TEST_F(ServerSettingsTest, ToolsSayWhatIsWrongWithServerYaml) {
+  EXPECT_THAT(std::string(LoadServerFiles("/nonexistent/server.yaml", {}).status().message()),
+              HasSubstr("/nonexistent/server.yaml"));
+  const std::string file = Write("server.yaml", "files:\n  tokns: x\n");
+  EXPECT_THAT(std::string(LoadServerFiles(file, {}).status().message()),
+              HasSubstr("server.yaml:2"));
+}
+
 }  // namespace
 }  // namespace supervision::config

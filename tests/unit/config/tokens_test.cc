@@ -1,4 +1,4 @@
-#include "services/config/tokens.h"
+#include "services/config/tokens_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -40,14 +41,21 @@ class TokensTest : public ::testing::Test {
     draft.created_at = absl::FromUnixSeconds(1'700'000'000);
     return MakeToken(std::move(draft));
   }
+  void Save(const std::vector<TokenRecord>& tokens) {
+    const auto file = TokensFile::Open(file_, principals_);
+    ASSERT_TRUE(file.ok()) << file.status();
+    (*file)->tokens() = tokens;
+    ASSERT_TRUE((*file)->Save().ok());
+  }
   std::shared_ptr<const security::PrincipalDirectory> Load(const std::vector<TokenRecord>& tokens) {
-    EXPECT_TRUE(SaveTokens(file_, tokens).ok());
-    const auto loaded = LoadPrincipals(folder_ + "/principals.yaml", file_);
+    Save(tokens);
+    const auto loaded = LoadPrincipals(principals_, file_);
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     return loaded->directory;
   }
 
   const std::string folder_;
+  const std::string principals_ = folder_ + "/principals.yaml";
   const std::string file_ = folder_ + "/tokens.yaml";
 };
 
@@ -62,9 +70,52 @@ TEST_F(TokensTest, AnIssuedTokenIsItsPrincipalsAndStandsNowhere) {
   std::ifstream file(file_);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   EXPECT_THAT(text, Not(HasSubstr(made.text.substr(21))));
+}
+
+TEST_F(TokensTest, TheFileIsForOwnerAndGroupWhateverTheUmask) {
+  for (const mode_t mask : {0000, 0077}) {
+    std::filesystem::remove(file_);
+    const mode_t before = umask(mask);
+    Save({Give({}).record});
+    umask(before);
+    struct stat about = {};
+    ASSERT_EQ(stat(file_.c_str(), &about), 0);
+    EXPECT_EQ(about.st_mode & 0777, 0640u);
+  }
+}
+
+TEST_F(TokensTest, ANewFileBelongsToThoseWhoReadThePrincipals) {
+  constexpr gid_t kSomeGroup = 12345;
+  const bool may_give = chown(principals_.c_str(), static_cast<uid_t>(-1), kSomeGroup) == 0;
+  Save({Give({}).record});
+  Save({Give({}).record});  // and one that is there stays whose it was
   struct stat about = {};
   ASSERT_EQ(stat(file_.c_str(), &about), 0);
-  EXPECT_EQ(about.st_mode & 0007, 0u);
+  EXPECT_EQ(about.st_gid, may_give ? kSomeGroup : getegid());
+}
+
+TEST_F(TokensTest, TwoToolsAtOnceLoseNothingOfEachOther) {
+  constexpr int kEach = 20;
+  const auto issue = [this] {
+    for (int i = 0; i < kEach; ++i) {
+      const auto file = TokensFile::Open(file_, principals_, absl::Seconds(30));
+      ASSERT_TRUE(file.ok()) << file.status();
+      (*file)->tokens().push_back(Give({}).record);
+      ASSERT_TRUE((*file)->Save().ok());
+    }
+  };
+  std::thread other(issue);
+  issue();
+  other.join();
+  EXPECT_THAT(*LoadTokens(file_), SizeIs(2 * kEach));
+}
+
+TEST_F(TokensTest, WhoWaitsForAnotherToolInVainIsTold) {
+  const auto first = TokensFile::Open(file_, principals_);
+  ASSERT_TRUE(first.ok());
+  const auto second = TokensFile::Open(file_, principals_, absl::Milliseconds(50));
+  EXPECT_THAT(std::string(second.status().message()),
+              ::testing::AllOf(HasSubstr(file_), HasSubstr("another command"), HasSubstr("again")));
 }
 
 TEST_F(TokensTest, OneThatIsTakenOutIsNobodys) {
@@ -104,8 +155,8 @@ TEST_F(TokensTest, OneWithNothingLeftOrOfAPrincipalThatIsGoneIsVoidAndStopsNobod
   NewToken elsewhere = Give({.regions = {"11"}});
   NewToken gone = Give({});
   gone.record.principal = "nobody";
-  ASSERT_TRUE(SaveTokens(file_, {elsewhere.record, gone.record}).ok());
-  const auto loaded = LoadPrincipals(folder_ + "/principals.yaml", file_);
+  Save({elsewhere.record, gone.record});
+  const auto loaded = LoadPrincipals(principals_, file_);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   EXPECT_EQ(loaded->void_tokens, 2u);
   EXPECT_EQ(loaded->directory->Authenticate(elsewhere.text), nullptr);
