@@ -11,6 +11,7 @@
 #include "clients/cli/commands.h"
 #include "services/classification/classifier.h"
 #include "services/classification/examples.h"
+#include "services/classification/untried.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/rules_config.h"
 #include "services/domain/civil_date.h"
@@ -21,14 +22,17 @@ namespace {
 constexpr char kFooter[] =
     R"(Works from files, without a service. DIR holds catalogue.yaml and the folder rules, or is a folder of
 rules itself (default: deploy/config). Ends with 1 when an example does not hold or the rules have
-mistakes; each is told with file and line.
+mistakes; each is told with file and line. With --on also what ends until that day is told: a law that
+a rule rests on, a class.
 
 Examples:
   supervisionctl rules test
-  supervisionctl rules test my-config)";
+  supervisionctl rules test my-config
+  supervisionctl rules test --on 2030-01-01)";
 
 struct Flags {
   std::string folder = "deploy/config";
+  std::string on;  // a day; empty: today
   bool list = false;
 };
 
@@ -37,11 +41,10 @@ struct Loaded {
   classification::ExampleReport report;
 };
 
-absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder) {
+absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder, absl::CivilDay day) {
   std::error_code error;
   const bool whole = std::filesystem::is_directory(folder + "/rules", error);
-  auto rules =
-      config::LoadRules(whole ? folder + "/rules" : folder, domain::CivilDate(absl::Now()));
+  auto rules = config::LoadRules(whole ? folder + "/rules" : folder, day);
   if (!rules.ok()) return rules.status();
   if (whole) {  // then what a service would tell at its start is told here too
     const auto catalogue = config::LoadCatalogue(folder + "/catalogue.yaml");
@@ -58,7 +61,12 @@ absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder) {
 }
 
 int Test(Session& session, const Flags& flags) {
-  const auto loaded = RunAll(flags.folder);
+  absl::CivilDay day = domain::CivilDate(absl::Now());
+  if (!flags.on.empty() && !absl::ParseCivilTime(flags.on, &day)) {
+    return session.FailUsage(
+        {"not a date; write it as 2030-01-01:", "日期有误，请写作 2030-01-01："}, flags.on);
+  }
+  const auto loaded = RunAll(flags.folder, day);
   if (!loaded.ok()) {
     return session.FailUsage({"the rules cannot be used:", "规则无法使用："},
                              std::string(loaded.status().message()));
@@ -68,7 +76,8 @@ int Test(Session& session, const Flags& flags) {
     session.Print(absl::StrCat(ToString(mistake), "\n"));
   }
   session.Print(absl::StrFormat(
-      "rules %s: %d rules, %d with examples; %d examples and %d counter-examples, %d of them do "
+      "rules %s: %d rules, %d with both kinds of examples; %d examples and %d counter-examples, %d "
+      "of them do "
       "not "
       "hold\n",
       (*loaded)->rules.version, report.rules, report.rules - report.without_examples.size(),
@@ -82,8 +91,13 @@ int Test(Session& session, const Flags& flags) {
   }
   if (flags.list) {
     for (const classification::Rule* rule : report.without_examples) {
-      session.Print(
-          absl::StrCat(ToString(rule->origin), ": rule ", rule->id, " has no examples\n"));
+      session.Print(absl::StrCat(ToString(rule->origin), ": rule ", rule->id, " has no ",
+                                 rule->examples.empty() ? "examples\n" : "counter-examples\n"));
+    }
+    const auto untried = classification::FindUntried((*loaded)->rules);
+    if (!untried.ok()) return session.Fail(untried.status());
+    for (const classification::Untried& part : *untried) {
+      session.Print(absl::StrCat(ToString(part), "\n"));
     }
   }
   return report.mistakes.empty() ? kOk : kUsage;
@@ -99,7 +113,10 @@ void AddRules(CLI::App& app, Session& session, Run& run) {
   const auto flags = std::make_shared<Flags>();
   command->add_option("DIR", flags->folder, "Folder of the configuration, or of rules")
       ->capture_default_str();
-  command->add_flag("--list", flags->list, "Name the rules without examples too");
+  command->add_option("--on", flags->on,
+                      "Which rules and laws hold: a day, 2030-01-01; default: today");
+  command->add_flag("--list", flags->list,
+                    "Name too the rules that lack examples, and what no counter-example tries");
   command->footer(kFooter);
   command->callback(
       [&session, &run, flags] { run = [&session, flags] { return Test(session, *flags); }; });

@@ -13,12 +13,6 @@ namespace supervision::classification {
 // or its legal basis without a new build. Plain values; made by services/config, checked by
 // Classifier::Create.
 
-// A statute with the article that a class, a rule or a problem rests on.
-struct LegalBasis {
-  std::string statute;  // "行政处罚法"
-  std::string article;  // "63", "64(1)"; empty for the statute as a whole
-};
-
 // The days on which an item holds, both inclusive; a missing end is open.
 struct EffectiveDates {
   std::optional<absl::CivilDay> from;
@@ -27,6 +21,14 @@ struct EffectiveDates {
   bool Covers(absl::CivilDay day) const {
     return !(from.has_value() && day < *from) && !(to.has_value() && day > *to);
   }
+};
+
+// A statute with the article that a class, a rule or a problem rests on.
+struct LegalBasis {
+  std::string statute;       // "行政处罚法"
+  std::string article;       // "63", "64(1)"; empty for the statute as a whole
+  EffectiveDates effective;  // of the article, where narrower than the statute's own
+  Origin origin;
 };
 
 // One class: one of the 11 scenarios, or OUT_OF_SCOPE.

@@ -21,6 +21,7 @@
 #include "services/classification/rule_index.h"
 #include "services/classification/rules.h"
 #include "services/classification/scorer.h"
+#include "services/classification/statutes.h"
 
 namespace supervision::classification {
 
@@ -291,6 +292,7 @@ absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& 
   std::vector<std::string> errors;
   CheckCatalogue(catalogue, rules.as_of, &errors);
   CheckRules(rules, &errors);
+  CheckCitations(catalogue, rules, &errors);
   auto engine =
       std::make_unique<Engine>(catalogue, rules, *std::move(normaliser), std::move(model));
   engine->Compile(&errors);

@@ -12,11 +12,20 @@
 
 namespace supervision::classification {
 
+Input InputOfExample(const Phrase& text) {
+  const std::string_view all = text.text;
+  const size_t line = all.find('\n');
+  if (line == std::string_view::npos) {
+    return {"", all, nullptr, std::nullopt};
+  }
+  return {all.substr(0, line), all.substr(line + 1), nullptr, std::nullopt};
+}
+
 ExampleReport RunExamples(const std::vector<const Rule*>& rules, const RuleIndex& index,
                           const Normaliser& normaliser) {
   Matcher matcher(&index, &normaliser);
   const auto matches = [&](const Phrase& text, size_t number) {
-    const std::vector<RuleMatch>& found = matcher.Match({"", text.text, nullptr, std::nullopt});
+    const std::vector<RuleMatch>& found = matcher.Match(InputOfExample(text));
     return std::any_of(found.begin(), found.end(),
                        [&](const RuleMatch& match) { return match.rule == number; });
   };
@@ -26,7 +35,7 @@ ExampleReport RunExamples(const std::vector<const Rule*>& rules, const RuleIndex
     const Rule& rule = *rules[i];
     report.examples += rule.examples.size();
     report.counter_examples += rule.counter_examples.size();
-    if (rule.examples.empty() && rule.counter_examples.empty()) {
+    if (rule.examples.empty() || rule.counter_examples.empty()) {
       report.without_examples.push_back(&rule);
     }
     for (const Phrase& text : rule.examples) {

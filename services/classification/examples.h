@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "services/classification/origin.h"
+#include "services/classification/classifier.h"
 #include "services/classification/rules.h"
 
 namespace supervision::classification {
@@ -25,7 +25,7 @@ struct ExampleReport {
   size_t examples = 0;
   size_t counter_examples = 0;
   std::vector<Mistake> mistakes;              // in the order of files and lines
-  std::vector<const Rule*> without_examples;  // rules with neither kind
+  std::vector<const Rule*> without_examples;  // rules that lack one of the kinds
   std::vector<const Problem*> without_rules;  // problem models that no rule shows
 };
 
@@ -34,11 +34,14 @@ struct ExampleReport {
 ExampleReport RunExamples(const std::vector<const Rule*>& rules, const RuleIndex& index,
                           const Normaliser& normaliser);
 
-// Runs each rule's own examples and counter-examples, each as the content of a clue of its own. All
-// rules take part, in force or not. INVALID_ARGUMENT with all mistakes when the patterns cannot be
-// compiled, and what Normaliser::Create tells.
+// Runs each rule's own examples and counter-examples, each as a clue of its own. All rules take
+// part, in force or not. INVALID_ARGUMENT with all mistakes when the patterns cannot be compiled,
+// and what Normaliser::Create tells.
 absl::StatusOr<ExampleReport> RunExamples(const RuleSet& rules);
 absl::StatusOr<ExampleReport> RunExamples(RuleSet&& rules) = delete;  // the report points into it
+
+// An example as a clue: its text is the content; of two lines or more, the first is the title.
+Input InputOfExample(const Phrase& text);
 
 // "23_admin.yaml:12: rule X: the example is not matched: …", with the remedy.
 std::string ToString(const ExampleReport::Mistake& mistake);

@@ -144,6 +144,15 @@ struct Reading {
   std::vector<Phrase> in_vain;  // that nothing came of it
 };
 
+// A statute that may be cited, in the edition whose articles are cited.
+struct Statute {
+  Origin origin;
+  std::string name;  // as it is cited: "行政处罚法"
+  std::string full_name;
+  EffectiveDates effective;
+  std::string replaced_by;
+};
+
 struct RuleSet {
   Origin origin;
   std::string version;
@@ -151,6 +160,7 @@ struct RuleSet {
   Scoring scoring;
   RiskFormula risk;
   Reading reading;
+  std::vector<Statute> statutes;
   std::vector<Lexicon> lexicons;
   std::vector<Problem> problems;
   std::vector<Rule> rules;

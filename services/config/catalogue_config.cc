@@ -32,10 +32,14 @@ classification::Origin OriginOf(const SourceMap& source, std::string_view path) 
 }
 
 std::vector<classification::LegalBasis> ToLegalBasis(
-    const google::protobuf::RepeatedPtrField<supervision::config::v1::LegalBasis>& basis) {
+    const google::protobuf::RepeatedPtrField<supervision::config::v1::LegalBasis>& basis,
+    const SourceMap& source, const std::string& path, Problems* problems) {
   std::vector<classification::LegalBasis> result;
-  for (const auto& row : basis) {
-    result.push_back({row.statute(), row.article()});
+  for (int i = 0; i < basis.size(); ++i) {
+    const std::string at = absl::StrCat(path, "[", i, "]");
+    result.push_back({basis[i].statute(), basis[i].article(),
+                      ToEffective(basis[i].effective(), source, at + ".effective", problems),
+                      OriginOf(source, at)});
   }
   return result;
 }
@@ -81,7 +85,7 @@ absl::StatusOr<classification::Catalogue> LoadCatalogue(const std::string& path)
     entry.description_zh = row.description_zh();
     entry.description_en = row.description_en();
     entry.owner_subjects = {row.owner_subjects().begin(), row.owner_subjects().end()};
-    entry.legal_basis = ToLegalBasis(row.legal_basis());
+    entry.legal_basis = ToLegalBasis(row.legal_basis(), source, at + ".legal_basis", &problems);
     entry.effective = ToEffective(row.effective(), source, at + ".effective", &problems);
     catalogue.scenarios.push_back(std::move(entry));
   }

@@ -22,7 +22,8 @@ absl::StatusOr<classification::Catalogue> LoadCatalogue(const std::string& path)
 // `path`.
 classification::Origin OriginOf(const SourceMap& source, std::string_view path);
 std::vector<classification::LegalBasis> ToLegalBasis(
-    const google::protobuf::RepeatedPtrField<supervision::config::v1::LegalBasis>& basis);
+    const google::protobuf::RepeatedPtrField<supervision::config::v1::LegalBasis>& basis,
+    const SourceMap& source, const std::string& path, Problems* problems);
 classification::EffectiveDates ToEffective(const supervision::config::v1::Effective& effective,
                                            const SourceMap& source, const std::string& path,
                                            Problems* problems);

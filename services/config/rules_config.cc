@@ -61,6 +61,14 @@ class Adder {
     if (file.has_reading()) {
       AddReading(file.reading());
     }
+    for (int i = 0; i < file.statutes_size(); ++i) {
+      const v1::StatuteConfig& statute = file.statutes(i);
+      const std::string at = absl::StrCat("statutes[", i, "]");
+      set_->statutes.push_back(
+          {OriginOf(source_, at), statute.name(), statute.full_name(),
+           ToEffective(statute.effective(), source_, at + ".effective", problems_),
+           statute.replaced_by()});
+    }
     for (int i = 0; i < file.lexicons_size(); ++i) {
       const std::string at = absl::StrCat("lexicons[", i, "]");
       set_->lexicons.push_back({OriginOf(source_, at), file.lexicons(i).name(),
@@ -183,7 +191,8 @@ class Adder {
     problem.name_zh = config.name_zh();
     problem.name_en = config.name_en();
     problem.risk = static_cast<domain::Risk>(config.risk());
-    problem.legal_basis = ToLegalBasis(config.legal_basis());
+    problem.legal_basis =
+        ToLegalBasis(config.legal_basis(), source_, at + ".legal_basis", problems_);
     problem.effective = ToEffective(config.effective(), source_, at + ".effective", problems_);
     set_->problems.push_back(std::move(problem));
   }
@@ -214,7 +223,7 @@ class Adder {
     rule.addend = static_cast<classification::RiskAddend>(config.addend());
     rule.reason_zh = config.reason_zh();
     rule.reason_en = config.reason_en();
-    rule.legal_basis = ToLegalBasis(config.legal_basis());
+    rule.legal_basis = ToLegalBasis(config.legal_basis(), source_, at + ".legal_basis", problems_);
     rule.effective = ToEffective(config.effective(), source_, at + ".effective", problems_);
     rule.examples = ToPhrases(config.examples(), at + ".examples");
     rule.counter_examples = ToPhrases(config.counter_examples(), at + ".counter_examples");

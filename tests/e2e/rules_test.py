@@ -32,7 +32,7 @@ class RulesTest(unittest.TestCase):
     def test_shipped_examples_hold_and_coverage_is_told(self):
         result = self.run_test(str(CONFIG))
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertRegex(result.stdout, r"\d+ rules, \d+ with examples; \d+ examples and")
+        self.assertRegex(result.stdout, r"(\d+) rules, \1 with both kinds of examples; \d+ examples and")
 
     def test_a_folder_of_rules_alone_will_do(self):
         self.assertEqual(self.run_test(str(self.folder / "rules")).returncode, 0)
@@ -48,6 +48,31 @@ class RulesTest(unittest.TestCase):
         result = self.run_test(str(self.folder))
         self.assertEqual(result.returncode, 1)
         self.assertIn("ENF.ONE_TIME_NOTICE: the counter-example", result.stdout + result.stderr)
+
+    def test_a_law_that_ends_is_told_beforehand_by_the_lines_that_cite_it(self):
+        statutes = self.folder / "rules" / "05_statutes.yaml"
+        old = 'effective: {from: "2012-01-01"}'
+        self.assertIn(old, statutes.read_text())
+        statutes.write_text(
+            statutes.read_text().replace(old, 'effective: {from: "2012-01-01", to: "2099-12-31"}'))
+        self.assertEqual(self.run_test(str(self.folder)).returncode, 0)
+        result = self.run_test(str(self.folder), "--on", "2100-01-01")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr,
+                         RULES + r":\d+: rule ENF\.SEIZURE_OVERDUE rests on 行政强制法 第25条, which ended")
+
+    def test_a_day_that_is_none_is_told(self):
+        result = self.run_test(str(self.folder), "--on", "soon")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("not a date", result.stderr)
+
+    def test_list_names_what_no_counter_example_tries(self):
+        result = self.run_test(str(self.folder / "rules"), "--list")
+        self.assertNotIn("ENF.ONE_TIME_NOTICE", result.stdout)
+        self.spoil("请问要什么材料", "今天天气很好")
+        result = self.run_test(str(self.folder / "rules"), "--list")
+        self.assertIn("ENF.ONE_TIME_NOTICE: its counter-examples are far from its words",
+                      result.stdout)
 
     def test_unknown_scenario_is_told(self):
         line = self.spoil("scenario: ADMIN_ENFORCEMENT", "scenario: ADMIN_FORCE")

@@ -56,6 +56,26 @@ TEST(ExamplesTest, AnExampleOfOneRuleDoesNotCountForAnother) {
   EXPECT_EQ(report->mistakes[0].rule->id, "PET.X");
 }
 
+TEST(ExamplesTest, ARuleWithOneKindOnlyIsListed) {
+  Rule rule = FineRule();
+  rule.examples = Phrases({"被罚款五百元"});
+  const RuleSet rules = GoodRules({rule});
+  const auto report = RunExamples(rules);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->without_examples, ElementsAre(&rules.rules[0]));
+}
+
+TEST(ExamplesTest, OfTwoLinesTheFirstIsTheTitle) {
+  Rule rule = FineRule();
+  rule.section = RuleSection::kTitle;
+  rule.examples = Phrases({"罚款不退\n去年的事"});
+  rule.counter_examples = Phrases({"去年的事\n罚款不退", "罚款不退"});
+  const RuleSet rules = GoodRules({rule});
+  const auto report = RunExamples(rules);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_THAT(report->mistakes, IsEmpty());
+}
+
 TEST(ExamplesTest, WhatNothingIsShownForIsListed) {
   RuleSet rules = GoodRules({FineRule()});
   Problem problem;

@@ -23,6 +23,15 @@ std::string Mistakes(const Catalogue& catalogue, const RuleSet& rules) {
   return classifier.ok() ? "" : std::string(classifier.status().message());
 }
 
+// The rule rests on an article of the one statute that is listed.
+void Cite(RuleSet* rules, EffectiveDates statute, EffectiveDates article = {}) {
+  rules->statutes = {{{"rules.yaml", 20}, "行政处罚法", "", statute, "新处罚法"}};
+  rules->rules[0].legal_basis = {{"行政处罚法", "63", article, {"rules.yaml", 5}}};
+}
+
+constexpr absl::CivilDay kPast(2026, 1, 31);
+constexpr absl::CivilDay kFuture(2027, 1, 1);
+
 struct Case {
   const char* name;
   std::function<void(Catalogue*, RuleSet*)> spoil;
@@ -113,10 +122,75 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"CounterExampleMatched",
              [](Catalogue*, RuleSet* r) { r->rules[0].counter_examples = Phrases({"罚款五元"}); },
              "rules.yaml:7: rule ENF.X: the counter-example matches"},
+        Case{"ExpiredLaw",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {{}, kPast});
+             },
+             "rules.yaml:5: rule ENF.X rests on 行政处罚法 第63条, which ended on 2026-01-31; cite "
+             "新处罚法"},
+        Case{"LawNotYetInForce",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {kFuture, {}});
+             },
+             "rules.yaml:5: rule ENF.X rests on 行政处罚法 第63条, which is not in force before "
+             "2027-01-01"},
+        Case{"ExpiredArticle",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {}, {{}, kPast});
+             },
+             "which ended on 2026-01-31; cite what holds now"},
+        Case{"UnlistedLaw",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {});
+               r->statutes[0].name = "行政许可法";
+             },
+             "rules.yaml:5: rule ENF.X rests on 行政处罚法 第63条, which is not listed"},
+        Case{"ExpiredLawOfAProblem",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {{}, kPast});
+               Problem problem;
+               problem.code = "ENF-01";
+               problem.legal_basis.swap(r->rules[0].legal_basis);
+               r->problems = {problem};
+             },
+             "problem ENF-01 rests on 行政处罚法 第63条, which ended"},
+        Case{"ExpiredLawOfAClass",
+             [](Catalogue* c, RuleSet* r) {
+               Cite(r, {{}, kPast});
+               c->scenarios[3].legal_basis.swap(r->rules[0].legal_basis);
+             },
+             "scenario ADMIN_ENFORCEMENT rests on 行政处罚法 第63条, which ended"},
+        Case{"LawTwice",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {});
+               r->statutes.push_back(r->statutes[0]);
+             },
+             "rules.yaml:20: statute 行政处罚法 is nameless or listed twice"},
+        Case{"DatesOfALawSwapped",
+             [](Catalogue*, RuleSet* r) {
+               Cite(r, {kFuture, kPast});
+             },
+             "rules.yaml:20: statute 行政处罚法: its last day lies before its first"},
         Case{"FoundWhileReading",
              [](Catalogue* c, RuleSet*) { c->mistakes = {"catalogue.yaml:9:3: bad date"}; },
              "catalogue.yaml:9:3: bad date"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(MistakesTest, ALawMayEndWithTheRuleThatRestsOnIt) {
+  RuleSet rules = OneRule();
+  Cite(&rules, {{}, kPast});
+  rules.rules[0].effective.to = kPast;
+  rules.rules.push_back(
+      MakeRule("ENF.Y", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"扣押"}));
+  EXPECT_EQ(Mistakes(GoodCatalogue(), rules), "");
+}
+
+TEST(MistakesTest, WithoutAListAnyLawMayBeCited) {
+  RuleSet rules = OneRule();
+  Cite(&rules, {});
+  rules.statutes.clear();
+  EXPECT_EQ(Mistakes(GoodCatalogue(), rules), "");
+}
 
 TEST(MistakesTest, AllAreToldAtOnce) {
   Catalogue catalogue = GoodCatalogue();

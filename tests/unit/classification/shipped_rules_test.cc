@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "services/classification/classifier.h"
 #include "services/classification/examples.h"
+#include "services/classification/untried.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/labelled_clues.h"
 #include "services/config/rules_config.h"
@@ -71,6 +73,43 @@ TEST(ShippedRulesTest, ExamplesOfRulesHold) {
   EXPECT_GT(report->examples, 0U);
   for (const auto& mistake : report->mistakes) {
     ADD_FAILURE() << ToString(mistake);
+  }
+}
+
+TEST(ShippedRulesTest, EachRuleIsTriedFromBothSides) {
+  const auto report = classification::RunExamples(Rules());
+  ASSERT_TRUE(report.ok()) << report.status();
+  for (const classification::Rule* rule : report->without_examples) {
+    ADD_FAILURE() << ToString(rule->origin) << ": rule " << rule->id
+                  << " needs an example and a counter-example";
+  }
+  const auto untried = classification::FindUntried(Rules());
+  ASSERT_TRUE(untried.ok()) << untried.status();
+  for (const classification::Untried& part : *untried) {
+    ADD_FAILURE() << ToString(part);
+  }
+}
+
+TEST(ShippedRulesTest, EachLawThatIsCitedIsListedWithItsDates) {
+  std::set<std::string> with_dates;
+  for (const classification::Statute& statute : Rules().statutes) {
+    if (statute.effective.from.has_value()) {
+      with_dates.insert(statute.name);
+    }
+  }
+  const auto check = [&](const std::vector<classification::LegalBasis>& basis) {
+    for (const classification::LegalBasis& row : basis) {
+      EXPECT_TRUE(row.article.empty() || with_dates.count(row.statute) > 0)
+          << ToString(row.origin) << ": the edition of " << row.statute
+          << " whose article is cited needs its first day";
+    }
+  };
+  EXPECT_FALSE(with_dates.empty());
+  for (const classification::Rule& rule : Rules().rules) {
+    check(rule.legal_basis);
+  }
+  for (const classification::Problem& problem : Rules().problems) {
+    check(problem.legal_basis);
   }
 }
 

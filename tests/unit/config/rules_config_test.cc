@@ -64,6 +64,35 @@ TEST_F(RulesConfigTest, PutsTheFilesTogetherInTheOrderOfTheirNames) {
   EXPECT_EQ(rule.origin.file, Path("b.yaml"));
 }
 
+TEST_F(RulesConfigTest, ReadsStatutesAndCitationsWithTheirDaysAndPlaces) {
+  Write("a.yaml",
+        "version: \"1\"\n"
+        "statutes:\n"
+        "  - name: 信访条例\n"
+        "    full_name: 信访条例（国务院令第431号）\n"
+        "    effective: {from: \"2005-05-01\", to: \"2022-04-30\"}\n"
+        "    replaced_by: 信访工作条例\n"
+        "rules:\n"
+        "  - id: PET.X\n"
+        "    kind: SCOPE\n"
+        "    any: [\"信访\"]\n"
+        "    legal_basis:\n"
+        "      - {statute: 信访条例, article: \"28\", effective: {to: \"2020-01-01\"}}\n");
+  const classification::RuleSet set = Load();
+  EXPECT_THAT(set.mistakes, IsEmpty());
+  ASSERT_EQ(set.statutes.size(), 1U);
+  EXPECT_EQ(set.statutes[0].name, "信访条例");
+  EXPECT_EQ(set.statutes[0].effective.from, absl::CivilDay(2005, 5, 1));
+  EXPECT_EQ(set.statutes[0].effective.to, absl::CivilDay(2022, 4, 30));
+  EXPECT_EQ(set.statutes[0].replaced_by, "信访工作条例");
+  ASSERT_EQ(set.rules.size(), 1U);
+  ASSERT_EQ(set.rules[0].legal_basis.size(), 1U);
+  const classification::LegalBasis& basis = set.rules[0].legal_basis[0];
+  EXPECT_EQ(basis.article, "28");
+  EXPECT_EQ(basis.effective.to, absl::CivilDay(2020, 1, 1));
+  EXPECT_EQ(basis.origin.line, 12U);
+}
+
 TEST_F(RulesConfigTest, MistakesOfAllFilesAreKeptWithTheirLines) {
   Write("a.yaml", "version: \"1\"\nscenario: ADMIN\n");
   Write("b.yaml",
