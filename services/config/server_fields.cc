@@ -52,6 +52,8 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"files.principals", "principals.yaml"},
     {"files.model", "model/model.bin"},
     {"files.tokens", "tokens.yaml"},
+    {"files.routes", "routes.yaml"},
+    {"files.calendar", "calendar.yaml"},
     {"log.format", "text"},
     {"log.level", "info"},
     {"drain.announce", "0s"},

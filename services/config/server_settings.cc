@@ -243,6 +243,8 @@ class Converter {
     out->principals = Path("files.principals", in.principals());
     out->model = Path("files.model", in.model());
     out->tokens = Path("files.tokens", in.tokens());
+    out->routes = Path("files.routes", in.routes());
+    out->calendar = Path("files.calendar", in.calendar());
   }
 
   void Log(const v1::LogConfig& in, ServerSettings::Log* out) {

@@ -79,7 +79,9 @@ struct ServerSettings {
     std::string regions;
     std::string principals;
     std::string model;
-    std::string tokens;  // may be missing
+    std::string tokens;    // may be missing
+    std::string routes;    // may be missing
+    std::string calendar;  // may be missing
   };
   struct Log {
     enum class Level { kDebug, kInfo, kWarning, kError };

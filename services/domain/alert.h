@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
+#include "services/domain/alert_group.h"
 #include "services/domain/clue.h"
 #include "services/domain/handling.h"
 
@@ -26,6 +28,10 @@ enum class AlertKind : uint8_t {
   kAssigned = 10,
   kResolved = 11,
   kReopened = 12,
+  // Raised by a route; they have a group.
+  kGrouped = 13,
+  kThresholdReached = 14,
+  kRiskRaised = 15,
 };
 
 // What decides who sees an alert: the facets that filters and scopes look at.
@@ -61,6 +67,8 @@ struct Alert {
   std::string title;
   std::vector<std::string> why;      // the passages of the original that decided, at most 3
   std::optional<Handling> handling;  // what was last done with it; nothing yet
+  // Of an alert that a route raised; its clue_id then names no clue but its own record.
+  std::shared_ptr<const AlertGroup> group;
 };
 
 // One entry of the log: one change of one clue, with what it did to the clue's alert. The facets of

@@ -2,6 +2,7 @@
 
 #include "google/protobuf/arena.h"
 #include "services/domain/alert_policy.h"
+#include "services/ledger/group_codec.h"
 #include "supervision/storage/v1/ledger.pb.h"
 
 namespace supervision::ledger {
@@ -301,6 +302,7 @@ void ToStored(const ClueSummary& summary, StoredSummary* stored) {
   for (const uint32_t version : summary.corrections) stored->add_corrections(version);
   if (alert.handling.has_value()) ToStored(*alert.handling, stored->mutable_handling());
   stored->set_backfill(summary.backfill);
+  if (alert.group != nullptr) PutGroup(*alert.group, stored->mutable_group());
 }
 
 bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSummary* summary) {
@@ -319,6 +321,7 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
   } else {
     alert.facets.state = domain::AlertState::kUnspecified;
   }
+  if (stored.has_group() && (alert.group = TakeGroup(stored.group())) == nullptr) return false;
   if (stored.has_handling() && !FromStored(stored.handling(), &alert.handling.emplace())) {
     return false;
   }

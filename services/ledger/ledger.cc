@@ -131,6 +131,14 @@ void Ledger::FindClue(Identity identity, domain::Scope scope, absl::Duration tim
   });
 }
 
+void Ledger::GetAlert(std::string alert_id, domain::Scope scope, absl::Duration timeout,
+                      Callback<domain::Alert> callback) {
+  core_->OnLoop(std::move(callback), [alert_id = std::move(alert_id), scope = std::move(scope),
+                                      timeout](OpenParts* parts, Callback<domain::Alert> answer) {
+    parts->reader.GetAlert(alert_id, scope, timeout, std::move(answer));
+  });
+}
+
 void Ledger::List(ListQuery query, absl::Duration timeout, Callback<ListPage> callback) {
   core_->OnLoop(std::move(callback), [query = std::move(query), timeout](
                                          OpenParts* parts, Callback<ListPage> answer) mutable {

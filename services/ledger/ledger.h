@@ -98,6 +98,9 @@ class Ledger {
                Callback<ClueRecord> callback);
   void FindClue(Identity identity, domain::Scope scope, absl::Duration timeout,
                 Callback<ClueRecord> callback);
+  // An alert as it stands, one that a route raised too. ALERT_NOT_FOUND.
+  void GetAlert(std::string alert_id, domain::Scope scope, absl::Duration timeout,
+                Callback<domain::Alert> callback);
   // A bounded number of candidates is looked at: a page may be short and still have a next token.
   void List(ListQuery query, absl::Duration timeout, Callback<ListPage> callback);
 

@@ -232,7 +232,8 @@ class Walk : public std::enable_shared_from_this<Walk> {
 
   bool Wanted(const ClueSummary& summary) const {
     const domain::Facets& facets = summary.alert.facets;
-    if (query_.kind == ListQuery::Kind::kAlerts && summary.alert.version == 0) return false;
+    const bool of_alerts = query_.kind == ListQuery::Kind::kAlerts;
+    if (of_alerts ? summary.alert.version == 0 : summary.alert.group != nullptr) return false;
     if (!query_.partner.empty() && facets.partner != query_.partner) return false;
     if (query_.state != domain::ClueState::kUnspecified && summary.state != query_.state) {
       return false;

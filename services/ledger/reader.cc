@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "services/domain/alert_policy.h"
 #include "services/domain/error.h"
 #include "services/ledger/codec.h"
 #include "services/ledger/cursor.h"
@@ -78,6 +79,29 @@ void Reader::GetClue(const std::string& clue_id, domain::Scope scope, absl::Dura
       });
 }
 
+void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Duration timeout,
+                      Ledger::Callback<domain::Alert> callback) {
+  const std::string clue_id = domain::ClueIdOf(alert_id).value_or("");
+  const std::optional<ClueRef> clue = ParseClueId(clue_id, context_->descriptor.partitions);
+  if (!clue.has_value()) {
+    return context_->loop->Post([callback] { callback(MakeError(Reason::kAlertNotFound)); });
+  }
+  context_->read->Send(
+      {"HGET", context_->keys.Clue(*clue), "l"}, timeout,
+      [clue_id, scope = std::move(scope), callback](const redis::Result& found) {
+        if (!found.ok()) return callback(found.failure().ToStatus());
+        if (found.reply().is_nil()) {
+          return callback(MakeError(Reason::kAlertNotFound));
+        }
+        std::optional<ClueSummary> summary = DecodeSummary(found.reply().text, clue_id);
+        if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
+        if (summary->alert.version == 0 || !domain::Sees(scope, summary->alert.facets)) {
+          return callback(MakeError(Reason::kAlertNotFound));
+        }
+        callback(std::move(summary->alert));
+      });
+}
+
 namespace {
 
 // Reads the versions of a clue a few at a time: their texts may be long.
@@ -143,7 +167,7 @@ void Reader::ReadHistory(const std::string& clue_id, domain::Scope scope, absl::
         if (head.reply().is_nil()) return callback(NotFound());
         std::optional<ClueSummary> summary = DecodeSummary(head.reply().text, clue_id);
         if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
-        if (!domain::Sees(scope, summary->alert.facets)) {
+        if (summary->alert.group != nullptr || !domain::Sees(scope, summary->alert.facets)) {
           return callback(NotFound());
         }
         std::make_shared<HistoryWalk>(context_->read, key, *std::move(summary), deadline, callback)

@@ -15,6 +15,9 @@ class Reader {
   void GetClue(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
                Ledger::Callback<ClueRecord> callback);
 
+  void GetAlert(const std::string& alert_id, domain::Scope scope, absl::Duration timeout,
+                Ledger::Callback<domain::Alert> callback);
+
   void ReadHistory(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
                    Ledger::Callback<History> callback);
 

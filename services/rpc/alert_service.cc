@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "services/domain/alert_policy.h"
-#include "services/domain/error.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/to_proto.h"
 #include "services/rpc/watch_alerts.h"
@@ -12,12 +10,6 @@ namespace supervision::rpc {
 namespace {
 
 using security::Method;
-
-// What the ledger says of a clue, said of its alert.
-absl::Status AsAlertError(const absl::Status& status) {
-  if (!domain::HasReason(status, domain::Reason::kClueNotFound)) return status;
-  return domain::MakeError(domain::Reason::kAlertNotFound);
-}
 
 v1::Alert Shown(const domain::Alert& alert, const domain::Scope& scope) {
   return ToProto(alert, domain::ProjectionFor(scope, alert.facets.confidentiality));
@@ -81,24 +73,15 @@ grpc::ServerUnaryReactor* AlertService::GetAlert(Context* context, const Bytes* 
     violations.push_back({"alert_id", "is missing; write the alert's id", "缺少预警编号；请补充"});
   }
   if (!call->Accept(std::move(violations))) return call;
-  std::optional<std::string> clue_id = domain::ClueIdOf(request.alert_id());
-  if (!clue_id.has_value()) {
-    call->Fail(domain::MakeError(domain::Reason::kAlertNotFound));
-    return call;
-  }
-  ledger_->GetClue(*std::move(clue_id), caller->scope, caller->timeout,
-                   [call, caller = *caller, with_changes = request.with_changes(),
-                    ledger = ledger_](absl::StatusOr<ledger::ClueRecord> record) {
-                     if (!record.ok()) return call->Fail(AsAlertError(record.status()));
-                     if (record->alert.version == 0) {
-                       return call->Fail(domain::MakeError(domain::Reason::kAlertNotFound));
-                     }
-                     if (with_changes)
-                       return AnswerWithChanges(record->alert, caller, ledger, call);
-                     v1::GetAlertResponse answer;
-                     *answer.mutable_alert() = Shown(record->alert, caller.scope);
-                     call->Answer(answer);
-                   });
+  ledger_->GetAlert(std::move(*request.mutable_alert_id()), caller->scope, caller->timeout,
+                    [call, caller = *caller, with_changes = request.with_changes(),
+                     ledger = ledger_](const absl::StatusOr<domain::Alert>& alert) {
+                      if (!alert.ok()) return call->Fail(alert.status());
+                      if (with_changes) return AnswerWithChanges(*alert, caller, ledger, call);
+                      v1::GetAlertResponse answer;
+                      *answer.mutable_alert() = Shown(*alert, caller.scope);
+                      call->Answer(answer);
+                    });
   return call;
 }
 

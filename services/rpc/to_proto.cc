@@ -265,8 +265,12 @@ v1::Alert ToProto(const domain::Alert& alert, Projection projection) {
   proto.set_version(alert.version);
   proto.set_kind(static_cast<v1::AlertKind>(alert.kind));
   proto.set_provisional(alert.provisional);
-  proto.set_clue_id(alert.clue_id);
-  proto.set_clue_version(alert.clue_version);
+  if (alert.group != nullptr) {
+    *proto.mutable_group() = ToProto(*alert.group);
+  } else {
+    proto.set_clue_id(alert.clue_id);
+    proto.set_clue_version(alert.clue_version);
+  }
   proto.set_scenario(Number(alert.facets.scenario));
   proto.set_secondary_scenario(Number(alert.facets.secondary));
   proto.set_confidence(alert.confidence);

@@ -34,6 +34,7 @@ v1::CorrectedClue ToProto(const ledger::CorrectedClue& corrected, const domain::
                           bool with_texts);
 v1::ClueSummary ToProto(const ledger::ClueSummary& summary, domain::Projection projection);
 v1::Alert ToProto(const domain::Alert& alert, domain::Projection projection);
+v1::AlertGroup ToProto(const domain::AlertGroup& group);
 // Never for partners. The note is withheld with the clue's text.
 v1::AlertHandling ToProto(const domain::Handling& handling, const std::string& owner,
                           domain::Projection projection);

@@ -1,5 +1,6 @@
 #include "services/ledger/codec.h"
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/domain/alert_policy.h"
 #include "supervision/storage/v1/ledger.pb.h"
@@ -162,6 +163,39 @@ TEST(CodecTest, WhatPeopleDidWithAnAlertComesBackAsItWas) {
                            *summary.alert.handling};
   EXPECT_EQ(DecodeAlertChange(EncodeAlertChange(change)), change);
   EXPECT_FALSE(DecodeAlertChange("\xff\xff").has_value());
+}
+
+TEST(CodecTest, TheCluesBehindAnAlertComeBackAsTheyWere) {
+  ClueSummary summary = ExampleSummary();
+  domain::AlertGroup group;
+  group.route = "unit-repeats";
+  group.title_zh = "同一单位多条线索";
+  group.title_en = "several clues about one unit";
+  group.key = {{"unit", "某县公安局"}};
+  group.members = {"c00" + std::string(32, 'a'), "c01" + std::string(32, 'b')};
+  group.total = 60;
+  group.from = absl::FromUnixMicros(1'790'000'000'000'001);
+  group.to = absl::FromUnixMicros(1'790'000'002'000'001);
+  group.measured = 5.5;
+  group.limit = 5;
+  group.usual = 2;
+  group.arithmetic_zh = "7天内5条";
+  group.arithmetic_en = "5 in 7 days";
+  group.due_at = absl::FromUnixMicros(1'790'000'002'000'002);
+  group.late = true;
+  group.digest = "digest";
+  group.ordinal = 3;
+  summary.alert.group = std::make_shared<domain::AlertGroup>(group);
+  const std::string bytes = EncodeSummary(summary);
+  const auto decoded = DecodeSummary(bytes, summary.clue_id);
+  ASSERT_TRUE(decoded.has_value());
+  ASSERT_NE(decoded->alert.group, nullptr);
+  EXPECT_EQ(*decoded->alert.group, group);
+  // An organ's name may be a person's: it lies in the envelope.
+  storage::v1::StoredSummary stored;
+  ASSERT_TRUE(stored.ParseFromString(bytes));
+  stored.mutable_group()->clear_words();
+  EXPECT_THAT(stored.group().SerializeAsString(), ::testing::Not(::testing::HasSubstr("公安")));
 }
 
 TEST(CodecTest, AnAlertThatNobodyHandledCostsNothing) {
