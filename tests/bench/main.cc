@@ -21,6 +21,7 @@ constexpr Part kParts[] = {
     {"classification", MeasureClassification},
     {"unary", MeasureUnaryIntake},
     {"batch", MeasureBatchIntake},
+    {"share", MeasureShareOfIntake},
     {"first", MeasureFirstCallAfterIdle},
     {"told", MeasureSubmitToTold},
     {"delivery", MeasureDelivery},

@@ -19,6 +19,7 @@ struct Bench {
 // Each measures one thing on both servers and adds its figures to the report.
 void MeasureUnaryIntake(const Bench& bench, Report* report);
 void MeasureBatchIntake(const Bench& bench, Report* report);
+void MeasureShareOfIntake(const Bench& bench, Report* report);  // starts two services of its own
 void MeasureFirstCallAfterIdle(const Bench& bench, Report* report);
 void MeasureSubmitToTold(const Bench& bench, Report* report);
 void MeasureDelivery(const Bench& bench, Report* report);
