@@ -26,7 +26,6 @@ constexpr RoleSet kOperator = Of({Role::kOperator});
 constexpr RoleSet kStatusReaders = Of({Role::kOperator, Role::kAuditor, Role::kAdmin});
 constexpr RoleSet kReviewer = Of({Role::kReviewer});
 constexpr RoleSet kReviewReaders = Of({Role::kReviewer, Role::kSupervisor});
-constexpr RoleSet kMonitor = Of({Role::kMonitor});
 constexpr RoleSet kHandler = Of({Role::kHandler});
 constexpr RoleSet kWatchers = Of({Role::kMonitor, Role::kHandler, Role::kSupervisor});
 constexpr RoleSet kReaders =
@@ -60,14 +59,15 @@ constexpr AuthorityRow kTable[] = {
     {Method::kReclassifyClue, "/supervision.v1.ReviewService/ReclassifyClue", kReviewer},
     {Method::kListCorrections, "/supervision.v1.ReviewService/ListCorrections", kReviewReaders},
     {Method::kCreateSubscription, "/supervision.v1.SubscriptionService/CreateSubscription",
-     kMonitor},
-    {Method::kGetSubscription, "/supervision.v1.SubscriptionService/GetSubscription", kMonitor},
-    {Method::kListSubscriptions, "/supervision.v1.SubscriptionService/ListSubscriptions", kMonitor},
+     kWatchers},
+    {Method::kGetSubscription, "/supervision.v1.SubscriptionService/GetSubscription", kWatchers},
+    {Method::kListSubscriptions, "/supervision.v1.SubscriptionService/ListSubscriptions",
+     kWatchers},
     {Method::kUpdateSubscription, "/supervision.v1.SubscriptionService/UpdateSubscription",
-     kMonitor},
+     kWatchers},
     {Method::kDeleteSubscription, "/supervision.v1.SubscriptionService/DeleteSubscription",
-     kMonitor},
-    {Method::kConsumeAlerts, "/supervision.v1.SubscriptionService/ConsumeAlerts", kMonitor},
+     kWatchers},
+    {Method::kConsumeAlerts, "/supervision.v1.SubscriptionService/ConsumeAlerts", kWatchers},
     {Method::kGetStatus, "/supervision.v1.AdminService/GetStatus", kStatusReaders},
     {Method::kReloadRules, "/supervision.v1.AdminService/ReloadRules", kOperator},
     {Method::kListShadowDifferences, "/supervision.v1.AdminService/ListShadowDifferences",

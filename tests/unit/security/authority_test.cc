@@ -95,6 +95,20 @@ TEST(AuthorityTest, OnlyHandlersHandleAlertsAndTheyReadAsMonitorsDo) {
   }
 }
 
+TEST(AuthorityTest, WhoMayWatchMayHaveSubscriptionsAndNobodyElse) {
+  for (const Method method :
+       {Method::kCreateSubscription, Method::kGetSubscription, Method::kListSubscriptions,
+        Method::kUpdateSubscription, Method::kDeleteSubscription, Method::kConsumeAlerts}) {
+    for (size_t number = 1; number <= kRoles; ++number) {
+      const Principal one = With({static_cast<Role>(number)});
+      EXPECT_EQ(May(one, method), May(one, Method::kWatchAlerts))
+          << static_cast<int>(method) << " by role " << number;
+    }
+    EXPECT_TRUE(May(With({Role::kHandler}), method));
+    EXPECT_TRUE(May(With({Role::kSupervisor}), method));
+  }
+}
+
 TEST(AuthorityTest, OperatorLooksAfterTheServiceAndSeesNoClue) {
   const Principal oper = With({Role::kOperator});
   for (const AuthorityRow& row : AuthorityTable()) {
