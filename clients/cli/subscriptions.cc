@@ -48,6 +48,9 @@ std::string Describe(Session& session, const v1::Subscription& subscription) {
   text += line({"created", "创建时间"}, TimeText(subscription.created_at()));
   text += line({"acknowledged", "最近确认"},
                subscription.has_acknowledged_at() ? TimeText(subscription.acknowledged_at()) : "-");
+  if (subscription.has_expires_at()) {
+    text += line({"expires", "失效时间"}, TimeText(subscription.expires_at()));
+  }
   const v1::SubscriptionConnection& connection = subscription.connection();
   return text + line({"connected", "连接"},
                      subscription.has_connection()
@@ -106,6 +109,11 @@ int Get(Session& session, const Flags& flags) {
   if (lag.history_at_risk()) {
     session.Note(session.Say(
         {"history that it has not acknowledged is gone", "部分尚未确认的历史已被清理"}));
+  }
+  if (lag.history_ends_soon()) {
+    session.Note(
+        session.Say({"history that it has not acknowledged is about to be trimmed; read it",
+                     "部分尚未确认的历史即将被清理，请尽快接收"}));
   }
   return kOk;
 }
@@ -197,8 +205,7 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   const auto retention = [&](CLI::App* command) {
     return command
         ->add_option("--retention-days", flags->retention_days,
-                     "For how many days you want history kept that is not acknowledged; a wish "
-                     "that is noted: the ledger trims by its own age and size")
+                     "It is deleted when nobody has read it for so many days; 0: never")
         ->check(CLI::Range(0, 365));
   };
   const auto json = [&](CLI::App* command) {

@@ -18,6 +18,7 @@
 #include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
 #include "services/ledger/settings.h"
+#include "services/ledger/subscription_watch.h"
 #include "services/ledger/subscriptions.h"
 #include "services/ledger/tail.h"
 #include "services/ledger/witness.h"
@@ -38,7 +39,8 @@ struct OpenParts {
         places(&context),
         subscriptions(&context),
         tail(&context),
-        retention(&context) {}
+        subscription_watch(&context, &subscriptions),
+        retention(&context, &subscription_watch) {}
 
   Context context;
   Committer committer;
@@ -51,6 +53,7 @@ struct OpenParts {
   Places places;
   Subscriptions subscriptions;
   Tail tail;
+  SubscriptionWatch subscription_watch;
   Retention retention;
 };
 

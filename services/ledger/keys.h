@@ -49,7 +49,8 @@ namespace supervision::ledger {
 //                   hash of a named subscription: v version, d StoredSubscription, p
 //                   StoredProgress, a when that last moved (milliseconds), g generation: how often
 //                   somebody has connected, c StoredConnection and u until when it counts as alive
-//                   (milliseconds); both absent: nobody is connected
+//                   (milliseconds); both absent: nobody is connected; x when the last one left, or
+//                   its conditions were changed (milliseconds), w "1" while its history ends soon
 //   sv:{0}:so:<digest of the owner>
 //                   sorted set of the names of an owner's subscriptions, all with score 0
 //   sv:{0}:sa       set of the digests of all subscriptions

@@ -50,6 +50,14 @@ Metrics::Metrics(prometheus::Registry* registry)
                                 "Alerts that are acknowledged now.")),
       alerts_resolved(
           Gauge(registry, "supervision_ledger_alerts_resolved", "Alerts that are resolved now.")),
+      subscriptions(Gauge(registry, "supervision_subscription_count",
+                          "Named subscriptions, by the replica that trims.")),
+      subscriptions_ending_soon(
+          Gauge(registry, "supervision_subscription_history_ends_soon",
+                "Of them, those that have not acknowledged history that is about to be trimmed.")),
+      subscriptions_expired(
+          Counter(registry, "supervision_subscription_expired_total",
+                  "Subscriptions deleted since nobody had been connected for their retention.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")
@@ -73,7 +81,19 @@ Metrics::Metrics(prometheus::Registry* registry)
       log_bytes_(prometheus::BuildGauge()
                      .Name("supervision_ledger_log_bytes")
                      .Help("Bytes of the events in the log, by partition.")
-                     .Register(*registry)) {
+                     .Register(*registry)),
+      subscription_behind_(
+          prometheus::BuildGauge()
+              .Name("supervision_subscription_behind_entries")
+              .Help(
+                  "Entries of the log behind the place of the owner's subscription that is "
+                  "furthest behind; of the 20 owners furthest behind and of all others (*), by the "
+                  "replica that trims.")
+              .Register(*registry)),
+      subscription_oldest_(prometheus::BuildGauge()
+                               .Name("supervision_subscription_oldest_unread_seconds")
+                               .Help("Age of the oldest of these entries.")
+                               .Register(*registry)) {
   auto& family = prometheus::BuildCounter()
                      .Name("supervision_ledger_changes_total")
                      .Help("Changes by how they ended.")
@@ -125,6 +145,20 @@ prometheus::Gauge& Metrics::Connected(const std::string& connection) {
 
 prometheus::Gauge& Metrics::LogEnd(int partition) {
   return log_end_.Add({{"partition", std::to_string(partition)}});
+}
+
+void Metrics::SetSubscriptionLag(const std::string& owner, double entries, double seconds) {
+  subscription_behind_.Add({{"owner", owner}}).Set(entries);
+  SetSubscriptionAge(owner, seconds);
+}
+
+void Metrics::SetSubscriptionAge(const std::string& owner, double seconds) {
+  subscription_oldest_.Add({{"owner", owner}}).Set(seconds);
+}
+
+void Metrics::ForgetSubscriptionsOf(const std::string& owner) {
+  subscription_behind_.Remove(&subscription_behind_.Add({{"owner", owner}}));
+  subscription_oldest_.Remove(&subscription_oldest_.Add({{"owner", owner}}));
 }
 
 prometheus::Gauge& Metrics::LogBytes(int partition) {

@@ -48,6 +48,12 @@ class Metrics {
   prometheus::Gauge& Connected(const std::string& connection);
   prometheus::Gauge& LogEnd(int partition);
   prometheus::Gauge& LogBytes(int partition);
+  // Stands for all owners that have no figure of their own.
+  static constexpr char kOtherOwners[] = "*";
+  // Of an owner of subscriptions; SubscriptionWatch bounds how many there are.
+  void SetSubscriptionLag(const std::string& owner, double entries, double seconds);
+  void SetSubscriptionAge(const std::string& owner, double seconds);
+  void ForgetSubscriptionsOf(const std::string& owner);
 
   prometheus::Histogram& commit_seconds;
   prometheus::Histogram& batch_changes;
@@ -61,6 +67,9 @@ class Metrics {
   prometheus::Gauge& review_oldest_seconds;
   prometheus::Gauge& alerts_acknowledged;
   prometheus::Gauge& alerts_resolved;
+  prometheus::Gauge& subscriptions;
+  prometheus::Gauge& subscriptions_ending_soon;
+  prometheus::Counter& subscriptions_expired;
 
  private:
   prometheus::Family<prometheus::Gauge>& connected_;
@@ -69,6 +78,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& steps_;
   prometheus::Family<prometheus::Gauge>& log_end_;
   prometheus::Family<prometheus::Gauge>& log_bytes_;
+  prometheus::Family<prometheus::Gauge>& subscription_behind_;
+  prometheus::Family<prometheus::Gauge>& subscription_oldest_;
   std::array<prometheus::Counter*, kChangeResults> changes_;
 };
 

@@ -5,7 +5,7 @@
 
 #include "services/base/hash.h"
 #include "services/base/hex.h"
-#include "services/ledger/reader.h"
+#include "services/ledger/age_search.h"
 #include "services/ledger/scripts.h"
 
 namespace supervision::ledger {
@@ -20,15 +20,12 @@ constexpr absl::Duration kLeastLease = absl::Seconds(10);
 struct Retention::Round {
   int partition = 0;
   int64_t fence = 0;
-  // The first entry that is young enough lies in [low, high].
-  int64_t low = 1;
-  int64_t high = 1;
+  int64_t first_young = 1;  // the first entry that is young enough
   int64_t last_allowed = 0;
-  int64_t oldest_micros = 0;
 };
 
-Retention::Retention(Context* context)
-    : context_(context), holder_(base::HexEncode(base::RandomBytes(kHolderBytes))) {}
+Retention::Retention(Context* context, SubscriptionWatch* watch)
+    : context_(context), watch_(watch), holder_(base::HexEncode(base::RandomBytes(kHolderBytes))) {}
 
 void Retention::Start() {
   if (!stopped_) return;
@@ -38,12 +35,20 @@ void Retention::Start() {
 
 void Retention::Stop() {
   stopped_ = true;
+  watch_->Stop();
   timer_.reset();
 }
 
 void Retention::Next(int partition) {
   if (stopped_) return;
   if (partition + 1 < context_->descriptor.partitions) return RunRound(partition + 1);
+  if (leads_) return watch_->Look([this] { RunRoundLater(); });
+  watch_->Rest();
+  RunRoundLater();
+}
+
+void Retention::RunRoundLater() {
+  if (stopped_) return;
   timer_ = context_->loop->RunAfter(context_->options->retention_interval, [this] { RunRound(0); });
 }
 
@@ -58,15 +63,22 @@ void Retention::RunRound(int partition) {
       context_->options->command_timeout, [this, round](const redis::Result& leased) {
         if (stopped_) return;
         round->fence = leased.ok() ? leased.reply().integer : 0;
+        if (round->partition == 0) leads_ = round->fence != 0;
         if (round->fence == 0) return Next(round->partition);
         ReadMetaOf(round->partition, [this, round](const std::optional<PartitionMeta>& meta) {
           if (!meta.has_value()) return Next(round->partition);
-          round->low = meta->earliest;
-          round->high = meta->confirmed + 1;
           round->last_allowed = meta->confirmed;
-          round->oldest_micros =
-              absl::ToUnixMicros(context_->clock->Now() - context_->options->log_age);
-          FindAge(round);
+          AgeSearch search;
+          search.partition = round->partition;
+          search.low = meta->earliest;
+          search.high = meta->confirmed + 1;
+          search.since = context_->clock->Now() - context_->options->log_age;
+          FindFirstSince(context_, search, [this, round](std::optional<int64_t> young) {
+            if (stopped_) return;
+            if (!young.has_value()) return Next(round->partition);
+            round->first_young = *young;
+            Trim(round);
+          });
         });
       });
 }
@@ -88,33 +100,11 @@ void Retention::ReadMetaOf(int partition,
       });
 }
 
-// Positions are dense, so the border between too old and young enough is found by halving.
-void Retention::FindAge(const std::shared_ptr<Round>& round) {
-  if (round->low >= round->high) return Trim(round);
-  const int64_t middle = round->low + (round->high - round->low) / 2;
-  const std::string id = std::to_string(middle) + "-0";
-  context_->read->Send(
-      {"XRANGE", context_->keys.Log(round->partition), id, id}, context_->options->command_timeout,
-      [this, round, middle](const redis::Result& result) {
-        if (stopped_) return;
-        if (!result.ok()) return Next(round->partition);
-        bool old = true;  // an entry that is not there holds nothing back
-        if (!result.reply().elements.empty()) {
-          const LogEntryPtr entry =
-              ReadEntry(context_, round->partition, result.reply().elements[0]);
-          old = entry != nullptr &&
-                absl::ToUnixMicros(entry->event.alert.raised_at) < round->oldest_micros;
-        }
-        (old ? round->low : round->high) = old ? middle + 1 : middle;
-        FindAge(round);
-      });
-}
-
 void Retention::Trim(const std::shared_ptr<Round>& round) {
   const int p = round->partition;
   context_->commit->Run(
       TrimScript(), {context_->keys.Lease(p), context_->keys.Meta(p), context_->keys.Log(p)},
-      {std::to_string(round->fence), std::to_string(round->low),
+      {std::to_string(round->fence), std::to_string(round->first_young),
        std::to_string(context_->options->log_bytes), std::to_string(round->last_allowed),
        std::to_string(kPieceEntries), std::to_string(absl::ToUnixMicros(context_->clock->Now()))},
       context_->options->command_timeout, [this, round, p](const redis::Result& result) {

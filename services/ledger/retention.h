@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "services/ledger/context.h"
+#include "services/ledger/subscription_watch.h"
 
 namespace supervision::ledger {
 
@@ -15,7 +16,8 @@ namespace supervision::ledger {
 // not confirmed is never trimmed. On the loop's thread.
 class Retention {
  public:
-  explicit Retention(Context* context);
+  // After each round the holder of partition 0's lease has `watch` look at the subscriptions.
+  Retention(Context* context, SubscriptionWatch* watch);
 
   void Start();  // a round now and then one each interval
   void Stop();
@@ -26,13 +28,15 @@ class Retention {
 
   void RunRound(int partition);
   void ReadMetaOf(int partition, std::function<void(const std::optional<PartitionMeta>&)> use);
-  void FindAge(const std::shared_ptr<Round>& round);
   void Trim(const std::shared_ptr<Round>& round);
   void Next(int partition);
+  void RunRoundLater();
 
   Context* const context_;
+  SubscriptionWatch* const watch_;
   const std::string holder_;
   bool stopped_ = true;
+  bool leads_ = false;  // holds the lease of partition 0
   std::unique_ptr<redis::Loop::Timer> timer_;
 };
 

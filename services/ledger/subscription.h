@@ -36,8 +36,8 @@ struct Subscription {
   uint32_t version = 0;
   std::string etag;
   domain::Filter filter;
-  // For how long its owner wants history kept that it has not acknowledged; zero: as the log does.
-  // Retention does not look at it: it trims by the log's own age and size.
+  // For how long it outlives its last reader; zero: for ever. The log's retention does not look at
+  // it: it trims by the log's own age and size.
   absl::Duration retention;
   absl::Time created_at;
   Progress progress;
@@ -48,6 +48,13 @@ struct Subscription {
     absl::Time since;
   };
   std::optional<Connection> connection;  // nothing: nobody is connected
+  // When it is deleted unless somebody connects before. Whether that time has come is by Redis'
+  // clock.
+  std::optional<absl::Time> expires_at;
+  bool expired = false;
+  // What it has not acknowledged is about to be trimmed; as old as the last look of
+  // SubscriptionWatch.
+  bool history_ends_soon = false;
 };
 
 // A subscription to be made.

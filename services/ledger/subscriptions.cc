@@ -16,6 +16,7 @@ using domain::MakeError;
 using domain::Reason;
 
 constexpr size_t kPlaceArguments = 5;  // of each item of place.lua
+constexpr size_t kFields = 8;          // that are read of a subscription
 
 // As subscription.lua answers.
 absl::Status Refusal(int64_t answer) {
@@ -62,7 +63,7 @@ std::string Subscriptions::Etag(const SubscriptionKey& key, uint32_t version) co
 }
 
 redis::Command Subscriptions::ReadFields(const std::string& redis_key) const {
-  return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u"};
+  return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u", "x", "w"};
 }
 
 absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
@@ -70,7 +71,7 @@ absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
   if (!now.ok()) return now.failure().ToStatus();
   if (!result.ok()) return result.failure().ToStatus();
   const Fields& fields = result.reply().elements;
-  if (fields.size() != 6) return MakeError(Reason::kInternal);
+  if (fields.size() != kFields) return MakeError(Reason::kInternal);
   if (fields[0].is_nil()) return MakeError(Reason::kSubscriptionNotFound);
   std::optional<Subscription> subscription = DecodeSubscription(fields[1].text);
   std::optional<Progress> progress =
@@ -82,9 +83,19 @@ absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
   if (!fields[3].is_nil()) {
     subscription->acknowledged_at = absl::FromUnixMillis(NumberOf(fields[3]));
   }
-  if (!fields[4].is_nil() && NumberOf(fields[5]) > MillisOf(now.reply())) {
+  const int64_t now_millis = MillisOf(now.reply());
+  if (!fields[4].is_nil() && NumberOf(fields[5]) > now_millis) {
     subscription->connection = DecodeConnection(fields[4].text);
+  } else if (subscription->retention > absl::ZeroDuration()) {
+    // As subscription.lua looks at it. A connection that broke was last seen until it no longer
+    // counted as alive.
+    const absl::Time seen =
+        std::max(subscription->created_at,
+                 absl::FromUnixMillis(std::max(NumberOf(fields[5]), NumberOf(fields[6]))));
+    subscription->expires_at = seen + subscription->retention;
+    subscription->expired = *subscription->expires_at <= absl::FromUnixMillis(now_millis);
   }
+  subscription->history_ends_soon = fields[7].text == "1";
   return *std::move(subscription);
 }
 
@@ -97,21 +108,19 @@ void Subscriptions::Create(SubscriptionDraft draft, int quota, absl::Duration ti
   subscription.created_at = absl::FromUnixMicros(absl::ToUnixMicros(context_->clock->Now()));
   subscription.progress.place = std::move(draft.start);
   subscription.progress.beyond.resize(subscription.progress.place.positions.size());
-  std::string progress = EncodeProgress(subscription.progress);
-  Change("create", subscription, std::move(progress), std::to_string(quota), timeout,
-         std::move(callback));
+  Change("create", subscription,
+         {EncodeSubscription(subscription), EncodeProgress(subscription.progress),
+          std::to_string(quota)},
+         timeout, std::move(callback));
 }
 
-// Runs subscription.lua; `detail` and `last` are its last two arguments where they differ.
-void Subscriptions::Change(std::string what, const Subscription& subscription, std::string detail,
-                           std::string last, absl::Duration timeout,
+// Runs subscription.lua; `details` are its arguments from the fourth on.
+void Subscriptions::Change(const std::string& what, const Subscription& subscription,
+                           std::vector<std::string> details, absl::Duration timeout,
                            Callback<Subscription> callback) {
   const SubscriptionKey& key = subscription.key;
-  std::vector<std::string> arguments = {std::move(what), key.name,
-                                        Keys::Digest(SubscriptionText(key))};
-  if (arguments[0] == "create") arguments.push_back(EncodeSubscription(subscription));
-  arguments.push_back(std::move(detail));
-  arguments.push_back(std::move(last));
+  std::vector<std::string> arguments = {what, key.name, Keys::Digest(SubscriptionText(key))};
+  for (std::string& detail : details) arguments.push_back(std::move(detail));
   context_->commit->Run(
       SubscriptionScript(),
       {KeyOf(key), context_->keys.SubscriptionNames(Keys::Digest(OwnerText(key.owner))),
@@ -213,8 +222,7 @@ void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
         const std::string version = std::to_string(found->version);
         if (change.filter.has_value()) found->filter = *change.filter;
         if (change.retention.has_value()) found->retention = *change.retention;
-        const std::string stored = EncodeSubscription(*found);
-        Change("update", *found, stored, version, deadline.left(), callback);
+        Change("update", *found, {EncodeSubscription(*found), version}, deadline.left(), callback);
       });
 }
 
@@ -225,9 +233,25 @@ void Subscriptions::Delete(const SubscriptionKey& key, const std::string& etag, 
       [this, etag, in_use_too, deadline, callback](absl::StatusOr<Subscription> found) {
         if (!found.ok()) return callback(found.status());
         if (!etag.empty() && etag != found->etag) return callback(MakeError(Reason::kEtagMismatch));
-        Change("delete", *found, in_use_too ? "1" : "",
-               etag.empty() ? "" : std::to_string(found->version), deadline.left(), callback);
+        Change("delete", *found,
+               {in_use_too ? "1" : "", etag.empty() ? "" : std::to_string(found->version)},
+               deadline.left(), callback);
       });
+}
+
+void Subscriptions::Expire(const Subscription& subscription, absl::Duration timeout,
+                           Callback<Subscription> callback) {
+  Change("expire", subscription,
+         {std::to_string(absl::ToInt64Milliseconds(subscription.retention)),
+          std::to_string(subscription.version),
+          std::to_string(absl::ToUnixMillis(subscription.created_at))},
+         timeout, std::move(callback));
+}
+
+void Subscriptions::Mark(const Subscription& subscription, bool ends_soon, absl::Duration timeout,
+                         Callback<Subscription> callback) {
+  Change("mark", subscription, {ends_soon ? "1" : "", std::to_string(subscription.version)},
+         timeout, std::move(callback));
 }
 
 void Subscriptions::Attach(const SubscriptionKey& key, const std::string& replica,

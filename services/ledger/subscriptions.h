@@ -32,6 +32,13 @@ class Subscriptions {
   void Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_for, absl::Duration timeout,
             Callback<std::vector<PlaceResult>> callback);
   void ReadAll(absl::Duration timeout, Callback<std::vector<Subscription>> callback);
+  // Deletes one that has expired. SUBSCRIPTION_IN_USE when somebody has connected meanwhile,
+  // ETAG_MISMATCH when it has been changed.
+  void Expire(const Subscription& subscription, absl::Duration timeout,
+              Callback<Subscription> callback);
+  // Keeps with it whether its history ends soon.
+  void Mark(const Subscription& subscription, bool ends_soon, absl::Duration timeout,
+            Callback<Subscription> callback);
 
  private:
   using Fields = std::vector<redis::Reply>;
@@ -43,8 +50,9 @@ class Subscriptions {
                                           const redis::Result& fields) const;
   void ReadMany(std::vector<std::string> redis_keys, absl::Duration timeout,
                 Callback<std::vector<Subscription>> callback);
-  void Change(std::string what, const Subscription& subscription, std::string detail,
-              std::string last, absl::Duration timeout, Callback<Subscription> callback);
+  void Change(const std::string& what, const Subscription& subscription,
+              std::vector<std::string> details, absl::Duration timeout,
+              Callback<Subscription> callback);
   std::string Etag(const SubscriptionKey& key, uint32_t version) const;
 
   Context* const context_;

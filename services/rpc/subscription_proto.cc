@@ -10,6 +10,7 @@ namespace supervision::rpc {
 namespace {
 
 constexpr size_t kMaxNameCharacters = 64;
+constexpr absl::Duration kMinRetention = absl::Hours(1);
 constexpr absl::Duration kMaxRetention = absl::Hours(24 * 365);
 constexpr int kMaxWindowAlerts = 10'000;
 constexpr int kDefaultWindowAlerts = 256;
@@ -46,9 +47,11 @@ absl::Duration RetentionOf(bool given, const google::protobuf::Duration& proto,
                            std::string_view path, Violations* violations) {
   if (!given) return absl::ZeroDuration();
   const std::optional<absl::Duration> retention = FromProto(proto);
-  if (!retention.has_value() || *retention < absl::ZeroDuration() || *retention > kMaxRetention) {
-    violations->push_back({std::string(path), "is out of range; write 0 to 365 days",
-                           "保留期超出范围；应为 0 至 365 天"});
+  if (retention == absl::ZeroDuration()) return absl::ZeroDuration();
+  if (!retention.has_value() || *retention < kMinRetention || *retention > kMaxRetention) {
+    violations->push_back({std::string(path),
+                           "is out of range; write 1 hour to 365 days, or 0 for ever",
+                           "保留期超出范围；应为 1 小时至 365 天，0 表示永久保留"});
     return absl::ZeroDuration();
   }
   return *retention;
@@ -97,6 +100,9 @@ v1::Subscription ToProto(const ledger::Subscription& subscription) {
   if (subscription.connection.has_value()) {
     *proto.mutable_connection()->mutable_since() = ToProto(subscription.connection->since);
     proto.mutable_connection()->set_replica(subscription.connection->replica);
+  }
+  if (subscription.expires_at.has_value()) {
+    *proto.mutable_expires_at() = ToProto(*subscription.expires_at);
   }
   return proto;
 }

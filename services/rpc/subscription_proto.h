@@ -15,7 +15,7 @@ using intake::Violations;
 
 void ValidateSubscriptionName(const std::string& name, std::string_view path,
                               Violations* violations);
-// Zero: no longer than the ledger keeps its history.
+// For how long it outlives its last reader; zero: for ever.
 absl::Duration RetentionOf(bool given, const google::protobuf::Duration& proto,
                            std::string_view path, Violations* violations);
 alerting::DeliveryBook::Window WindowOf(const v1::FlowWindow& proto, std::string_view path,

@@ -96,6 +96,7 @@ grpc::ServerUnaryReactor* SubscriptionService::GetSubscription(Context* context,
                            v1::GetSubscriptionResponse answer;
                            *answer.mutable_subscription() = ToProto(found);
                            *answer.mutable_lag() = ToProto(*lag, absl::Now());
+                           answer.mutable_lag()->set_history_ends_soon(found.history_ends_soon);
                            call->Answer(answer);
                          });
             });

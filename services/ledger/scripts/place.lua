@@ -33,6 +33,7 @@ local function Handle(subscription, first)
   end
   if what == 'leave' then
     redis.call('HDEL', subscription, 'c', 'u')
+    redis.call('HSET', subscription, 'x', string.format('%.0f', now))
   else
     redis.call('HSET', subscription, 'u', alive_until)
   end
