@@ -53,15 +53,25 @@ class Model {
       uint32_t end = 0;
     };
 
-    std::vector<uint32_t>
-        places;  // of each row: 1 + its place among the touched; zero between uses
+    struct Found {  // an n-gram or a signal of the vocabulary
+      uint32_t row = 0;
+      float value = 0;
+      uint32_t first = 0;   // character where it begins, or number of the signal
+      uint32_t length = 0;  // as above
+    };
+
+    // Of each row: 1 + its place among the touched; zero between uses.
+    std::vector<uint32_t> places;
+    std::vector<Found> found;
     std::vector<Touched> touched;  // n-grams, then signals; `touched_count` of them hold something
     size_t touched_count = 0;
     std::vector<Gram> grams;  // likewise
     size_t gram_count = 0;
-    std::vector<Signal> signals;  // each row once
+    std::vector<Signal> signals;  // each row once; likewise
+    size_t signal_count = 0;
     std::vector<float> margins;
     std::vector<float> direction;
+    std::vector<float> shares;
     std::vector<float> characters;
     std::vector<uint32_t> numbers;  // of the characters, by byte
     std::vector<Contribution> places_found;
@@ -97,7 +107,9 @@ class Model {
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
+  size_t FindGrams(const std::u32string& text, Workspace::Found* found) const;
   size_t Collect(const Features& features, Workspace* workspace) const;
+  void ShareOut(size_t characters, Workspace* workspace) const;
   void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
 
   std::unique_ptr<const Parts> parts_;

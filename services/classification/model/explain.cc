@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <cstring>
+
+#include "services/classification/model/lanes.h"
+#include "services/classification/model/model.h"
+#include "services/classification/model/tables.h"
+
+// What spoke for one class rather than another, and where in the text.
+
+namespace supervision::classification {
+namespace {
+
+constexpr size_t kLongestPlace = 24;  // characters of one place that Explain returns
+
+}  // namespace
+
+// The weight of each row that occurs for `klass` rather than `rival`: the logits are linear in the
+// margins. Four rows at a time, each summed in the order of its margins.
+void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
+  const ModelData& data = parts_->data;
+  const size_t stride = parts_->stride;
+  std::vector<float>& direction = workspace->direction;
+  direction.assign(stride, 0);
+  for (size_t m = 0; m < data.margins(); ++m) {
+    direction[m] =
+        (data.logits[klass * data.margins() + m] - data.logits[rival * data.margins() + m]) *
+        data.steps[m];
+  }
+  Workspace::Touched* const touched = workspace->touched.data();
+  const size_t rows = workspace->touched_count;
+  for (size_t i = 0; i < rows; i += kFloats) {
+    const int8_t* from[kFloats];
+    for (size_t k = 0; k < kFloats; ++k) {
+      from[k] = parts_->weights.data() + touched[std::min(i + k, rows - 1)].row * stride;
+    }
+    Floats sums = {};
+    for (size_t lane = 0; lane < stride; lane += kLane) {
+      const Bytes a = LoadBytes(from[0] + lane);
+      const Bytes b = LoadBytes(from[1] + lane);
+      const Bytes c = LoadBytes(from[2] + lane);
+      const Bytes d = LoadBytes(from[3] + lane);
+      const auto add = [&](Shorts margins, const float* by) {  // four margins, each of four rows
+        const Lane weights = Widen(reinterpret_cast<Bytes>(margins));
+        sums += by[0] * weights.a;
+        sums += by[1] * weights.b;
+        sums += by[2] * weights.c;
+        sums += by[3] * weights.d;
+      };
+      const float* const by = direction.data() + lane;
+      const auto low_ab = reinterpret_cast<Shorts>(LowBytes(a, b));
+      const auto low_cd = reinterpret_cast<Shorts>(LowBytes(c, d));
+      const auto high_ab = reinterpret_cast<Shorts>(HighBytes(a, b));
+      const auto high_cd = reinterpret_cast<Shorts>(HighBytes(c, d));
+      add(LowShorts(low_ab, low_cd), by);
+      add(HighShorts(low_ab, low_cd), by + kFloats);
+      add(LowShorts(high_ab, high_cd), by + 2 * kFloats);
+      add(HighShorts(high_ab, high_cd), by + 3 * kFloats);
+    }
+    for (size_t k = 0; k < kFloats && i + k < rows; ++k) {
+      touched[i + k].weight = sums[k] * touched[i + k].strength;
+    }
+  }
+}
+
+// What the n-grams give each character of a text, in the order in which they come from left to
+// right. A row that occurs n times gives each place an n-th, and each of its characters an equal
+// share.
+void Model::ShareOut(size_t characters, Workspace* workspace) const {
+  Workspace::Touched* const touched = workspace->touched.data();
+  for (size_t i = 0; i < workspace->touched_count && touched[i].length > 0; ++i) {  // then signals
+    touched[i].share = touched[i].weight / static_cast<float>(touched[i].count) /
+                       static_cast<float>(touched[i].length);
+  }
+  // For each length the share of the n-gram that begins at a character, or nothing; with as much
+  // nothing before the first character as an n-gram reaches back.
+  static_assert(Features::kLongestGram == 3);
+  constexpr size_t kBack = Features::kLongestGram - 1;
+  const size_t width = characters + kBack;
+  workspace->shares.assign(Features::kLongestGram * width, 0);
+  for (size_t i = 0; i < workspace->gram_count; ++i) {
+    const Workspace::Gram& gram = workspace->grams[i];
+    const Workspace::Touched& row = touched[gram.place];
+    workspace->shares[(row.length - 1) * width + kBack + gram.first] = row.share;
+  }
+  const float* const ones = workspace->shares.data();  // the one that begins two characters before
+  const float* const pairs = ones + width;
+  const float* const threes = pairs + width;
+  workspace->characters.resize(characters);
+  for (size_t i = 0; i < characters; ++i) {
+    float sum = threes[i];
+    sum += pairs[i + 1];
+    sum += threes[i + 1];
+    sum += ones[i + kBack];
+    sum += pairs[i + kBack];
+    sum += threes[i + kBack];
+    workspace->characters[i] = sum;
+  }
+}
+
+std::vector<Model::Contribution> Model::Explain(const Features& features, size_t klass,
+                                                size_t rival, size_t most,
+                                                Workspace* workspace) const {
+  WeighRows(klass, rival, workspace);
+  ShareOut(features.characters.size(), workspace);
+  const Workspace::Touched* const touched = workspace->touched.data();
+  std::vector<float>& characters = workspace->characters;
+  std::vector<uint32_t>& numbers = workspace->numbers;  // of the character that begins at a byte
+  // Four at once, which is as many bytes as a character has; what is too much is written over.
+  constexpr uint32_t kAtOnce = 4;
+  numbers.resize(features.offsets.back() + 1 + kAtOnce);
+  uint32_t byte = 0;
+  for (uint32_t i = 0; i < features.offsets.size(); ++i) {
+    const uint32_t four[kAtOnce] = {i, i, i, i};
+    std::memcpy(numbers.data() + byte, four, sizeof(four));
+    for (byte += kAtOnce; byte <= features.offsets[i]; ++byte) {  // a run of digits
+      numbers[byte] = i;
+    }
+    byte = features.offsets[i] + 1;
+  }
+  for (size_t i = 0; i < workspace->signal_count; ++i) {
+    const Workspace::Signal& signal = workspace->signals[i];
+    if (signal.begin < signal.end) {
+      const uint32_t first = numbers[signal.begin];
+      const uint32_t last = numbers[signal.end];
+      const float share = touched[signal.place].weight / static_cast<float>(last - first);
+      for (uint32_t k = first; k < last; ++k) {
+        characters[k] += share;
+      }
+    }
+  }
+
+  // Runs of characters that speak for the class, cut where they grow too long to be read.
+  std::vector<Contribution>& places = workspace->places_found;
+  places.clear();
+  for (size_t i = 0; i < characters.size();) {
+    if (characters[i] <= 0) {
+      ++i;
+      continue;
+    }
+    size_t end = i;
+    float weight = 0;
+    while (end < characters.size() && characters[end] > 0 && end - i < kLongestPlace &&
+           features.characters[end] != U'\n') {
+      weight += characters[end++];
+    }
+    if (end == i) {  // a line feed
+      ++i;
+      continue;
+    }
+    places.push_back({features.offsets[i], features.offsets[end], weight});
+    i = end;
+  }
+  const size_t kept = std::min(most, places.size());
+  std::partial_sort(places.begin(), places.begin() + static_cast<ptrdiff_t>(kept), places.end(),
+                    [](const Contribution& a, const Contribution& b) {
+                      return a.weight != b.weight ? a.weight > b.weight : a.begin < b.begin;
+                    });
+  return {places.begin(), places.begin() + static_cast<ptrdiff_t>(kept)};
+}
+
+}  // namespace supervision::classification
