@@ -1,39 +1,27 @@
 #include "services/ledger/lister.h"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <utility>
 
 #include "services/domain/error.h"
 #include "services/domain/implied.h"
 #include "services/ledger/codec.h"
+#include "services/ledger/walk.h"
 
 namespace supervision::ledger {
 namespace {
 
-constexpr int kMostCandidates = 1000;  // of one page
-constexpr int kFirstChunk = 64;        // candidates read at once; doubled up to the most
-constexpr int kMostChunk = 256;
-constexpr int kMostPageSize = 500;
 constexpr int kFirstBlocks = 16;  // entries of a stream read at once, before their size is known
 constexpr size_t kOrderBytes = 8;
 constexpr size_t kEntryBytes = kOrderBytes + 16;
 
 // One index of one partition, being walked downwards.
-struct Source {
-  int partition = 0;
-  std::string key;
+struct Source : WalkSource {
   bool later = false;         // the sorted set of those that got the facet later
-  bool exhausted = false;     // Redis has no more below what was fetched
   int64_t fetched_below = 0;  // order key below which the next fetch goes on; 0: from the top
   int asked = 0;              // how many entries the last fetch wanted
   int blocks = kFirstBlocks;  // how many the next one wants of a stream
-  struct Candidate {
-    int64_t order;
-    std::string member;
-  };
-  std::deque<Candidate> candidates;
 };
 
 int64_t OrderOf(std::string_view entry) {
@@ -54,7 +42,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
         deadline_(deadline),
         callback_(std::move(callback)),
         page_size_(std::clamp(query_.page_size, 1, kMostPageSize)),
-        chunk_(std::clamp(page_size_ + 1, kFirstChunk, kMostChunk)),
+        budget_(page_size_ + 1),
         taken_(context->descriptor.partitions, 0) {
     for (int p = 0; p < context_->descriptor.partitions; ++p) {
       if (place_[p] == kExhausted) continue;
@@ -72,23 +60,13 @@ class Walk : public std::enable_shared_from_this<Walk> {
   }
 
   void Fetch() {
-    std::vector<redis::Command> commands;
-    std::vector<Source*> asked;
-    for (Source& source : sources_) {
-      if (source.exhausted || !source.candidates.empty()) continue;
-      asked.push_back(&source);
-      commands.push_back(Ask(&source));
-    }
-    if (commands.empty()) return Merge();
-    context_->read->SendAll(std::move(commands), deadline_.left(),
-                            [self = shared_from_this(), asked](std::vector<redis::Result> results) {
-                              for (size_t i = 0; i < results.size(); ++i) {
-                                if (!results[i].ok())
-                                  return self->callback_(results[i].failure().ToStatus());
-                                self->Take(std::move(results[i].reply()), asked[i]);
-                              }
-                              self->Merge();
-                            });
+    FetchDry(
+        context_, deadline_.left(), &sources_, [this](Source* source) { return Ask(source); },
+        [this](redis::Reply reply, Source* source) { Take(std::move(reply), source); },
+        [self = shared_from_this()](const absl::Status& status) {
+          if (!status.ok()) return self->callback_(status);
+          self->Merge();
+        });
   }
 
  private:
@@ -115,9 +93,9 @@ class Walk : public std::enable_shared_from_this<Walk> {
   redis::Command Ask(Source* source) const {
     const std::string most = std::to_string(std::max<int64_t>(Below(*source) - 1, 0));
     if (source->later) {
-      source->asked = chunk_;
+      source->asked = budget_.chunk();
       return {"ZREVRANGEBYSCORE", source->key, most, std::to_string(Lowest()),
-              "WITHSCORES",       "LIMIT",     "0",  std::to_string(chunk_)};
+              "WITHSCORES",       "LIMIT",     "0",  std::to_string(source->asked)};
     }
     // An entry is named by its first clue, so the one that holds the bound begins at or below it.
     source->asked = source->blocks;
@@ -125,21 +103,9 @@ class Walk : public std::enable_shared_from_this<Walk> {
   }
 
   void Take(redis::Reply reply, Source* source) {
-    if (source->later) {
-      TakeLater(std::move(reply), source);
-    } else {
-      TakeBlocks(reply, source);
-    }
-  }
-
-  static void TakeLater(redis::Reply reply, Source* source) {
-    std::vector<redis::Reply>& words = reply.elements;
-    for (size_t i = 0; i + 1 < words.size(); i += 2) {
-      const auto order = static_cast<int64_t>(std::strtod(words[i + 1].text.c_str(), nullptr));
-      source->candidates.push_back({order, std::move(words[i].text)});
-      source->fetched_below = order;
-    }
-    source->exhausted = words.size() < 2 * static_cast<size_t>(source->asked);
+    if (!source->later) return TakeBlocks(reply, source);
+    const std::optional<int64_t> last = TakeScored(std::move(reply), source->asked, source);
+    if (last.has_value()) source->fetched_below = *last;
   }
 
   // [[id, ["b", entries]], ...], the newest block first, the oldest entry first in each.
@@ -164,28 +130,20 @@ class Walk : public std::enable_shared_from_this<Walk> {
       }
     }
     const size_t each = reply.elements.empty() ? 1 : entries / reply.elements.size() + 1;
-    source->blocks = std::max(1, chunk_ / static_cast<int>(each));
+    source->blocks = std::max(1, budget_.chunk() / static_cast<int>(each));
   }
 
   // Takes what is certain to come next: the newest candidate of all, for as long as no source that
   // could have a newer one has to be asked first.
   void Merge() {
     std::vector<Next> batch;
-    const int room = std::min(chunk_, kMostCandidates - looked_at_);
+    const int room = budget_.room();
     while (static_cast<int>(batch.size()) < room) {
-      Source* newest = nullptr;
-      bool must_fetch = false;
-      for (Source& source : sources_) {
-        if (source.candidates.empty()) {
-          must_fetch = must_fetch || !source.exhausted;
-        } else if (newest == nullptr ||
-                   source.candidates.front().order > newest->candidates.front().order) {
-          newest = &source;
-        }
-      }
-      if (must_fetch || newest == nullptr) break;
-      Source::Candidate candidate = std::move(newest->candidates.front());
-      newest->candidates.pop_front();
+      Source* const newest = Soonest(&sources_, [](const Source& a, const Source& b) {
+        return a.candidates.front().order > b.candidates.front().order;
+      });
+      if (newest == nullptr) break;
+      WalkCandidate candidate = TakeFirst(newest);
       // A clue that lost a facet and got it again is in both its indexes, or in two that are
       // walked.
       if (candidate.order == taken_[newest->partition]) continue;
@@ -193,14 +151,11 @@ class Walk : public std::enable_shared_from_this<Walk> {
       const ClueRef clue{newest->partition, std::move(candidate.member)};
       batch.push_back({newest->partition, candidate.order, clue.ToText()});
     }
-    looked_at_ += static_cast<int>(batch.size());
+    budget_.LookAt(batch.size());
     if (batch.empty()) return Finish();
     std::vector<redis::Command> commands;
     for (const Next& next : batch) {
-      const std::optional<ClueRef> clue =
-          ParseClueId(next.clue_id, context_->descriptor.partitions);
-      // A member that is no id of ours reads a key that does not exist, and is passed over.
-      commands.push_back({"HGET", clue.has_value() ? context_->keys.Clue(*clue) : "", "l"});
+      commands.push_back({"HGET", KeyOfMember(*context_, next.clue_id), "l"});
     }
     context_->read->SendAll(
         std::move(commands), deadline_.left(),
@@ -225,8 +180,8 @@ class Walk : public std::enable_shared_from_this<Walk> {
       page_.clues.push_back(*std::move(summary));
       if (filled_ >= page_size_) return Finish(i + 1 < batch.size());
     }
-    if (looked_at_ >= kMostCandidates) return Finish();
-    chunk_ = std::min(2 * chunk_, kMostChunk);
+    if (budget_.spent()) return Finish();
+    budget_.Grow();
     Fetch();
   }
 
@@ -273,8 +228,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
   const Deadline deadline_;
   const Ledger::Callback<ListPage> callback_;
   const int page_size_;
-  int chunk_;
-  int looked_at_ = 0;
+  WalkBudget budget_;
   int filled_ = 0;              // of the page
   int64_t last_order_ = 0;      // of the last candidate looked at
   std::vector<int64_t> taken_;  // of each partition, the order key of the last candidate taken

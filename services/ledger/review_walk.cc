@@ -1,7 +1,6 @@
 #include "services/ledger/review_walk.h"
 
 #include <algorithm>
-#include <deque>
 #include <tuple>
 #include <utility>
 
@@ -9,14 +8,11 @@
 #include "services/ledger/claim.h"
 #include "services/ledger/codec.h"
 #include "services/ledger/review_token.h"
+#include "services/ledger/walk.h"
 
 namespace supervision::ledger {
 namespace {
 
-constexpr int kMostCandidates = 1000;  // of one page
-constexpr int kFirstChunk = 64;        // candidates read at once; doubled up to the most
-constexpr int kMostChunk = 256;
-constexpr int kMostPageSize = 500;
 constexpr int64_t kDayMicros = int64_t{24} * 3600 * 1'000'000;
 constexpr int64_t kZoneMicros = int64_t{8} * 3600 * 1'000'000;  // UTC+8
 
@@ -24,17 +20,9 @@ int64_t DayOf(int64_t order) { return (order + kZoneMicros) / kDayMicros; }
 int64_t StartOf(int64_t day) { return day * kDayMicros - kZoneMicros; }
 
 // One queue of one partition, being walked upwards.
-struct Source {
-  int partition = 0;
+struct Source : WalkSource {
   int doubt = 0;
-  std::string key;
-  std::string from;        // where the next fetch begins, as ZRANGEBYSCORE takes it
-  bool exhausted = false;  // Redis has no more
-  struct Candidate {
-    int64_t order;
-    std::string member;
-  };
-  std::deque<Candidate> candidates;
+  std::string from;  // where the next fetch begins, as ZRANGEBYSCORE takes it
 };
 
 // Less is sooner.
@@ -53,30 +41,25 @@ class ReviewWalk : public std::enable_shared_from_this<ReviewWalk> {
         deadline_(deadline),
         callback_(std::move(callback)),
         page_size_(std::clamp(query_.page_size, 1, kMostPageSize)),
-        chunk_(std::clamp(page_size_, kFirstChunk, kMostChunk)) {
+        budget_(page_size_) {
     while (kReviewOrder[gravity_] != place_.risk) ++gravity_;
     Open();
   }
 
   void Fetch() {
-    std::vector<redis::Command> commands;
-    std::vector<Source*> asked;
-    for (Source& source : sources_) {
-      if (source.exhausted || !source.candidates.empty()) continue;
-      asked.push_back(&source);
-      commands.push_back({"ZRANGEBYSCORE", source.key, source.from, "+inf", "WITHSCORES", "LIMIT",
-                          "0", std::to_string(chunk_)});
-    }
-    if (commands.empty()) return Merge();
-    context_->read->SendAll(
-        std::move(commands), deadline_.left(),
-        [self = shared_from_this(), asked, chunk = chunk_](std::vector<redis::Result> results) {
-          for (size_t i = 0; i < results.size(); ++i) {
-            if (!results[i].ok()) {
-              return self->callback_(results[i].failure().ToStatus());
-            }
-            Take(std::move(results[i].reply()), chunk, asked[i]);
-          }
+    FetchDry(
+        context_, deadline_.left(), &sources_,
+        [this](Source* source) {
+          return redis::Command{
+              "ZRANGEBYSCORE", source->key, source->from, "+inf",
+              "WITHSCORES",    "LIMIT",     "0",          std::to_string(budget_.chunk())};
+        },
+        [chunk = budget_.chunk()](redis::Reply reply, Source* source) {
+          const std::optional<int64_t> last = TakeScored(std::move(reply), chunk, source);
+          if (last.has_value()) source->from = "(" + std::to_string(*last);
+        },
+        [self = shared_from_this()](const absl::Status& status) {
+          if (!status.ok()) return self->callback_(status);
           self->Merge();
         });
   }
@@ -110,48 +93,25 @@ class ReviewWalk : public std::enable_shared_from_this<ReviewWalk> {
     return (source.partition > place_.partition ? "" : "(") + std::to_string(place_.order);
   }
 
-  static void Take(redis::Reply reply, int chunk, Source* source) {
-    std::vector<redis::Reply>& words = reply.elements;
-    for (size_t i = 0; i + 1 < words.size(); i += 2) {
-      const auto order = static_cast<int64_t>(std::strtod(words[i + 1].text.c_str(), nullptr));
-      source->candidates.push_back({order, std::move(words[i].text)});
-      source->from = "(" + std::to_string(order);
-    }
-    source->exhausted = words.size() < 2 * static_cast<size_t>(chunk);
-  }
-
-  // Takes what is certain to come next, for as long as no queue that could have something sooner
-  // has to be asked first.
+  // Takes what is certain to come next and reads it.
   void Merge() {
     std::vector<Next> batch;
-    const int room = std::min(chunk_, kMostCandidates - looked_at_);
+    const int room = budget_.room();
     while (static_cast<int>(batch.size()) < room) {
-      Source* soonest = nullptr;
-      bool must_fetch = false;
-      for (Source& source : sources_) {
-        if (source.candidates.empty()) {
-          must_fetch = must_fetch || !source.exhausted;
-        } else if (soonest == nullptr || Sooner(source) < Sooner(*soonest)) {
-          soonest = &source;
-        }
-      }
-      if (must_fetch || soonest == nullptr) break;
-      Source::Candidate candidate = std::move(soonest->candidates.front());
-      soonest->candidates.pop_front();
+      Source* const soonest = Soonest(
+          &sources_, [](const Source& a, const Source& b) { return Sooner(a) < Sooner(b); });
+      if (soonest == nullptr) break;
+      WalkCandidate candidate = TakeFirst(soonest);
       const ClueRef clue{soonest->partition, std::move(candidate.member)};
       batch.push_back(
           {{kReviewOrder[gravity_], soonest->doubt, candidate.order, soonest->partition},
            clue.ToText()});
     }
-    looked_at_ += static_cast<int>(batch.size());
+    budget_.LookAt(batch.size());
     if (batch.empty()) return NextGravity();
     std::vector<redis::Command> commands;
     for (const Next& next : batch) {
-      const std::optional<ClueRef> clue =
-          ParseClueId(next.clue_id, context_->descriptor.partitions);
-      // A member that is no id of ours reads a key that does not exist, and is passed over.
-      commands.push_back(
-          {"HMGET", clue.has_value() ? context_->keys.Clue(*clue) : "", "l", kClaimField});
+      commands.push_back({"HMGET", KeyOfMember(*context_, next.clue_id), "l", kClaimField});
     }
     context_->read->SendAll(
         std::move(commands), deadline_.left(),
@@ -189,8 +149,8 @@ class ReviewWalk : public std::enable_shared_from_this<ReviewWalk> {
       page_.items.push_back(std::move(item));
       if (static_cast<int>(page_.items.size()) == page_size_) return Stop();
     }
-    if (looked_at_ >= kMostCandidates) return Stop();
-    chunk_ = std::min(2 * chunk_, kMostChunk);
+    if (budget_.spent()) return Stop();
+    budget_.Grow();
     Fetch();
   }
 
@@ -218,8 +178,7 @@ class ReviewWalk : public std::enable_shared_from_this<ReviewWalk> {
   const Deadline deadline_;
   const Ledger::Callback<ReviewPage> callback_;
   const int page_size_;
-  int chunk_;
-  int looked_at_ = 0;
+  WalkBudget budget_;
   size_t gravity_ = 0;  // index into kReviewOrder
   std::vector<Source> sources_;
   ReviewPage page_;
