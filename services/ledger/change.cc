@@ -231,6 +231,34 @@ Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& r
   return change;
 }
 
+Change MakeDerived(const Keys& keys, const ClueRef& record, domain::Alert alert,
+                   const std::optional<ClueSummary>& before, uint32_t version, absl::Time now) {
+  Change change;
+  change.clue = record;
+  change.clue_key = keys.Clue(record);
+  change.order = absl::ToUnixMicros(now);
+  const domain::Alert was = before.has_value() ? before->alert : domain::Alert();
+  EventRecord event;
+  event.summary.clue_id = alert.clue_id = record.ToText();
+  event.summary.version = alert.clue_version = version;
+  alert.id = domain::AlertIdOf(alert.clue_id);
+  alert.version = was.version + 1;
+  alert.raised_at = absl::FromUnixMicros(change.order);
+  alert.facets.state = domain::AlertState::kOpen;
+  if (before.has_value()) {
+    alert.raised_at = std::max(alert.raised_at, was.raised_at);
+    event.previous = was.facets;
+    domain::KeepHandling(was, &alert);
+  }
+  for (const std::string& index : keys.IndexesOf(record.partition, alert.facets)) {
+    change.enter.push_back(keys.Later(record.partition, index));
+  }
+  Follow(keys, was, alert, &change);
+  event.summary.alert = std::move(alert);
+  change.event = EncodeEvent(event, &change.summary);
+  return change;
+}
+
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id,
                  std::string digest) {
   return Begin(keys, Change::Kind::kProbe, clue, std::move(request_id), std::move(digest));

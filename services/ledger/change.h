@@ -57,6 +57,11 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal wit
 Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& request,
                 domain::Alert after, ClueSummary summary, uint32_t steps);
 
+// Version `version` of an alert that a route raised, in the record `record`, which is `before` now.
+// It is no change of commit.lua but of derive.lua.
+Change MakeDerived(const Keys& keys, const ClueRef& record, domain::Alert alert,
+                   const std::optional<ClueSummary>& before, uint32_t version, absl::Time now);
+
 // A change that can only repeat the answer of an earlier request.
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, std::string digest);
 

@@ -367,6 +367,12 @@ void Committer::PublishConfirmed(Lane* lane, int64_t end) {
                          context_->options->command_timeout, [](redis::Result) {});
 }
 
+void Committer::ConfirmSoon(int partition) {
+  if (context_->options->replicas == 0) return;
+  lanes_[static_cast<size_t>(partition)]->unconfirmed = true;
+  Nudge();
+}
+
 // An empty batch writes a marker, and WAIT then speaks of everything before it.
 void Committer::Nudge() {
   bool more = false;

@@ -35,6 +35,10 @@ class Committer {
 
   void Commit(Change change, Deadline deadline, Callback callback);
 
+  // Something else has written to the partition: replicas are asked to confirm it, where they are
+  // asked for at all, so that it is told.
+  void ConfirmSoon(int partition);
+
   void OpenGate(bool fsynced);
   void CloseGate();
   // Answers everyone who waits; nothing is taken afterwards.

@@ -8,6 +8,7 @@
 #include "services/ledger/alert_steps.h"
 #include "services/ledger/committer.h"
 #include "services/ledger/context.h"
+#include "services/ledger/derived.h"
 #include "services/ledger/expiry.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/lister.h"
@@ -33,6 +34,7 @@ struct OpenParts {
         reviser(&context, &committer),
         alert_steps(&context, &committer),
         expiry(&context, &alert_steps),
+        derived(&context, &committer),
         reader(&context),
         lister(&context),
         reviews(&context, &lister),
@@ -47,6 +49,7 @@ struct OpenParts {
   Reviser reviser;
   AlertSteps alert_steps;
   Expiry expiry;
+  Derived derived;
   Reader reader;
   Lister lister;
   Reviews reviews;

@@ -19,6 +19,14 @@ void Append(std::string_view value, std::string* text) {
 
 }  // namespace
 
+ClueRef DerivedRef(std::string_view secret, int partition, std::string_view group,
+                   std::string_view trigger) {
+  std::string canonical = "derived-1;";
+  Append(group, &canonical);
+  Append(trigger, &canonical);
+  return {partition, base::Prefix(base::HmacSha256(secret, canonical), kIdBytes)};
+}
+
 std::string ClueRef::ToText() const {
   return "c" + base::HexEncode(std::string(1, static_cast<char>(partition))) +
          base::HexEncode(bytes);

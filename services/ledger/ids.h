@@ -24,6 +24,11 @@ struct ClueRef {
 
 ClueRef ClueRefOf(std::string_view secret, int partitions, const Identity& identity);
 
+// Of an alert that a route raised about the clues of `group`, made due by the clue `trigger`: who
+// comes to the same finding names the same record.
+ClueRef DerivedRef(std::string_view secret, int partition, std::string_view group,
+                   std::string_view trigger);
+
 // Nothing for a text that is no id of a ledger with so many partitions.
 std::optional<ClueRef> ParseClueId(std::string_view text, int partitions);
 

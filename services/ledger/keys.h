@@ -28,8 +28,9 @@ namespace supervision::ledger {
 //   sv:{p}:c:<id>   hash of a clue: v version, t order key, w "1" when withdrawn, l StoredSummary,
 //                   s:<v> StoredClue of a version, q:<request_id> digest (32 bytes) and version,
 //                   k claim of a reviewer, "<until, milliseconds>:<holder>", h number of steps of
-//                   the alert's life, h:<n> StoredAlertChange of a step; q:<request_id> of a step
-//                   has digest and "h:<n>"
+//                   the alert's life, h:<n> StoredAlertChange of a step. Of an alert that a route
+//                   raised, which has no clue: g instead of v, and no versions; q:<request_id> of a
+//                   step has digest and "h:<n>"
 //   sv:{p}:i:…      streams of the clues that came in with a facet: an entry for each commit, its
 //                   id the first order key in it, its field "b" the clues: order key (8 bytes, high
 //                   byte first) and id (16 bytes) of each. Never rewritten: who reads looks at the
@@ -51,6 +52,10 @@ namespace supervision::ledger {
 //                   somebody has connected, c StoredConnection and u until when it counts as alive
 //                   (milliseconds); both absent: nobody is connected; x when the last one left, or
 //                   its conditions were changed (milliseconds), w "1" while its history ends soon
+//   sv:{0}:rl       hash: holder, fence, until (milliseconds); who follows the routes
+//   sv:{0}:rs       hash: p StoredProgress up to which what routes have to tell has been seen to, s
+//                   when that was written and since when each route is on,
+//                   "@:<micros>,<id>:<micros>"
 //   sv:{0}:so:<digest of the owner>
 //                   sorted set of the names of an owner's subscriptions, all with score 0
 //   sv:{0}:sa       set of the digests of all subscriptions
@@ -93,6 +98,9 @@ class Keys {
     return bases_[0] + "so:" + owner_digest;
   }
   std::string AllSubscriptions() const { return bases_[0] + "sa"; }
+  // Routes live there too: they combine clues of all partitions.
+  std::string RouteLease() const { return bases_[0] + "rl"; }
+  std::string RouteState() const { return bases_[0] + "rs"; }
   // Stands for a text of any length that may name a person.
   static std::string Digest(std::string_view text);
 

@@ -148,6 +148,7 @@ class Ledger {
   void Stop();
 
  private:
+  friend class RouteDesk;
   friend class SubscriptionDesk;
   class Core;
   std::shared_ptr<Core> core_;

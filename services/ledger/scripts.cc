@@ -7,6 +7,7 @@ namespace supervision::ledger {
 // Made from the files when the library is built (scripts/embed.cmake).
 extern const std::string_view k_claim_lua;
 extern const std::string_view k_commit_lua;
+extern const std::string_view k_derive_lua;
 extern const std::string_view k_open_lua;
 extern const std::string_view k_epoch_lua;
 extern const std::string_view k_lease_lua;
@@ -50,9 +51,14 @@ const redis::Script& PlaceScript() {
   return *script;
 }
 
+const redis::Script& DeriveScript() {
+  static const auto* const script = new redis::Script(std::string(k_derive_lua));
+  return *script;
+}
+
 std::vector<const redis::Script*> AllScripts() {
-  return {&CommitScript(), &OpenScript(),  &EpochScript(),        &LeaseScript(),
-          &TrimScript(),   &ClaimScript(), &SubscriptionScript(), &PlaceScript()};
+  return {&CommitScript(), &OpenScript(),         &EpochScript(), &LeaseScript(), &TrimScript(),
+          &ClaimScript(),  &SubscriptionScript(), &PlaceScript(), &DeriveScript()};
 }
 
 }  // namespace supervision::ledger

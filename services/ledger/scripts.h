@@ -15,6 +15,7 @@ const redis::Script& TrimScript();
 const redis::Script& ClaimScript();
 const redis::Script& SubscriptionScript();
 const redis::Script& PlaceScript();
+const redis::Script& DeriveScript();
 
 // All of them, for Client::Options::scripts.
 std::vector<const redis::Script*> AllScripts();

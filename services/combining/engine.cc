@@ -1,0 +1,334 @@
+#include "services/combining/engine.h"
+
+#include <algorithm>
+
+#include "services/base/hash.h"
+
+namespace supervision::combining {
+namespace {
+
+using domain::AlertKind;
+using KeyPart = domain::AlertGroup::KeyPart;
+
+constexpr size_t kDigestBytes = 16;
+// What earlier owners told is remembered for a group during the replay, the newest.
+constexpr size_t kMostTold = 64;
+
+void Append(std::string_view value, std::string* text) {
+  text->append(std::to_string(value.size()));
+  text->push_back(':');
+  text->append(value);
+}
+
+std::string DigestOf(const Route& route, const std::vector<KeyPart>& key,
+                     const std::string& identity) {
+  std::string text = "group-1;";
+  Append(route.id, &text);
+  for (const KeyPart& part : key) Append(part.name, &text);
+  Append(identity, &text);
+  return base::Prefix(base::Sha256(text), kDigestBytes);
+}
+
+bool InScope(const domain::Facets& facets) {
+  return facets.scenario != domain::Scenario::kUnspecified &&
+         facets.scenario != domain::Scenario::kOutOfScope;
+}
+
+// Whether the change is one of the clue, or the clue's first alert: steps of the alert's own life
+// say nothing new of it.
+bool ConcernsClue(AlertKind kind) {
+  return kind < AlertKind::kAcknowledged || kind > AlertKind::kReopened;
+}
+
+}  // namespace
+
+Engine::Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, absl::Time> starts)
+    : routes_(std::move(routes)), starts_(std::move(starts)) {}
+
+Engine::~Engine() = default;
+
+void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& event) {
+  const domain::Alert& alert = event.alert;
+  if (alert.version == 0 || !ConcernsClue(alert.kind)) return;
+  newest_ = std::max(newest_, alert.raised_at);
+  if (alert.group != nullptr) return TakeTold(event);
+  const Entry entry{partition, position, alert.raised_at, alert.clue_id};
+
+  auto facts = std::make_shared<Facts>();
+  facts->facets = alert.facets;
+  facts->problems = alert.problem_codes;
+  for (const domain::RiskReason& reason : alert.risk_reasons) facts->points += reason.points;
+  std::vector<std::pair<const Route*, std::vector<KeyPart>>> joins;
+  if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);
+
+  // What it was before leaves; a clue that stays in a group counts with what it is now, and makes
+  // nothing due again.
+  std::vector<std::string> before;
+  const auto known = clues_.find(entry.clue_id);
+  if (known != clues_.end()) {
+    before = known->second.groups;
+    for (const std::string& digest : before) {
+      const auto group = groups_.find(digest);
+      if (group == groups_.end()) continue;
+      if (Leave(entry.clue_id, known->second, group->second.get()) &&
+          known->second.at >= group->second->begun) {
+        --group->second->total;
+      }
+    }
+    ages_.erase({known->second.at, entry.clue_id});
+    clues_.erase(known);
+  }
+  if (joins.empty()) return;
+  Clue& clue = clues_[entry.clue_id];
+  clue.facts = std::move(facts);
+  clue.at = alert.received_at;
+  ages_.emplace(clue.at, entry.clue_id);
+  for (auto& [route, key] : joins) {
+    Group* const group = GroupFor(*route, std::move(key));
+    Join(entry, &clue, group);
+    if (std::find(before.begin(), before.end(), group->digest) != before.end()) {
+      if (clue.at >= group->begun) {
+        ++group->total;
+        group->common.Add(*clue.facts);
+      }
+      continue;
+    }
+    std::visit([&](const auto& rule) { Look(entry, group, rule); }, group->route->rule);
+  }
+  Forget();
+}
+
+std::vector<std::pair<const Route*, std::vector<KeyPart>>> Engine::GroupsOf(
+    const Facts& facts) const {
+  std::vector<std::pair<const Route*, std::vector<KeyPart>>> groups;
+  const domain::Facets& facets = facts.facets;
+  if (!InScope(facets)) return groups;
+  for (const Route& route : routes_->routes) {
+    if (!route.enabled || !route.filter.Holds(facets)) continue;
+    std::vector<std::vector<KeyPart>> keys = {{}};
+    const auto add = [&keys](const char* name, const std::string& value) {
+      if (value.empty()) keys.clear();
+      for (std::vector<KeyPart>& key : keys) key.push_back({name, value});
+    };
+    for (const GroupBy by : route.by) {
+      switch (by) {
+        case GroupBy::kScenario:
+          add("scenario", std::string(domain::Code(facets.scenario)));
+          break;
+        case GroupBy::kUnit:
+          add("unit", facets.unit.name.empty() ? facets.unit.credit_code : facets.unit.name);
+          break;
+        case GroupBy::kRegion:
+          add("region", facets.region_code.size() < route.region_digits
+                            ? ""
+                            : facets.region_code.substr(0, route.region_digits));
+          break;
+        case GroupBy::kProblem: {
+          std::vector<std::vector<KeyPart>> each;
+          for (const std::vector<KeyPart>& key : keys) {
+            for (const std::string& code : facts.problems) {
+              each.push_back(key);
+              each.back().push_back({"problem", code});
+            }
+          }
+          keys = std::move(each);
+          break;
+        }
+      }
+    }
+    for (std::vector<KeyPart>& key : keys) groups.emplace_back(&route, std::move(key));
+  }
+  return groups;
+}
+
+Engine::Group* Engine::GroupFor(const Route& route, std::vector<KeyPart> key) {
+  std::string identity;
+  for (const KeyPart& part : key) Append(part.value, &identity);
+  std::string digest = DigestOf(route, key, identity);
+  std::unique_ptr<Group>& group = groups_[digest];
+  if (group == nullptr) {
+    group = std::make_unique<Group>();
+    group->digest = std::move(digest);
+  }
+  // What an earlier owner told may have come first, without its route.
+  group->route = &route;
+  group->key = std::move(key);
+  return group.get();
+}
+
+void Engine::Join(const Entry& entry, Clue* clue, Group* group) {
+  if (std::find(clue->groups.begin(), clue->groups.end(), group->digest) != clue->groups.end()) {
+    return;  // a problem code that stands twice
+  }
+  clue->groups.push_back(group->digest);
+  Member member{clue->at, entry.clue_id, clue->facts};
+  const auto place =
+      std::upper_bound(group->members.begin(), group->members.end(), member,
+                       [](const Member& a, const Member& b) { return a.order() < b.order(); });
+  group->members.insert(place, std::move(member));
+  // The reach bounds what counts; the rest would only cost. What belongs together is kept until it
+  // has been told.
+  const bool together = std::holds_alternative<GroupRule>(group->route->rule);
+  const absl::Time oldest =
+      together ? absl::InfinitePast() : group->members.back().at - ReachOf(*group->route);
+  while (group->members.front().at < oldest || group->members.size() > kMostOfGroup) {
+    group->members.pop_front();
+  }
+}
+
+bool Engine::Leave(const std::string& clue_id, const Clue& clue, Group* group) {
+  const Member member{clue.at, clue_id, nullptr};
+  const auto found =
+      std::lower_bound(group->members.begin(), group->members.end(), member,
+                       [](const Member& a, const Member& b) { return a.order() < b.order(); });
+  if (found == group->members.end() || found->clue_id != clue_id) return false;
+  group->members.erase(found);
+  return true;
+}
+
+// Clues behind the reach of every route, or too many of them, are forgotten, and groups that hang
+// on nothing.
+void Engine::Forget() {
+  // During the replay what is to be told may lie further back.
+  const absl::Time oldest = replaying_ ? absl::InfinitePast() : newest_ - ReachOf(*routes_);
+  while (!ages_.empty() && (ages_.begin()->first < oldest || ages_.size() > kMostClues)) {
+    if (ages_.begin()->first >= oldest) ++forgotten_;
+    const auto clue = clues_.find(ages_.begin()->second);
+    for (const std::string& digest : clue->second.groups) {
+      const auto group = groups_.find(digest);
+      if (group == groups_.end()) continue;
+      Leave(clue->first, clue->second, group->second.get());
+      if (group->second->members.empty() && group->second->due == absl::InfiniteFuture() &&
+          group->second->silent_until < newest_) {
+        groups_.erase(group);
+      }
+    }
+    clues_.erase(clue);
+    ages_.erase(ages_.begin());
+  }
+}
+
+void Engine::TakeTold(const domain::ChangeEvent& event) {
+  const domain::Alert& alert = event.alert;
+  const domain::AlertGroup& told = *alert.group;
+  const auto route = std::find_if(routes_->routes.begin(), routes_->routes.end(),
+                                  [&](const Route& one) { return one.id == told.route; });
+  if (route == routes_->routes.end()) return;
+  std::unique_ptr<Group>& group = groups_[told.digest];
+  if (group == nullptr) {
+    group = std::make_unique<Group>();
+    group->digest = told.digest;
+    group->key = told.key;
+  }
+  group->route = &*route;
+  if (const auto* const rule = std::get_if<ThresholdRule>(&route->rule)) {
+    group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
+  } else if (const auto* const rule = std::get_if<SurgeRule>(&route->rule)) {
+    group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
+  }
+  if (!replaying_) return;
+  group->told.push_back({alert.clue_id, told.members.empty() ? "" : told.members.front(),
+                         static_cast<uint32_t>(told.ordinal), told.total, told.from, told.to,
+                         told.due_at, alert.raised_at});
+  if (group->told.size() > kMostTold) group->told.erase(group->told.begin());
+}
+
+bool Engine::Started(const Route& route, absl::Time time) const {
+  const auto start = starts_.find(route.id);
+  return start == starts_.end() || time >= start->second;
+}
+
+absl::Time Engine::Allowed(const Route& route, domain::Risk risk, absl::Time time) const {
+  if (risk == domain::Risk::kHigh) return time;
+  switch (route.times) {
+    case Times::kAlways:
+      return time;
+    case Times::kWorkingDays:
+      return routes_->calendar.NextWorkingDay(time);
+    case Times::kOfficeHours:
+      return routes_->calendar.NextOfficeHour(time);
+  }
+  return time;
+}
+
+// Keeps a finding until it may be told. Its due time is when it was found.
+void Engine::Hold(const Entry& entry, const Group& group, Firing firing) {
+  if (!Started(*group.route, entry.at)) return;
+  firing.trigger = entry.clue_id;
+  firing.partition = entry.partition;
+  firing.position = entry.position;
+  firing.due = entry.at;
+  firing.tell_at = Allowed(*group.route, firing.alert.facets.risk, entry.at);
+  held_.emplace(firing.tell_at, std::move(firing));
+}
+
+bool Engine::WasTold(const Firing& firing) const {
+  const auto found = groups_.find(firing.alert.group->digest);
+  if (found == groups_.end()) return false;
+  const Group& group = *found->second;
+  return std::any_of(group.told.begin(), group.told.end(), [&](const Told& told) {
+    if (firing.alert.kind == domain::AlertKind::kGrouped) {
+      return told.to == firing.alert.group->to && told.total >= firing.alert.group->total;
+    }
+    if (std::holds_alternative<RaiseRule>(group.route->rule)) {
+      return told.trigger == firing.trigger;
+    }
+    // One clue more or less may have been seen when it was told: within the silence it is the same.
+    absl::Duration repeat;
+    if (const auto* rule = std::get_if<ThresholdRule>(&group.route->rule)) repeat = rule->repeat;
+    if (const auto* rule = std::get_if<SurgeRule>(&group.route->rule)) repeat = rule->repeat;
+    return told.due == firing.due || absl::AbsDuration(told.due - firing.due) < repeat;
+  });
+}
+
+void Engine::GoLive(const std::vector<int64_t>& settled) {
+  replaying_ = false;
+  for (auto held = held_.begin(); held != held_.end();) {
+    const Firing& firing = held->second;
+    const auto partition = static_cast<size_t>(firing.partition);
+    // What belongs together hangs on no single entry.
+    const bool seen_to =
+        firing.position > 0 && partition < settled.size() && firing.position <= settled[partition];
+    held = seen_to || WasTold(firing) ? held_.erase(held) : std::next(held);
+  }
+  for (auto& [digest, group] : groups_) {
+    if (const auto* rule = std::get_if<GroupRule>(&group->route->rule)) Adopt(group.get(), *rule);
+    group->told.clear();
+    group->told.shrink_to_fit();
+  }
+}
+
+std::optional<absl::Time> Engine::NextDue() const {
+  std::optional<absl::Time> next;
+  if (!held_.empty()) next = held_.begin()->first;
+  if (!due_.empty()) next = std::min(next.value_or(absl::InfiniteFuture()), due_.begin()->first);
+  return next;
+}
+
+std::optional<int64_t> Engine::Unsettled(int partition) const {
+  std::optional<int64_t> first;
+  for (const auto& [due, firing] : held_) {
+    if (firing.partition != partition) continue;
+    first = std::min(first.value_or(firing.position), firing.position);
+  }
+  return first;
+}
+
+std::vector<Firing> Engine::Due(absl::Time now) {
+  std::vector<Firing> due;
+  if (replaying_) return due;
+  while (!held_.empty() && held_.begin()->first <= now) {
+    due.push_back(std::move(held_.begin()->second));
+    held_.erase(held_.begin());
+  }
+  while (!due_.empty() && due_.begin()->first <= now) {
+    Group* const group = groups_[due_.begin()->second].get();
+    std::optional<Firing> firing = TellGroup(group, std::get<GroupRule>(group->route->rule), now);
+    if (firing.has_value()) due.push_back(*std::move(firing));
+  }
+  std::stable_sort(due.begin(), due.end(),
+                   [](const Firing& a, const Firing& b) { return a.due < b.due; });
+  return due;
+}
+
+}  // namespace supervision::combining

@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "services/combining/common.h"
+#include "services/combining/firing.h"
+#include "services/combining/route.h"
+
+namespace supervision::combining {
+
+// Finds what routes have to tell, from the entries of the log and the time alone. Pure: no clock,
+// no I/O; given the same entries it finds the same.
+//
+// Its life begins with a replay: entries from so far back as the routes reach, those that earlier
+// owners raised among them. What it finds meanwhile is held until GoLive(), which drops what has
+// been told or settled: an owner may die between any two of its steps, and the next tells what is
+// left, once. Afterwards it goes on with each entry as it comes.
+//
+// Invariants: a group's members are sorted by time and id, each clue once; a clue that is taken
+// back or corrected leaves the groups that it no longer belongs to. What has been told is not taken
+// back.
+//
+// Bounded: at most kMostClues in all groups together, the oldest is forgotten first; at most
+// kMostOfGroup of one. For one thread.
+class Engine {
+ public:
+  static constexpr size_t kMostClues = 300'000;
+  static constexpr size_t kMostOfGroup = 20'000;
+
+  // Clues accepted before `starts` (by route id; nothing: always) never make anything due, though
+  // they count.
+  Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, absl::Time> starts);
+  ~Engine();
+
+  // An entry of the log; those of a partition in their order.
+  void Take(int partition, int64_t position, const domain::ChangeEvent& event);
+
+  // Ends the replay. What was due up to `settled` (of each partition) has been seen to.
+  void GoLive(const std::vector<int64_t>& settled);
+
+  // What has become due by `now`, the earliest first; each is handed out once.
+  std::vector<Firing> Due(absl::Time now);
+  // When something becomes due next.
+  std::optional<absl::Time> NextDue() const;
+  // The first entry of `partition` on which something hangs that has not been handed out.
+  std::optional<int64_t> Unsettled(int partition) const;
+
+  size_t groups() const { return groups_.size(); }
+  size_t clues() const { return clues_.size(); }
+  int64_t forgotten() const { return forgotten_; }
+
+ private:
+  struct Member {
+    absl::Time at;
+    std::string clue_id;
+    FactsPtr facts;
+    auto order() const { return std::tie(at, clue_id); }
+  };
+  // Of alerts that are in the log.
+  struct Told {
+    std::string record;
+    std::string trigger;  // the newest clue
+    uint32_t version = 0;
+    int64_t total = 0;
+    absl::Time from, to, due, at;
+  };
+  struct Group {
+    const Route* route = nullptr;
+    std::string digest;
+    std::vector<domain::AlertGroup::KeyPart> key;
+    std::deque<Member> members;
+    std::vector<Told> told;  // during the replay
+    absl::Time silent_until = absl::InfinitePast();
+    // Of a GroupRule: the members since `begun` belong together.
+    absl::Time begun = absl::InfiniteFuture();
+    absl::Time wait_from;  // when the first was taken
+    absl::Time to_last;    // when the last was taken
+    Common common;         // of all that belonged to it, also those that have left
+    std::string first;     // clue
+    std::string record;    // of an alert that an earlier owner raised
+    uint32_t version = 0;
+    int64_t told_total = 0;
+    int64_t total = 0;
+    absl::Time told_at;
+    absl::Time due = absl::InfiniteFuture();
+  };
+  struct Clue {
+    FactsPtr facts;
+    absl::Time at;
+    std::vector<std::string> groups;  // digests
+  };
+  struct Entry {  // of the log, being taken
+    int partition;
+    int64_t position;
+    absl::Time at;
+    std::string clue_id;
+  };
+
+  void TakeTold(const domain::ChangeEvent& event);
+  std::vector<std::pair<const Route*, std::vector<domain::AlertGroup::KeyPart>>> GroupsOf(
+      const Facts& facts) const;
+  Group* GroupFor(const Route& route, std::vector<domain::AlertGroup::KeyPart> key);
+  void Join(const Entry& entry, Clue* clue, Group* group);
+  // Whether it was a member.
+  static bool Leave(const std::string& clue_id, const Clue& clue, Group* group);
+  void Forget();
+
+  void Look(const Entry& entry, Group* group, const GroupRule& rule);
+  void Look(const Entry& entry, Group* group, const ThresholdRule& rule);
+  void Look(const Entry& entry, Group* group, const SurgeRule& rule);
+  void Look(const Entry& entry, Group* group, const RaiseRule& rule);
+
+  void Hold(const Entry& entry, const Group& group, Firing firing);
+  bool WasTold(const Firing& firing) const;
+  void Adopt(Group* group, const GroupRule& rule);
+  void SetDue(Group* group, absl::Time due);
+  void End(Group* group, const GroupRule& rule);
+  std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
+                                  bool ended = false);
+  absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const;
+  bool Started(const Route& route, absl::Time time) const;
+
+  const std::shared_ptr<const RouteSet> routes_;
+  const std::map<std::string, absl::Time> starts_;
+  bool replaying_ = true;
+  std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
+  std::unordered_map<std::string, Clue> clues_;
+  std::set<std::pair<absl::Time, std::string>> ages_;  // clues by when they were accepted
+  std::multimap<absl::Time, Firing> held_;             // by due
+  std::set<std::pair<absl::Time, std::string>> due_;   // digests of groups
+  absl::Time newest_ = absl::InfinitePast();
+  int64_t forgotten_ = 0;
+};
+
+}  // namespace supervision::combining

@@ -1,0 +1,284 @@
+// What each kind of route looks for when a clue has joined one of its groups.
+#include <algorithm>
+#include <set>
+
+#include "services/combining/engine.h"
+#include "services/combining/wording.h"
+
+namespace supervision::combining {
+namespace {
+
+constexpr int kMediumFrom = 40;
+constexpr int kHighFrom = 70;
+
+domain::Risk RiskOf(int points) {
+  if (points >= kHighFrom) return domain::Risk::kHigh;
+  return points >= kMediumFrom ? domain::Risk::kMedium : domain::Risk::kLow;
+}
+
+// A risk may stand above its points, where a signal lifted it.
+int PointsOf(const Facts& facts) {
+  switch (facts.facets.risk) {
+    case domain::Risk::kHigh:
+      return std::max(facts.points, kHighFrom);
+    case domain::Risk::kMedium:
+      return std::max(facts.points, kMediumFrom);
+    default:
+      return facts.points;
+  }
+}
+
+// What tells one clue of a group from another when only different ones count; empty: nothing.
+std::string CountedBy(GroupBy by, const Facts& facts, size_t region_digits) {
+  const domain::Facets& facets = facts.facets;
+  switch (by) {
+    case GroupBy::kScenario:
+      return std::string(domain::Code(facets.scenario));
+    case GroupBy::kUnit:
+      return facets.unit.name.empty() ? facets.unit.credit_code : facets.unit.name;
+    case GroupBy::kRegion:
+      return facets.region_code.substr(0, region_digits);
+    case GroupBy::kProblem:
+      return facts.problems.empty() ? "" : facts.problems.front();
+  }
+  return "";
+}
+
+// Makes the alert about [first, last) of a group's members, which are not none.
+template <typename Iterator>
+Firing About(const Route& route, const std::vector<domain::AlertGroup::KeyPart>& key,
+             const std::string& digest, domain::AlertKind kind, Iterator first, Iterator last,
+             domain::AlertGroup* group) {
+  Firing firing;
+  Common common;
+  for (Iterator member = first; member != last; ++member) common.Add(*member->facts);
+  group->route = route.id;
+  group->title_zh = route.title_zh;
+  group->title_en = route.title_en;
+  group->key = key;
+  group->digest = digest;
+  group->total = std::distance(first, last);
+  group->from = first->at;
+  group->to = std::prev(last)->at;
+  for (Iterator member = last; member != first && group->members.size() < domain::kMostMembers;) {
+    --member;
+    group->members.push_back(member->clue_id);
+  }
+  domain::Alert& alert = firing.alert;
+  alert.kind = kind;
+  alert.facets = common.facets();
+  if (route.risk.has_value()) alert.facets.risk = *route.risk;
+  alert.problem_codes = common.problems();
+  alert.confidence = 1;
+  alert.received_at = group->from;
+  return firing;
+}
+
+void Finish(domain::AlertGroup group, absl::Time due, Firing* firing) {
+  group.due_at = due;
+  firing->alert.title = TitleOf(group);
+  firing->alert.group = std::make_shared<const domain::AlertGroup>(std::move(group));
+}
+
+}  // namespace
+
+void Engine::Look(const Entry& entry, Group* group, const ThresholdRule& rule) {
+  if (entry.at < group->silent_until || !Started(*group->route, entry.at)) return;
+  const absl::Time from = group->members.back().at - rule.window;
+  const auto first = std::find_if(group->members.begin(), group->members.end(),
+                                  [&](const Member& member) { return member.at > from; });
+  auto measured = static_cast<int64_t>(std::distance(first, group->members.end()));
+  if (measured < rule.at_least) return;
+  if (rule.distinct.has_value()) {
+    std::set<std::string> different;
+    for (auto member = first; member != group->members.end(); ++member) {
+      std::string by = CountedBy(*rule.distinct, *member->facts, group->route->region_digits);
+      if (!by.empty()) different.insert(std::move(by));
+    }
+    measured = static_cast<int64_t>(different.size());
+    if (measured < rule.at_least) return;
+  }
+  group->silent_until = entry.at + rule.repeat;
+  domain::AlertGroup told;
+  Firing firing = About(*group->route, group->key, group->digest,
+                        domain::AlertKind::kThresholdReached, first, group->members.end(), &told);
+  told.measured = static_cast<double>(measured);
+  told.limit = rule.at_least;
+  told.ordinal = 1;
+  Word(rule, &told);
+  Finish(std::move(told), entry.at, &firing);
+  Hold(entry, *group, std::move(firing));
+}
+
+void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
+  if (entry.at < group->silent_until || !Started(*group->route, entry.at)) return;
+  // Index of the first member behind each border, the newest window first.
+  std::vector<size_t> borders = {group->members.size()};
+  for (int k = 1; k <= rule.baseline + 1; ++k) {
+    const absl::Time border = group->members.back().at - k * rule.window;
+    const auto behind =
+        std::upper_bound(group->members.begin(), group->members.end(), border,
+                         [](absl::Time time, const Member& member) { return time < member.at; });
+    borders.push_back(static_cast<size_t>(behind - group->members.begin()));
+  }
+  const size_t now = borders[0] - borders[1];
+  if (now < static_cast<size_t>(rule.at_least)) return;
+  std::vector<double> before;
+  for (size_t k = 1; k + 1 < borders.size(); ++k) {
+    before.push_back(static_cast<double>(borders[k] - borders[k + 1]));
+  }
+  std::sort(before.begin(), before.end());
+  const size_t half = before.size() / 2;
+  const double usual =
+      before.size() % 2 == 1 ? before[half] : (before[half - 1] + before[half]) / 2;
+  if (static_cast<double>(now) < rule.factor * usual) return;
+  group->silent_until = entry.at + rule.repeat;
+  domain::AlertGroup told;
+  const auto first = group->members.begin() + static_cast<std::ptrdiff_t>(borders[1]);
+  Firing firing = About(*group->route, group->key, group->digest,
+                        domain::AlertKind::kThresholdReached, first, group->members.end(), &told);
+  // The usual number tells of the clues before too: who sees it must be allowed to see them.
+  Common all;
+  for (const Member& member : group->members) all.Add(*member.facts);
+  const domain::Risk risk = firing.alert.facets.risk;
+  firing.alert.facets = all.facets();
+  firing.alert.facets.risk = risk;
+  told.usual = usual;
+  told.measured = usual > 0 ? static_cast<double>(now) / usual : static_cast<double>(now);
+  told.limit = usual > 0 ? rule.factor : rule.at_least;
+  told.ordinal = 1;
+  Word(rule, &told);
+  Finish(std::move(told), entry.at, &firing);
+  Hold(entry, *group, std::move(firing));
+}
+
+void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
+  const absl::Time from = group->members.back().at - rule.window;
+  const auto self =
+      std::find_if(group->members.rbegin(), group->members.rend(),
+                   [&](const Member& member) { return member.clue_id == entry.clue_id; });
+  // Only the newest is raised: those before have been told with what was known then.
+  if (self != group->members.rbegin()) return;
+  const auto first = std::find_if(group->members.begin(), group->members.end(),
+                                  [&](const Member& member) { return member.at > from; });
+  const auto others = static_cast<int>(std::distance(first, group->members.end())) - 1;
+  const int added = std::min(rule.points_each * std::max(0, others - rule.free), rule.points_most);
+  const FactsPtr facts = group->members.back().facts;
+  const int own = PointsOf(*facts);
+  const domain::Risk risk = RiskOf(own + added);
+  if (risk <= facts->facets.risk) return;
+  domain::AlertGroup told;
+  Firing firing = About(*group->route, group->key, group->digest, domain::AlertKind::kRiskRaised,
+                        first, group->members.end(), &told);
+  firing.alert.facets.risk = risk;
+  firing.alert.problem_codes = facts->problems;
+  told.measured = own + added;
+  told.limit = risk == domain::Risk::kHigh ? kHighFrom : kMediumFrom;
+  told.ordinal = 1;
+  Word(rule, &told, own, added);
+  firing.alert.risk_reasons = {
+      {"OWN", own, "本条线索自身得分", "the clue's own points"},
+      {"ROUTE:" + group->route->id, added, told.arithmetic_zh, told.arithmetic_en}};
+  Finish(std::move(told), entry.at, &firing);
+  Hold(entry, *group, std::move(firing));
+}
+
+void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
+  if (!Started(*group->route, entry.at)) return;
+  if (group->begun == absl::InfiniteFuture() || entry.at - group->to_last > rule.idle) {
+    End(group, rule);
+    group->begun = clues_[entry.clue_id].at;
+    while (group->members.front().at < group->begun) group->members.pop_front();
+    group->first = entry.clue_id;
+    group->record.clear();
+    group->version = 0;
+    group->told_total = group->total = 0;
+    group->common = Common();
+    group->wait_from = entry.at;
+  }
+  group->to_last = entry.at;
+  ++group->total;
+  group->common.Add(*clues_[entry.clue_id].facts);
+  if (group->total < rule.at_least || group->due != absl::InfiniteFuture()) return;
+  const absl::Time due = group->version == 0 ? std::max(entry.at, group->wait_from + rule.wait)
+                                             : std::max(entry.at, group->told_at + rule.interval);
+  SetDue(group, Allowed(*group->route, group->common.facets().risk, due));
+}
+
+// Another group begins: what the one before had yet to tell is kept, as after a time in which
+// nobody told anything.
+void Engine::End(Group* group, const GroupRule& rule) {
+  const absl::Time due = group->due;
+  if (due == absl::InfiniteFuture()) return;
+  if (replaying_) Adopt(group, rule);
+  if (group->due == absl::InfiniteFuture()) return;
+  std::optional<Firing> firing = TellGroup(group, rule, due, true);
+  if (firing.has_value()) held_.emplace(due, *std::move(firing));
+}
+
+void Engine::SetDue(Group* group, absl::Time due) {
+  due_.erase({group->due, group->digest});
+  group->due = due;
+  if (due != absl::InfiniteFuture()) due_.emplace(due, group->digest);
+}
+
+// After a replay: what an earlier owner told of the group that is under way.
+void Engine::Adopt(Group* group, const GroupRule& rule) {
+  const Told* newest = nullptr;
+  for (const Told& told : group->told) {
+    const bool same = told.to + rule.idle >= group->begun && told.from <= group->to_last;
+    if (same &&
+        (newest == nullptr || told.version > newest->version || told.record != newest->record)) {
+      newest = &told;
+    }
+  }
+  if (newest == nullptr || group->begun == absl::InfiniteFuture()) return;
+  group->record = newest->record;
+  group->version = newest->version;
+  group->told_at = newest->at;
+  const auto fresh = std::count_if(group->members.begin(), group->members.end(),
+                                   [&](const Member& member) { return member.at > newest->to; });
+  group->told_total = newest->total;
+  group->total = newest->total + fresh;
+  SetDue(group, absl::InfiniteFuture());
+  if (fresh == 0) return;
+  SetDue(group, Allowed(*group->route, group->common.facets().risk,
+                        std::max(group->to_last, group->told_at + rule.interval)));
+}
+
+std::optional<Firing> Engine::TellGroup(Group* group, const GroupRule& rule, absl::Time now,
+                                        bool ended) {
+  const absl::Time due = group->due;
+  SetDue(group, absl::InfiniteFuture());
+  const auto first = std::find_if(group->members.begin(), group->members.end(),
+                                  [&](const Member& member) { return member.at >= group->begun; });
+  // The clue that ended the group has joined already, and is the newest.
+  const auto last = ended && first != group->members.end() ? std::prev(group->members.end())
+                                                           : group->members.end();
+  // So many have left meanwhile that there is nothing to tell together.
+  if (first == last || (group->version == 0 && group->total < rule.at_least)) {
+    return std::nullopt;
+  }
+  domain::AlertGroup told;
+  Firing firing = About(*group->route, group->key, group->digest, domain::AlertKind::kGrouped,
+                        first, last, &told);
+  // Who belonged to the group and has left it may not be given away either.
+  const domain::Risk risk = firing.alert.facets.risk;
+  firing.alert.facets = group->common.facets();
+  firing.alert.facets.risk = risk;
+  told.total = group->total;
+  told.measured = static_cast<double>(group->total);
+  told.limit = rule.at_least;
+  told.ordinal = group->version + 1;
+  Word(rule, &told, group->total - group->told_total);
+  Finish(std::move(told), due, &firing);
+  firing.trigger = group->first;
+  firing.record = group->record;
+  firing.version = ++group->version;
+  firing.due = firing.tell_at = due;
+  group->told_total = group->total;
+  group->told_at = now;
+  return firing;
+}
+
+}  // namespace supervision::combining

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+
+namespace supervision::combining {
+
+// What the follower counts. Thread-safe.
+struct FollowerMetrics {
+  explicit FollowerMetrics(prometheus::Registry* registry);
+
+  void CountTold(const std::string& route) { told.Add({{"route", route}}).Increment(); }
+
+  prometheus::Gauge& holding;
+  prometheus::Gauge& groups;
+  prometheus::Gauge& clues;
+  prometheus::Gauge& waiting;
+  prometheus::Family<prometheus::Counter>& told;
+  prometheus::Counter& late;
+  prometheus::Counter& replays;
+  prometheus::Counter& forgotten;
+};
+
+}  // namespace supervision::combining

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "services/domain/calendar.h"
+#include "services/domain/expression.h"
+
+namespace supervision::combining {
+
+// What clues of one group have in common. A clue that lacks it belongs to no group.
+enum class GroupBy : uint8_t { kScenario = 1, kUnit = 2, kRegion = 3, kProblem = 4 };
+
+// When alerts may be told; HIGH may be always.
+enum class Times : uint8_t { kAlways = 0, kWorkingDays = 1, kOfficeHours = 2 };
+
+// Tell together what belongs together: `wait` after the first clue, then what has come since, not
+// more often than each `interval`. When nothing has come for `idle` the next clue begins another
+// group.
+struct GroupRule {
+  absl::Duration wait;
+  absl::Duration interval;
+  absl::Duration idle;
+  int at_least = 2;
+};
+
+// Tell when so many have come in a time.
+struct ThresholdRule {
+  int at_least = 0;
+  absl::Duration window;
+  std::optional<GroupBy> distinct;  // nothing: each clue counts
+  absl::Duration repeat;            // silent for so long after an alert
+};
+
+// Tell when `factor` times the median of `baseline` windows before have come.
+struct SurgeRule {
+  double factor = 0;
+  absl::Duration window;
+  int baseline = 0;
+  int at_least = 0;
+  absl::Duration repeat;
+};
+
+// Tell when other clues of the group lift the risk of one.
+struct RaiseRule {
+  absl::Duration window;
+  int points_each = 0;
+  int points_most = 0;
+  int free = 0;  // so many others count as none
+};
+
+struct Route {
+  std::string id;
+  bool enabled = false;
+  std::string title_zh;
+  std::string title_en;
+  domain::Expression filter;
+  std::vector<GroupBy> by;
+  size_t region_digits = 6;
+  std::variant<GroupRule, ThresholdRule, SurgeRule, RaiseRule> rule;
+  Times times = Times::kAlways;
+  std::optional<domain::Risk> risk;  // nothing: the highest of the clues
+};
+
+// All routes of one file. Immutable once made.
+struct RouteSet {
+  std::string version;
+  std::vector<Route> routes;
+  domain::Calendar calendar;
+};
+
+// How far back the clues of a route bear on what it tells.
+absl::Duration ReachOf(const Route& route);
+// The longest of the enabled routes; zero when none is.
+absl::Duration ReachOf(const RouteSet& routes);
+
+}  // namespace supervision::combining

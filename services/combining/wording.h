@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "services/combining/route.h"
+#include "services/domain/alert_group.h"
+
+namespace supervision::combining {
+
+// How an alert of a route was reckoned, in both languages (测算依据), and its title.
+
+// "7 days" and "7天", in the largest unit that is exact.
+std::string LengthText(absl::Duration length, bool chinese);
+
+// Sets the arithmetic of a group that has its figures.
+void Word(const GroupRule& rule, domain::AlertGroup* group, int64_t fresh);
+void Word(const ThresholdRule& rule, domain::AlertGroup* group);
+void Word(const SurgeRule& rule, domain::AlertGroup* group);
+// `own` and `added`: points of the clue and of the others.
+void Word(const RaiseRule& rule, domain::AlertGroup* group, int own, int added);
+
+// The route's Chinese title and what the clues have in common.
+std::string TitleOf(const domain::AlertGroup& group);
+
+}  // namespace supervision::combining

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "services/combining/route.h"
+#include "services/combining/trial.h"
+
+namespace supervision::config {
+
+// What routes.yaml and calendar.yaml say.
+struct LoadedRoutes {
+  std::shared_ptr<const combining::RouteSet> routes;
+  std::vector<combining::Trial> trials;
+};
+
+// Both files, as they lie there; each may be missing (then there are no routes, and only weekends
+// are known). The tests of the routes are run: INVALID_ARGUMENT with every mistake of either file,
+// each with file and line, those of tests among them.
+absl::StatusOr<LoadedRoutes> LoadRoutes(const std::string& routes_path,
+                                        const std::string& calendar_path);
+
+// Of texts; an empty text is a file without entries.
+absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::string& routes_name,
+                                         std::string_view calendar,
+                                         const std::string& calendar_name);
+
+}  // namespace supervision::config

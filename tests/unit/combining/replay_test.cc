@@ -1,0 +1,135 @@
+#include <iostream>
+#include <random>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/unit/combining/routes_for_test.h"
+
+namespace supervision::combining {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A log, and owners of the routes that die and are followed by others.
+class ReplayTest : public ::testing::Test {
+ protected:
+  void Take(Engine* engine, size_t from = 0) {
+    for (size_t i = from; i < log_.size(); ++i) {
+      engine->Take(0, static_cast<int64_t>(i) + 1, log_[i]);
+    }
+  }
+  // The next owner, after its replay of all that is in the log.
+  std::unique_ptr<Engine> TakeOver(const std::shared_ptr<const RouteSet>& routes,
+                                   int64_t settled = 0) {
+    auto engine = std::make_unique<Engine>(routes, std::map<std::string, absl::Time>());
+    Take(engine.get());
+    engine->GoLive({settled});
+    return engine;
+  }
+  void Append(domain::ChangeEvent event, Engine* engine) {
+    log_.push_back(std::move(event));
+    engine->Take(0, static_cast<int64_t>(log_.size()), log_.back());
+  }
+
+  std::vector<domain::ChangeEvent> log_;
+};
+
+TEST_F(ReplayTest, WhatTheOwnerHadNotToldWhenItDiedIsToldByTheNext) {
+  const auto routes = Only(UnitThreshold(2, absl::Hours(24)));
+  log_ = {ClueEvent("a", absl::Hours(1)), ClueEvent("b", absl::Hours(2))};
+  EXPECT_THAT(TakeOver(routes)->Due(kBegin + absl::Hours(3)), SizeIs(1));
+}
+
+TEST_F(ReplayTest, WhatWasToldIsNotToldAgain) {
+  const auto routes = Only(UnitThreshold(2, absl::Hours(24)));
+  log_ = {ClueEvent("a", absl::Hours(1)), ClueEvent("b", absl::Hours(2))};
+  std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Hours(3));
+  ASSERT_THAT(told, SizeIs(1));
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Hours(3)));
+  auto next = TakeOver(routes);
+  EXPECT_THAT(next->Due(kBegin + absl::Hours(4)), IsEmpty());
+  // The silence goes on too.
+  Append(ClueEvent("c", absl::Hours(5)), next.get());
+  EXPECT_THAT(next->Due(kBegin + absl::Hours(5)), IsEmpty());
+}
+
+TEST_F(ReplayTest, WhatWasSettledIsNotToldEvenWhenItsAlertIsNoLongerInTheLog) {
+  const auto routes = Only(UnitThreshold(2, absl::Hours(24)));
+  log_ = {ClueEvent("a", absl::Hours(1)), ClueEvent("b", absl::Hours(2))};
+  EXPECT_THAT(TakeOver(routes, 2)->Due(kBegin + absl::Hours(3)), IsEmpty());
+}
+
+TEST_F(ReplayTest, AGroupGoesOnWhereTheOwnerBeforeLeftIt) {
+  const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(24)));
+  log_ = {ClueEvent("a", absl::Minutes(0)), ClueEvent("b", absl::Minutes(1))};
+  std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Minutes(10));
+  ASSERT_THAT(told, SizeIs(1));
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Minutes(10)));
+  auto next = TakeOver(routes);
+  EXPECT_THAT(next->Due(kBegin + absl::Minutes(30)), IsEmpty());
+  Append(ClueEvent("c", absl::Minutes(40)), next.get());
+  told = next->Due(kBegin + absl::Minutes(70));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].record, "record-a");
+  EXPECT_EQ(told[0].version, 2u);
+  EXPECT_EQ(told[0].alert.group->total, 3);
+}
+
+TEST_F(ReplayTest, AGroupThatEndedWhileNobodyWasThereIsToldBeforeTheNextOne) {
+  const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(2)));
+  log_ = {ClueEvent("a", absl::Hours(0)), ClueEvent("b", absl::Hours(0)),
+          ClueEvent("c", absl::Hours(9)), ClueEvent("d", absl::Hours(9))};
+  const std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Hours(10));
+  ASSERT_THAT(told, SizeIs(2));
+  EXPECT_EQ(told[0].trigger, "a");
+  EXPECT_EQ(told[0].alert.group->total, 2);
+  EXPECT_EQ(told[1].trigger, "c");
+  EXPECT_EQ(told[1].alert.group->total, 2);
+}
+
+// Owners die at random: before they tell, or right after. However often, what is told is what an
+// owner that never dies tells.
+TEST_F(ReplayTest, WhateverOwnersDieEachAlertIsToldOnce) {
+  const unsigned seed = std::random_device()();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937 random(seed);
+  int told_in_all = 0;
+  for (int round = 0; round < 60; ++round) {
+    const auto routes = Only(UnitThreshold(3, absl::Hours(6)));
+    std::vector<domain::ChangeEvent> clues;
+    absl::Duration at;
+    for (int i = 0; i < 60; ++i) {
+      at += absl::Minutes(random() % 120);
+      clues.push_back(ClueEvent("c" + std::to_string(i), at, random() % 2 == 0 ? "甲局" : "乙局"));
+    }
+    std::vector<std::string> expected;
+    Engine lasting(routes, {});
+    lasting.GoLive({});
+    for (size_t i = 0; i < clues.size(); ++i) {
+      lasting.Take(0, static_cast<int64_t>(i) + 1, clues[i]);
+      for (const Firing& firing : lasting.Due(clues[i].alert.raised_at)) {
+        expected.push_back(firing.trigger);
+      }
+    }
+
+    log_.clear();
+    std::vector<std::string> told;
+    auto owner = TakeOver(routes);
+    for (const domain::ChangeEvent& clue : clues) {
+      Append(clue, owner.get());
+      if (random() % 4 == 0) owner = TakeOver(routes);  // before it looked at what is due
+      for (const Firing& firing : owner->Due(clue.alert.raised_at)) {
+        told.push_back(firing.trigger);
+        log_.push_back(ToldEvent(firing, clue.alert.raised_at));
+      }
+      if (random() % 4 == 0) owner = TakeOver(routes);
+    }
+    ASSERT_EQ(told, expected) << "round " << round;
+    told_in_all += static_cast<int>(told.size());
+  }
+  EXPECT_GT(told_in_all, 150);
+}
+
+}  // namespace
+}  // namespace supervision::combining

@@ -1,0 +1,98 @@
+#include "services/config/routes_config.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace supervision::config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kFolder[] = SUPERVISION_SOURCE_DIR "/deploy/config/";
+
+std::string MistakesOf(std::string_view routes, std::string_view calendar = "") {
+  const auto loaded = ParseRoutes(routes, "routes.yaml", calendar, "calendar.yaml");
+  return loaded.ok() ? "" : std::string(loaded.status().message());
+}
+
+TEST(RoutesConfigTest, TheShippedRoutesDoWhatTheirTestsSayAndAreOff) {
+  const auto loaded =
+      LoadRoutes(std::string(kFolder) + "routes.yaml", std::string(kFolder) + "calendar.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_GE(loaded->trials.size(), loaded->routes->routes.size());
+  for (const combining::Route& route : loaded->routes->routes) EXPECT_FALSE(route.enabled);
+}
+
+TEST(RoutesConfigTest, FilesThatAreMissingAreNoRoutes) {
+  const auto loaded = LoadRoutes(std::string(kFolder) + "absent.yaml", "");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_TRUE(loaded->routes->routes.empty());
+}
+
+TEST(RoutesConfigTest, EveryMistakeIsToldAtOnceWithFileAndLine) {
+  const std::string mistakes =
+      MistakesOf(R"(version: "1"
+routes:
+  - id: Wrong id
+    title_zh: 甲
+    title_en: a
+    filter: unit >> 3
+    threshold: {at_least: 1, window: 0s}
+  - id: both
+    title_zh: 甲
+    title_en: a
+    threshold: {at_least: 3, window: 7d, distinct: PROBLEM}
+    group: {wait: 1h, interval: 1h, idle: 1d}
+  - id: nothing
+    title_zh: 甲
+    title_en: a
+    risk: RED
+  - id: long
+    title_zh: 甲
+    title_en: a
+    by: [UNIT, UNIT]
+    surge: {factor: 3, window: 30d, baseline: 8, at_least: 5}
+tests:
+  - route: nobody
+    clues: [{at: "2026-03-02 09:00", scenario: JUDICIAL}]
+)",
+                 "years: [{year: 2026, off: [\"13-01\"], working: [\"01-05\"]}]");
+  EXPECT_THAT(mistakes, AllOf(HasSubstr("routes.yaml:3"), HasSubstr("routes.yaml:6"),
+                              HasSubstr("routes.yaml:7:27"), HasSubstr("routes.yaml:7:38")));
+  EXPECT_THAT(mistakes,
+              AllOf(HasSubstr("several of group"), HasSubstr("tells nothing"), HasSubstr("no risk"),
+                    HasSubstr("stands twice"), HasSubstr("90 days"), HasSubstr("is no route")));
+  EXPECT_THAT(mistakes,
+              AllOf(HasSubstr("calendar.yaml:1"), HasSubstr("13-01"), HasSubstr("neither")));
+}
+
+constexpr char kRoute[] = R"(version: "1"
+routes:
+  - id: unit
+    title_zh: 甲
+    title_en: a
+    by: [UNIT]
+    threshold: {at_least: 2, window: 7d}
+tests:
+  - route: unit
+    name: two
+    clues: [{at: "2026-03-02 09:00", scenario: JUDICIAL, unit: 甲, times: 2}]
+)";
+
+TEST(RoutesConfigTest, ATestThatExpectsTooLittleFails) {
+  EXPECT_THAT(MistakesOf(kRoute), AllOf(HasSubstr("routes.yaml:9"), HasSubstr("not expected")));
+}
+
+TEST(RoutesConfigTest, ATestThatExpectsTooMuchFails) {
+  EXPECT_EQ(MistakesOf(std::string(kRoute) + "    expect: [{at: \"2026-03-02 09:00\"}]\n"), "");
+  EXPECT_THAT(MistakesOf(std::string(kRoute) +
+                         "    expect: [{at: \"2026-03-02 09:00\"}, {at: \"2026-03-03 09:00\"}]\n"),
+              HasSubstr("did not come"));
+  EXPECT_THAT(
+      MistakesOf(std::string(kRoute) + "    expect: [{at: \"2026-03-02 09:00\", members: 3}]\n"),
+      HasSubstr("it has 2 clues"));
+}
+
+}  // namespace
+}  // namespace supervision::config
