@@ -66,6 +66,7 @@ void Matcher::Describe(Features* features) {
     const RuleState& state = rules_[match.rule];
     features->signals.push_back({index_.rule_keys[match.rule], state.match.begin, state.match.end});
   }
+  DescribeBlame(features);
   DescribeShape(features);
   DescribeZones(features);
 }

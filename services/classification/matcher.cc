@@ -228,7 +228,7 @@ bool Matcher::Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap
     return false;  // one in the title, one in the content
   }
   const uint32_t widest = join == Join::kSameSentence ? gap : gap * kNearbyFactor;
-  return text_.begin[hit.begin] - text_.end[before.end - 1] <= widest;
+  return Gap(before, hit) <= widest;
 }
 
 bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) {

@@ -96,6 +96,10 @@ class Matcher {
     uint32_t source = 0;
     uint32_t next = kNone;
   };
+  struct Named {  // one of those whom a text may blame
+    Hit hit;
+    uint32_t who = 0;  // number of the lexicon
+  };
   struct PatternState {
     uint32_t run = 0;
     uint32_t missing = 0;  // atoms that were not seen
@@ -120,9 +124,17 @@ class Matcher {
   bool Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap) const;
   bool Acceptable(const CompiledRule& rule, const Hit& match);
   bool Near(const Hit& a, const Hit& b, uint32_t within) const;
+  // Code points of the original between the end of a hit and the begin of a later one.
+  uint32_t Gap(const Hit& before, const Hit& hit) const {
+    return text_.begin[hit.begin] - text_.end[before.end - 1];
+  }
   RuleState& StateOf(uint32_t rule);
   void Collect(const Input& input);
   void DescribeCues(Features* features);
+  void DescribeBlame(Features* features);
+  void FindNamed(Features* features);
+  uint32_t BlamedFor(const Hit& did) const;
+  bool StandsBefore(std::pair<uint32_t, uint32_t> hits, const Hit& named) const;
   void DescribeShape(Features* features) const;
   void DescribeZones(Features* features) const;
   uint32_t LastSentence() const;
@@ -152,6 +164,9 @@ class Matcher {
   std::vector<uint32_t> touched_;     // rules with a state in this run
   std::vector<Hit> chain_;
   std::vector<Hit> next_chain_;
+  std::vector<Named> named_;  // by their end
+  std::vector<Named> asked_;  // those who are only asked to act
+  std::vector<bool> blamed_;  // for the word of blame at hand
   std::vector<RuleMatch> matches_;
 };
 

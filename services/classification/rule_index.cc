@@ -59,11 +59,8 @@ class Builder {
     if (!std::string_view(lexicon.name).starts_with(kCuePrefix) || phrases.empty()) {
       return;
     }
-    std::string error;
     Cue cue;
-    cue.atom = PhraseAtomOf(phrases, false, &error);
-    if (!error.empty()) {
-      Error(lexicon.origin, absl::StrCat("lexicon ", lexicon.name, ": ", error));
+    if (!LexiconAtom(lexicon, &cue.atom)) {
       return;
     }
     const auto key = [&](std::string_view what) {
@@ -79,7 +76,26 @@ class Builder {
     index_->cue_names.push_back(lexicon.name);
   }
 
+  // The atoms of those who may be blamed and of what for; the keys follow in Finish.
+  void AddBlame(const Lexicon& lexicon) {
+    const std::string_view name = lexicon.name;
+    BlameIndex& blame = index_->blame;
+    std::vector<uint32_t>* const atoms = name.starts_with(kWhoPrefix)   ? &blame.who
+                                         : name.starts_with(kDidPrefix) ? &blame.did
+                                         : name == kAskingName          ? &blame.asking
+                                         : name == kTellingName         ? &blame.telling
+                                                                        : nullptr;
+    uint32_t atom = 0;
+    if (atoms == nullptr || lexicons_[lexicon.name].empty() || !LexiconAtom(lexicon, &atom)) {
+      return;
+    }
+    atoms->push_back(atom);
+    if (atoms == &blame.who) who_names_.push_back(lexicon.name);
+    if (atoms == &blame.did) did_names_.push_back(lexicon.name);
+  }
+
   std::unique_ptr<RuleIndex> Finish() {
+    NameBlame();
     index_->atoms = static_cast<uint32_t>(atom_numbers_.size());
     Flatten(literal_atoms_, &index_->literal_atoms);
     std::vector<std::vector<uint32_t>> atom_patterns(index_->atoms);
@@ -162,6 +178,34 @@ class Builder {
       compiled.clear();
     }
     return compiled;
+  }
+
+  bool LexiconAtom(const Lexicon& lexicon, uint32_t* atom) {
+    std::string error;
+    *atom = PhraseAtomOf(lexicons_[lexicon.name], false, &error);
+    if (!error.empty()) {
+      Error(lexicon.origin, absl::StrCat("lexicon ", lexicon.name, ": ", error));
+    }
+    return error.empty();
+  }
+
+  void NameBlame() {
+    // As strong as a rule: a pair tells more than a word.
+    const auto key = [](std::string_view what, std::string_view who, std::string_view did) {
+      return SignalKey(SignalKind::kRule,
+                       absl::StrCat(std::string(what), std::string(who), ":", std::string(did)));
+    };
+    BlameIndex& blame = index_->blame;
+    for (const std::string& who : who_names_) {
+      blame.asked_keys.push_back(key("ASKED:", who, ""));
+      blame.told_keys.push_back(key("TOLD:", who, ""));
+    }
+    who_names_.insert(who_names_.end(), {"NOBODY", "ASKED"});
+    for (const std::string& who : who_names_) {
+      for (const std::string& did : did_names_) {
+        blame.keys.push_back(key("B:", who, did));
+      }
+    }
   }
 
   uint32_t ReferenceAtomOf(const ReferenceTest& test) {
@@ -258,6 +302,8 @@ class Builder {
   std::map<std::string, uint32_t> literal_numbers_;
   std::vector<std::string> literals_;
   std::vector<std::set<uint32_t>> literal_atoms_;
+  std::vector<std::string> who_names_;  // of the lexicons of BlameIndex
+  std::vector<std::string> did_names_;
 };
 
 }  // namespace
@@ -272,6 +318,7 @@ std::unique_ptr<RuleIndex> BuildRuleIndex(const std::vector<const Rule*>& rules,
   }
   for (const Lexicon& lexicon : lexicons) {
     builder.AddCue(lexicon);
+    builder.AddBlame(lexicon);
   }
   return builder.Finish();
 }

@@ -76,6 +76,21 @@ struct Cue {
   FeatureKey last_sentence = 0;
 };
 
+// Those who may be blamed, and what for: lexicons by their prefixes. The model weighs each pair.
+struct BlameIndex {
+  static constexpr uint32_t kOthers = 2;  // rows behind those of `who`: nobody, who is only asked
+
+  uint32_t Nobody() const { return static_cast<uint32_t>(who.size()); }
+
+  std::vector<uint32_t> who;      // atoms
+  std::vector<uint32_t> did;      // atoms
+  std::vector<uint32_t> asking;   // one atom or none
+  std::vector<uint32_t> telling;  // one atom or none
+  std::vector<FeatureKey> keys;   // (who, nobody, asked) x did
+  std::vector<FeatureKey> asked_keys;
+  std::vector<FeatureKey> told_keys;
+};
+
 struct RuleIndex {
   std::unique_ptr<hs_database_t, HsDatabaseDeleter> database;
   std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch;  // to clone; never used itself
@@ -90,7 +105,8 @@ struct RuleIndex {
   std::vector<CompiledRule> rules;       // in the order given to BuildRuleIndex
   std::vector<FeatureKey> rule_keys;     // in the same order
   std::vector<Cue> cues;
-  std::vector<std::string> cue_names;                      // of the lexicons, in the same order
+  std::vector<std::string> cue_names;  // of the lexicons, in the same order
+  BlameIndex blame;
   std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
   uint32_t unless_within = 0;
   uint32_t atoms = 0;

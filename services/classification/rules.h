@@ -35,9 +35,14 @@ struct Phrase {
   std::string text;
 };
 
-// A named set of phrases, used as $NAME in patterns. One whose name begins with the prefix is a
-// cue.
+// A named set of phrases, used as $NAME in patterns. One whose name begins with the first prefix is
+// a cue; the next two tell who may be blamed and what for, and the last two that whoever stands
+// next is asked to act, or was told.
 inline constexpr std::string_view kCuePrefix = "CUE_";
+inline constexpr std::string_view kWhoPrefix = "WHO_";
+inline constexpr std::string_view kDidPrefix = "DID_";
+inline constexpr std::string_view kAskingName = "BLAME_ASKING";
+inline constexpr std::string_view kTellingName = "BLAME_TELLING";
 struct Lexicon {
   Origin origin;
   std::string name;

@@ -13,7 +13,8 @@ namespace supervision::classification {
 // of a signal is a hash with the highest bit set.
 using FeatureKey = uint64_t;
 
-// What a signal rests on; it decides how much one counts beside the n-grams.
+// What a signal rests on; it decides how much one counts beside the n-grams. Who is blamed for what
+// counts as a rule does.
 enum class SignalKind : uint8_t { kCue = 0, kRule = 1 };
 
 // The key of the signal called `name`: "A:CUE_TOLD", "R:ENF.PENALTY".

@@ -26,9 +26,9 @@ constexpr std::string_view kHigh = "HIGH";
 constexpr size_t kFewestHigh = 20;   // clues rated HIGH below which risk is not learnt
 constexpr size_t kFewestAsked = 50;  // clues that the rules rate HIGH, to calibrate on them alone
 constexpr double kLoss = 0.3;        // of the softmax over the margins, against its ridge
-// A class n times rarer than the average weighs the root of n more: between the plain accuracy,
+// A class n times rarer than the average weighs this power of n more: between the plain accuracy,
 // which forgets small classes, and equal weights, which see them everywhere.
-constexpr double kRarity = 0.5;
+constexpr double kRarity = 0.35;
 // What a review is for: what is not sent to one should be right this often …
 constexpr double kWantedAccuracy = 0.95;
 constexpr double kMostReviewed =
