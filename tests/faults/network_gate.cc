@@ -81,7 +81,11 @@ class NetworkGate::Core {
   }
 
   ~Core() {
-    Tell([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { stopping_ = true; });
+    {
+      base::MutexLock lock(&mutex_);
+      stopping_ = true;
+    }
+    Wake();
     thread_.join();
     for (Link& link : links_) Close(link);
     close(listener_);
@@ -89,13 +93,8 @@ class NetworkGate::Core {
     close(wake_[1]);
   }
 
-  // Changes what the thread goes by, and wakes it.
-  template <typename Change>
-  void Tell(const Change& change) {
-    {
-      base::MutexLock lock(&mutex_);
-      change();
-    }
+  // What the thread goes by has changed.
+  void Wake() {
     // A full pipe wakes it too.
     if (write(wake_[1], "x", 1) < 0 && errno != EAGAIN) std::abort();
   }
@@ -291,8 +290,11 @@ void NetworkGate::SetWeather(Weather weather) {
 }
 
 void NetworkGate::CutAll() {
-  Core* const core = core_.get();
-  core->Tell([core]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(core->mutex_) { core->cut_all_ = true; });
+  {
+    base::MutexLock lock(&core_->mutex_);
+    core_->cut_all_ = true;
+  }
+  core_->Wake();
 }
 
 void NetworkGate::CutAfter(size_t bytes) {
@@ -301,11 +303,12 @@ void NetworkGate::CutAfter(size_t bytes) {
 }
 
 void NetworkGate::Silence() {
-  Core* const core = core_.get();
-  core->Tell([core]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(core->mutex_) {
-    core->silence_all_ = true;
-    core->silent_ = true;
-  });
+  {
+    base::MutexLock lock(&core_->mutex_);
+    core_->silence_all_ = true;
+    core_->silent_ = true;
+  }
+  core_->Wake();
 }
 
 void NetworkGate::Heal() {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "tests/support/heap.h"
 #include "tests/unit/alerting/hub_fixture.h"
 
 namespace supervision::alerting {
@@ -271,6 +272,37 @@ TEST_F(HubTest, NothingIsKeptForStreamsThatHaveEnded) {
   EXPECT_EQ(Metric("supervision_alert_streams_catching_up"), 0);
   log_.HoldReads(false);
   scheduler_.RunUntilIdle();
+}
+
+// Under every sanitizer too: whoever is left behind is in one of the maps, or leaks.
+TEST_F(HubTest, TenThousandStreamsThatComeAndGoLeaveMapsAndMemoryAsBefore) {
+  StartHub(SmallTail());
+  PublishMany("a", 1, 50);
+  const auto rounds = [&](int from, int to) {
+    for (int round = from; round < to; ++round) {
+      TestStream stream(round % 3 == 0 ? TestStream::Reader() : TestStream::Eager);
+      Hub::Request request = round % 2 == 0 ? Earliest() : Latest();
+      if (round % 5 == 0) request.filter.unit = "unit " + std::to_string(round);
+      stream.Open(hub_.get(), request);
+      if (round % 7 != 0) scheduler_.RunUntilIdle();
+      if (round % 11 == 0) Publish("b" + std::to_string(round));
+      stream.Cancel();
+      scheduler_.RunUntilIdle();
+    }
+  };
+  rounds(0, 1'000);  // what is allocated once
+  log_.Trim(0, log_.end(0));
+  const size_t before = testing::HeapBytes();
+  rounds(1'000, 11'000);
+  log_.Trim(0, log_.end(0));
+  const Hub::Census census = hub_->census();
+  EXPECT_EQ(census.sessions, 0u);
+  EXPECT_EQ(census.views, 0u);
+  EXPECT_EQ(census.waiting, 0u);
+  EXPECT_EQ(census.deadlines, 0u);
+  EXPECT_EQ(census.reads_waiting, 0u);
+  // A byte a round would be more.
+  EXPECT_LT(testing::HeapBytes(), before + 10'000);
 }
 
 TEST_F(HubTest, HubThatGoesEndsItsStreams) {

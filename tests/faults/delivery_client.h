@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "services/base/mutex.h"
+#include "supervision/v1/alert_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
+#include "tests/faults/delivery_cluster.h"
+#include "tests/faults/delivery_oracle.h"
+#include "tests/faults/network_gate.h"
+
+namespace supervision::faults {
+
+// One monitor of a schedule: reads through a network gate of its own, from whichever replica lives,
+// goes on after every break where it was, and writes down what it was told. It stands for a client
+// that does everything right, with plain stubs, so that what is missed or doubled is the service's.
+//
+// Thread-safe.
+class DeliveryClient {
+ public:
+  enum class Kind { kWatch, kFilteredWatch, kConsume };
+
+  struct Options {
+    Kind kind = Kind::kWatch;
+    std::string token;
+    std::string subscription;  // of kConsume; it exists
+    View view;                 // scope as it is, and the filter to begin with
+    int first_replica = 0;
+  };
+  DeliveryClient(DeliveryCluster* cluster, Options options);
+  ~DeliveryClient() { Stop(); }
+  void Stop();
+
+  // ---- Faults
+  void CutInAMessage(size_t bytes);  // when so many more have come
+  void Cut();                        // goes away; comes again at once
+  void Stall(bool stall);            // reads nothing more until false
+  void Hold(bool hold);              // goes away, and does not come again until false
+  void MoveTo(int replica);          // goes away and comes again there, if that one lives
+
+  // ---- Acknowledging, of kConsume
+  void SetEager(bool eager);        // each message at once, beginning with what is open
+  void Acknowledge(uint32_t pick);  // up to one of those that are open, or only it
+
+  // ---- Views. A change begins, then it is in force everywhere; both are written down.
+  View view() const;  // the newest
+  void ViewBegins(View view);
+  void ViewInForce();
+  // Changes a stream's filter, by coming again with it.
+  void SetFilter(const std::string& prefix);
+  // How many alerts have been published: views that are in force by now are so for what follows.
+  void Note(size_t published);
+
+  // ---- What became of it
+  bool connected() const;  // has had the first message of a stream
+  int replica() const;     // of the stream; -1 when there is none
+  size_t opened() const;   // streams that have begun
+  bool HasHeard(const Told& what) const;
+  std::string error() const;  // what no client expects
+  size_t cuts_in_a_message() const { return gate_.cuts(); }
+  bool told_gap() const;
+  int taken_over() const;
+  std::string Describe() const;  // how its stream is
+  MonitorRecord Record() const;
+  Kind kind() const { return options_.kind; }
+
+ private:
+  using Stream = grpc::ClientReaderWriter<v1::ConsumeAlertsRequest, v1::ConsumeAlertsResponse>;
+
+  void Run();
+  // One stream to its end.
+  grpc::Status Watch(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context);
+  grpc::Status Consume(const std::shared_ptr<grpc::Channel>& channel, grpc::ClientContext* context);
+  void OnGreeted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Hear(const v1::AlertUpdate& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool WaitToRead();
+  void OnEnd(const grpc::Status& status);
+  void Send(const v1::ConsumeAlertsRequest& request);
+  void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  DeliveryCluster* const cluster_;
+  const Options options_;
+  NetworkGate gate_;
+
+  mutable base::Mutex mutex_;
+  base::CondVar changed_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool held_ ABSL_GUARDED_BY(mutex_) = false;
+  bool greeted_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;  // the stream that is open
+  size_t opened_ ABSL_GUARDED_BY(mutex_) = 0;
+  int wanted_replica_ ABSL_GUARDED_BY(mutex_);
+  int replica_ ABSL_GUARDED_BY(mutex_) = -1;
+  grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  std::string cursor_ ABSL_GUARDED_BY(mutex_);
+  int taken_over_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string error_ ABSL_GUARDED_BY(mutex_);
+  MonitorRecord record_ ABSL_GUARDED_BY(mutex_);
+  size_t view_in_force_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t view_greeted_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the subscription's stream that is open.
+  bool eager_ ABSL_GUARDED_BY(mutex_) = true;
+  std::map<uint64_t, size_t> numbers_ ABSL_GUARDED_BY(mutex_);  // delivery to record_.heard
+  uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;                 // delivery
+  base::Mutex write_mutex_;  // a stream takes one write at a time; taken before mutex_
+  Stream* stream_ ABSL_GUARDED_BY(write_mutex_) = nullptr;
+
+  std::thread thread_;
+};
+
+}  // namespace supervision::faults

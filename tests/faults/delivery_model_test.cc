@@ -1,0 +1,120 @@
+// Delivery under random schedules: three replicas on one Redis, watches, filtered watches and named
+// subscriptions, and whatever may happen to them, compared with a simple model (delivery_oracle.h).
+// The seed of the first schedule is printed; SUPERVISION_TEST_SEED runs them again,
+// SUPERVISION_TEST_ROUNDS asks for another number of schedules.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/faults/delivery_schedule.h"
+#include "tests/support/heap.h"
+
+namespace supervision::faults {
+namespace {
+
+constexpr int kLanes = 4;
+constexpr int kSchedules = testing::kSanitized ? 96 : 504;  // as many of each theme
+constexpr int kLeastOfEach = 20;  // of each fault with each kind of stream
+constexpr size_t kMostProblems = 20;
+
+int Setting(const char* name, int standard) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? standard : std::atoi(text);
+}
+
+// Which of the planted faults the oracle finds in what really was told.
+class Plants {
+ public:
+  void Try(const DeliveryEvidence& evidence) {
+    for (const Plant plant :
+         {Plant::kDropOne, Plant::kDoubleOne, Plant::kSwapTwo, Plant::kOutsideTheScope}) {
+      for (size_t monitor = 0; monitor < evidence.monitors.size(); ++monitor) {
+        DeliveryEvidence planted = evidence;
+        if (!PlantFault(plant, &planted, monitor)) continue;
+        ++planted_[static_cast<size_t>(plant)][monitor];
+        if (!Judge(planted).empty()) ++caught_[static_cast<size_t>(plant)][monitor];
+      }
+    }
+  }
+  int planted(size_t plant, size_t monitor) const { return planted_[plant][monitor]; }
+  int caught(size_t plant, size_t monitor) const { return caught_[plant][monitor]; }
+
+ private:
+  int planted_[4][3] = {};
+  int caught_[4][3] = {};
+};
+
+TEST(DeliveryModelTest, NothingIsMissedDoubledOutOfOrderOrOutsideTheScope) {
+  const int schedules = Setting("SUPERVISION_TEST_ROUNDS", kSchedules);
+  const auto first = static_cast<uint32_t>(
+      Setting("SUPERVISION_TEST_SEED", static_cast<int>(std::random_device()() >> 8)));
+  std::printf("SUPERVISION_TEST_SEED=%u\n", first);
+  std::vector<std::vector<std::string>> scopes;
+  for (int lane = 0; lane < kLanes; ++lane) scopes.push_back(DeliveryLane::WideScope(lane));
+  DeliveryCluster cluster(scopes);
+  ASSERT_TRUE(cluster.Start());
+
+  FaultCounts counts;
+  std::atomic<int> next = 0;
+  base::Mutex mutex;
+  std::vector<std::string> problems;
+  size_t alerts = 0;
+  Plants plants;
+  std::vector<std::thread> lanes;
+  for (int number = 0; number < kLanes; ++number) {
+    lanes.emplace_back([&, number] {
+      DeliveryLane lane(&cluster, &counts, number);
+      for (int i = next++; i < schedules; i = next++) {
+        const uint32_t seed = first + static_cast<uint32_t>(i);
+        const DeliveryLane::Outcome outcome = lane.Run(seed);
+        std::vector<std::string> broken = Judge(outcome.evidence);
+        broken.insert(broken.begin(), outcome.problems.begin(), outcome.problems.end());
+        base::MutexLock lock(&mutex);
+        alerts += outcome.evidence.published.size();
+        for (const std::string& one : broken) {
+          problems.push_back(absl::StrCat("seed ", seed, ": ", one));
+        }
+        if (broken.empty()) plants.Try(outcome.evidence);
+        if (problems.size() >= kMostProblems) next = schedules;
+      }
+      cluster.Stop();
+    });
+  }
+  cluster.Serve();
+  for (std::thread& lane : lanes) lane.join();
+
+  std::printf("%d schedules, %zu alerts\n%s", schedules, alerts, counts.Table().c_str());
+  EXPECT_THAT(problems, ::testing::IsEmpty());
+  for (size_t plant = 0; plant < 4; ++plant) {
+    for (size_t monitor = 0; monitor < 3; ++monitor) {
+      std::printf("planted fault %zu with monitor %zu: %d, %d of them found\n", plant, monitor,
+                  plants.planted(plant, monitor), plants.caught(plant, monitor));
+      EXPECT_EQ(plants.caught(plant, monitor), plants.planted(plant, monitor));
+      if (schedules >= kSchedules && !testing::kSanitized) {
+        EXPECT_GE(plants.planted(plant, monitor), kLeastOfEach);
+      }
+    }
+  }
+  if (schedules < kSchedules || testing::kSanitized) return;
+  using Kind = DeliveryClient::Kind;
+  for (const char* const fault :
+       {"goes away", "cut in a message", "reads nothing", "redis killed", "replica killed",
+        "paused past its leases", "trimmed", "scope changes"}) {
+    for (const Kind kind : {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume}) {
+      EXPECT_GE(counts.Of(fault, kind), kLeastOfEach) << fault;
+    }
+  }
+  EXPECT_GE(counts.Of("filter changes", Kind::kFilteredWatch), kLeastOfEach);
+  EXPECT_GE(counts.Of("filter changes", Kind::kConsume), kLeastOfEach);
+  EXPECT_GE(counts.Of("acknowledges some", Kind::kConsume), kLeastOfEach);
+}
+
+}  // namespace
+}  // namespace supervision::faults

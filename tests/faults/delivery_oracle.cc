@@ -1,0 +1,165 @@
+#include "tests/faults/delivery_oracle.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace supervision::faults {
+namespace {
+
+bool ToldGap(const MonitorRecord& record) {
+  return std::any_of(record.connections.begin(), record.connections.end(),
+                     [](const MonitorRecord::Connection& one) { return one.told_gap; });
+}
+
+// One monitor's record beside what was published.
+class Judgement {
+ public:
+  Judgement(const DeliveryEvidence& evidence, const MonitorRecord& record,
+            const std::map<std::string, size_t>& numbers, std::vector<std::string>* broken)
+      : evidence_(evidence), record_(record), numbers_(numbers), broken_(broken) {}
+
+  void Run() {
+    for (const Heard& heard : record_.heard) LookAt(heard);
+    LookForMissed();
+  }
+
+ private:
+  void Break(const std::string& id, const std::string& what) {
+    broken_->push_back(absl::StrCat(record_.name, ": ", id, " ", what));
+  }
+
+  void LookAt(const Heard& heard) {
+    const std::string line = ToLine(heard.what);
+    const auto found = numbers_.find(line);
+    if (found == numbers_.end()) return Break(line, "never happened");
+    const size_t number = found->second;
+    const Published& published = evidence_.published[number];
+    if (number < record_.begins_at) Break(line, "lies before the start");
+    if (!AnyViewPasses(heard, published.region)) Break(line, "is outside the scope or the filter");
+    if (record_.acknowledges && kept_.contains(number)) {
+      Break(line, "came again though it was said to be kept");
+    }
+    // A subscription's connections begin anew where nothing was kept.
+    if (record_.acknowledges && heard.connection != connection_) last_.clear();
+    connection_ = heard.connection;
+    const auto last = last_.find(published.partition);
+    if (last != last_.end() && number <= last->second) {
+      Break(line, told_.contains(number) ? "was told twice" : "came out of order");
+    }
+    last_[published.partition] = number;
+    told_.insert(number);
+    if (heard.kept) kept_.insert(number);
+  }
+
+  bool AnyViewPasses(const Heard& heard, const std::string& region) const {
+    for (size_t v = record_.connections.at(heard.connection).view; v <= heard.latest_view; ++v) {
+      if (record_.views.at(v).view.Passes(region)) return true;
+    }
+    return false;
+  }
+
+  void LookForMissed() {
+    const bool told_gap = ToldGap(record_);
+    for (size_t number = record_.begins_at; number < evidence_.published.size(); ++number) {
+      if (told_.contains(number)) continue;
+      if (told_gap && number < evidence_.trimmed_below) continue;
+      const Published& published = evidence_.published[number];
+      if (EveryViewPasses(number, published.region)) Break(ToLine(published.what), "was missed");
+    }
+  }
+
+  // Every view that could be in force when somebody looked whether it passes.
+  bool EveryViewPasses(size_t number, const std::string& region) const {
+    size_t first = 0;
+    for (size_t v = 1; v < record_.views.size(); ++v) {
+      if (record_.views[v].certain_at.has_value() && *record_.views[v].certain_at <= number) {
+        first = v;
+      }
+    }
+    return std::all_of(record_.views.begin() + static_cast<ptrdiff_t>(first), record_.views.end(),
+                       [&](const auto& change) { return change.view.Passes(region); });
+  }
+
+  const DeliveryEvidence& evidence_;
+  const MonitorRecord& record_;
+  const std::map<std::string, size_t>& numbers_;
+  std::vector<std::string>* const broken_;
+  std::map<int, size_t> last_;  // number, by partition
+  size_t connection_ = 0;
+  std::set<size_t> told_;
+  std::set<size_t> kept_;
+};
+
+}  // namespace
+
+bool View::Passes(const std::string& region) const {
+  const auto begins = [&](const std::string& prefix) { return region.rfind(prefix, 0) == 0; };
+  return (scope.empty() || std::any_of(scope.begin(), scope.end(), begins)) && begins(filter);
+}
+
+std::vector<std::string> Judge(const DeliveryEvidence& evidence) {
+  std::map<std::string, size_t> numbers;
+  for (size_t i = 0; i < evidence.published.size(); ++i) {
+    numbers.emplace(ToLine(evidence.published[i].what), i);
+  }
+  std::vector<std::string> broken;
+  for (const MonitorRecord& record : evidence.monitors) {
+    Judgement(evidence, record, numbers, &broken).Run();
+  }
+  return broken;
+}
+
+bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor) {
+  MonitorRecord& record = evidence->monitors[monitor];
+  std::vector<Heard>& heard = record.heard;
+  if (heard.empty()) return false;
+  const auto partition_of = [&](const Heard& one) {
+    for (const Published& published : evidence->published) {
+      if (published.what == one.what) return published.partition;
+    }
+    return -1;
+  };
+  switch (plant) {
+    case Plant::kDropOne: {
+      // The last one: no change of view excuses that, and no gap that lies before it.
+      if (ToldGap(record) && evidence->trimmed_below >= evidence->published.size()) return false;
+      const Told last = heard.back().what;
+      heard.erase(std::remove_if(heard.begin(), heard.end(),
+                                 [&](const Heard& one) { return one.what == last; }),
+                  heard.end());
+      return true;
+    }
+    case Plant::kDoubleOne:
+      heard.push_back(heard.back());
+      return true;
+    case Plant::kSwapTwo:
+      for (size_t i = 0; i + 1 < heard.size(); ++i) {
+        if (heard[i].connection == heard[i + 1].connection &&
+            !(heard[i].what == heard[i + 1].what) &&
+            partition_of(heard[i]) == partition_of(heard[i + 1])) {
+          std::swap(heard[i].what, heard[i + 1].what);
+          return true;
+        }
+      }
+      return false;
+    case Plant::kOutsideTheScope:
+      for (const Published& published : evidence->published) {
+        if (std::any_of(record.views.begin(), record.views.end(),
+                        [&](const auto& change) { return change.view.Passes(published.region); })) {
+          continue;
+        }
+        Heard planted = heard.back();
+        planted.what = published.what;
+        heard.push_back(planted);
+        return true;
+      }
+      return false;
+  }
+  return false;
+}
+
+}  // namespace supervision::faults
