@@ -12,11 +12,19 @@
 namespace supervision::bench {
 namespace {
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, int number) {
+std::shared_ptr<grpc::ChannelCredentials> Credentials(const std::string& tls_ca) {
+  if (tls_ca.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = tls_ca;
+  return grpc::SslCredentials(options);
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, int number,
+                                       const std::string& tls_ca = "") {
   grpc::ChannelArguments arguments;
   arguments.SetInt("bench.channel", number);  // channels with different arguments share nothing
   arguments.SetMaxReceiveMessageSize(64 << 20);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address, Credentials(tls_ca), arguments);
 }
 
 grpc::ByteBuffer ToBuffer(const std::string& bytes) {
@@ -45,8 +53,8 @@ absl::Duration Latencies::At(double quantile) const {
 
 class LoadClient::Core {
  public:
-  Core(const std::string& address, std::string token)
-      : stub_(Connect(address, 0)), token_("Bearer " + std::move(token)) {}
+  Core(const std::string& address, std::string token, const std::string& tls_ca)
+      : stub_(Connect(address, 0, tls_ca)), token_("Bearer " + std::move(token)) {}
 
   using Done = std::function<void(bool, const std::string&)>;
 
@@ -97,8 +105,9 @@ class LoadClient::Core {
   const std::string token_;
 };
 
-LoadClient::LoadClient(const std::string& address, const std::string& token)
-    : core_(std::make_shared<Core>(address, token)) {}
+LoadClient::LoadClient(const std::string& address, const std::string& token,
+                       const std::string& tls_ca)
+    : core_(std::make_shared<Core>(address, token, tls_ca)) {}
 LoadClient::~LoadClient() = default;
 
 void LoadClient::Start(const std::string& method, const std::string& request,
@@ -168,15 +177,16 @@ Throughput LoadClient::Run(const std::string& method, const Next& next, const Pa
 class StreamLoad::Core {
  public:
   Core(const std::string& address, const std::string& token, const std::string& method,
-       const std::string& request, int count, int channels, OnMessage on_message)
-      : on_message_(std::move(on_message)) {
+       const RequestOf& request_of, int count, int channels, OnMessage on_message,
+       bool reads_on = true)
+      : on_message_(std::move(on_message)), reads_on_(reads_on) {
     for (int i = 0; i < channels; ++i) {
       stubs_.push_back(std::make_unique<grpc::GenericStub>(Connect(address, i + 1)));
     }
     for (int i = 0; i < count; ++i) {
       auto stream = std::make_unique<Stream>(this, i);
       stream->context.AddMetadata("authorization", "Bearer " + token);
-      stream->request = ToBuffer(request);
+      stream->request = ToBuffer(request_of(i));
       streams_.push_back(std::move(stream));
     }
     {
@@ -205,7 +215,7 @@ class StreamLoad::Core {
     void OnReadDone(bool ok) override {
       if (!ok) return;
       owner->on_message_(number, ToBytes(response));
-      StartRead(&response);
+      if (owner->reads_on_) StartRead(&response);
     }
     void OnDone(const grpc::Status&) override { owner->OnClosed(); }
 
@@ -222,6 +232,7 @@ class StreamLoad::Core {
   }
 
   const OnMessage on_message_;
+  const bool reads_on_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   std::vector<std::unique_ptr<Stream>> streams_;
   base::Mutex mutex_;
@@ -232,8 +243,20 @@ class StreamLoad::Core {
 StreamLoad::StreamLoad(const std::string& address, const std::string& token,
                        const std::string& method, const std::string& request, int count,
                        int channels, OnMessage on_message)
-    : core_(std::make_unique<Core>(address, token, method, request, count, channels,
+    : StreamLoad(
+          address, token, method, [&](int) { return request; }, count, channels,
+          std::move(on_message)) {}
+StreamLoad::StreamLoad(const std::string& address, const std::string& token,
+                       const std::string& method, const RequestOf& request_of, int count,
+                       int channels, OnMessage on_message)
+    : core_(std::make_unique<Core>(address, token, method, request_of, count, channels,
                                    std::move(on_message))) {}
+StreamLoad::StreamLoad(const std::string& address, const std::string& token,
+                       const std::string& method, const std::string& request, OnMessage on_message,
+                       ReadsNoMore)
+    : core_(std::make_unique<Core>(
+          address, token, method, [&](int) { return request; }, 1, 1, std::move(on_message),
+          false)) {}
 StreamLoad::~StreamLoad() = default;
 
 }  // namespace supervision::bench

@@ -32,7 +32,8 @@ struct Throughput {
 // The one client of all measurements, so that service and reference cost it the same.
 class LoadClient {
  public:
-  LoadClient(const std::string& address, const std::string& token);
+  // With `tls_ca`, the authority as PEM text, it speaks TLS.
+  LoadClient(const std::string& address, const std::string& token, const std::string& tls_ca = "");
   ~LoadClient();
 
   // Makes the bytes of one request.
@@ -63,6 +64,14 @@ class StreamLoad {
   using OnMessage = std::function<void(int stream, const std::string& bytes)>;
   StreamLoad(const std::string& address, const std::string& token, const std::string& method,
              const std::string& request, int count, int channels, OnMessage on_message);
+  // Reads the first message and nothing more.
+  struct ReadsNoMore {};
+  StreamLoad(const std::string& address, const std::string& token, const std::string& method,
+             const std::string& request, OnMessage on_message, ReadsNoMore);
+  // Each with a request of its own.
+  using RequestOf = std::function<std::string(int stream)>;
+  StreamLoad(const std::string& address, const std::string& token, const std::string& method,
+             const RequestOf& request_of, int count, int channels, OnMessage on_message);
   ~StreamLoad();  // cancels and waits
 
  private:

@@ -25,10 +25,16 @@ constexpr Part kParts[] = {
     {"first", MeasureFirstCallAfterIdle},
     {"told", MeasureSubmitToTold},
     {"delivery", MeasureDelivery},
+    {"resume", MeasureResume},
+    {"catchup", MeasureCatchUp},
+    {"acknowledge", MeasureAcknowledgements},
+    {"tls", MeasureTls},
+    {"start", MeasureStart},
+    {"drain", MeasureDrain},
 };
 
 // `only`: the name of one part, or empty for all.
-int Run(bool json, absl::Duration duration, const std::string& only, const std::string& self) {
+int Run(bool json, Bench bench, const std::string& only, const std::string& self) {
   const testing::TempDir service_directory;
   const testing::TempDir reference_directory;
   testing::ServiceProcess::Options options;
@@ -42,8 +48,10 @@ int Run(bool json, absl::Duration duration, const std::string& only, const std::
     std::fprintf(stderr, "a server did not start; its log: %s\n", service.log_path().c_str());
     return 1;
   }
-  const Bench bench = {service.grpc_address(), service.pid(), reference.grpc_address(),
-                       reference.pid(), duration};
+  bench.service = service.grpc_address();
+  bench.service_pid = service.pid();
+  bench.reference = reference.grpc_address();
+  bench.reference_pid = reference.pid();
   Report report;
   for (const Part& part : kParts) {
     if (only.empty() || only == part.name) part.measure(bench, &report);
@@ -57,13 +65,22 @@ int Run(bool json, absl::Duration duration, const std::string& only, const std::
 
 int main(int argc, char** argv) {
   bool json = false;
-  double seconds = 4;
+  supervision::bench::Bench bench;
+  bench.duration = absl::Seconds(4);
   std::string only;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     const std::string addresses = "--listen.addresses_file=";
     if (argument == "--json") json = true;
-    if (argument.rfind("--seconds=", 0) == 0) seconds = std::atof(argument.c_str() + 10);
+    const auto number = [&](const std::string& flag) {
+      const bool is_it = argument.rfind(flag, 0) == 0;
+      return is_it ? std::atof(argument.c_str() + flag.size()) : 0;
+    };
+    if (number("--seconds=") > 0) bench.duration = absl::Seconds(number("--seconds="));
+    if (number("--catch-up=") > 0) bench.catch_up = static_cast<int64_t>(number("--catch-up="));
+    if (number("--start-clues=") > 0) {
+      bench.start_clues = static_cast<int64_t>(number("--start-clues="));
+    }
     if (argument.rfind("--only=", 0) == 0) only = argument.substr(7);
     if (argument == "--reference") {
       for (int k = 1; k < argc; ++k) {
@@ -73,5 +90,5 @@ int main(int argc, char** argv) {
       }
     }
   }
-  return supervision::bench::Run(json, absl::Seconds(seconds), only, argv[0]);
+  return supervision::bench::Run(json, bench, only, argv[0]);
 }

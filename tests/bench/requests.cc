@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <fstream>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -82,6 +83,26 @@ std::string NextSubmit() {
   return request.SerializeAsString();
 }
 
+std::string NextSubmitIn(const std::string& region) {
+  const uint64_t number = NextNumber();
+  v1::SubmitClueRequest request;
+  request.set_request_id(absl::StrCat("bench-", number));
+  Fill(number, request.mutable_clue());
+  request.mutable_clue()->set_region_code(region);
+  return request.SerializeAsString();
+}
+
+std::vector<std::string> Counties(int count) {
+  std::ifstream file(SUPERVISION_SOURCE_DIR "/deploy/config/regions.tsv");
+  std::vector<std::string> counties;
+  for (std::string line; static_cast<int>(counties.size()) < count && std::getline(file, line);) {
+    const std::string code = line.substr(0, line.find('\t'));
+    const bool digits = code.find_first_not_of("0123456789") == std::string::npos;
+    if (code.size() == 6 && digits && code.substr(4) > "01") counties.push_back(code);
+  }
+  return counties;
+}
+
 std::string NextBatch(int clues) {
   v1::BatchSubmitCluesRequest request;
   for (int i = 0; i < clues; ++i) {
@@ -96,6 +117,19 @@ std::string NextBatch(int clues) {
 std::string WatchFromEarliest() {
   v1::WatchAlertsRequest request;
   request.set_start_from(v1::START_FROM_EARLIEST);
+  return request.SerializeAsString();
+}
+
+std::string WatchFromLatestIn(const std::string& region) {
+  v1::WatchAlertsRequest request;
+  request.set_start_from(v1::START_FROM_LATEST);
+  request.mutable_filter()->set_region_prefix(region);
+  return request.SerializeAsString();
+}
+
+std::string WatchFromCursor(const std::string& cursor) {
+  v1::WatchAlertsRequest request;
+  request.set_cursor(cursor);
   return request.SerializeAsString();
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace supervision::bench {
 
@@ -17,6 +18,10 @@ inline constexpr char kWatchMethod[] = "/supervision.v1.AlertService/WatchAlerts
 // Thread-safe.
 std::string NextSubmit();          // SubmitClueRequest
 std::string NextBatch(int clues);  // BatchSubmitCluesRequest
+std::string NextSubmitIn(const std::string& region);
+
+// So many region codes of counties.
+std::vector<std::string> Counties(int count);
 
 // Whether the bytes are a message of that type; parses them as a typed client does.
 bool ParseEcho(std::string_view answer);          // SubmitClueRequest
@@ -29,5 +34,7 @@ extern const std::array<std::string_view, 4> kTexts;
 // Serialised WatchAlertsRequests.
 std::string WatchFromEarliest();
 std::string WatchFromLatest();
+std::string WatchFromLatestIn(const std::string& region);
+std::string WatchFromCursor(const std::string& cursor);
 
 }  // namespace supervision::bench

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/time/time.h"
@@ -13,7 +14,9 @@ struct Bench {
   int service_pid = 0;
   std::string reference;  // address of the reference server
   int reference_pid = 0;
-  absl::Duration duration;  // of one measurement
+  absl::Duration duration;        // of one measurement
+  int64_t catch_up = 100'000;     // alerts that a monitor catches up with
+  int64_t start_clues = 100'000;  // in the ledger of a service that is started
 };
 
 // Each measures one thing on both servers and adds its figures to the report.
@@ -23,6 +26,12 @@ void MeasureShareOfIntake(const Bench& bench, Report* report);  // starts two se
 void MeasureFirstCallAfterIdle(const Bench& bench, Report* report);
 void MeasureSubmitToTold(const Bench& bench, Report* report);
 void MeasureDelivery(const Bench& bench, Report* report);
+void MeasureResume(const Bench& bench, Report* report);
+void MeasureCatchUp(const Bench& bench, Report* report);
+void MeasureAcknowledgements(const Bench& bench, Report* report);
+void MeasureTls(const Bench& bench, Report* report);  // these three start services of their own
+void MeasureStart(const Bench& bench, Report* report);
+void MeasureDrain(const Bench& bench, Report* report);
 void MeasureIdleMonitors(const Bench& bench, Report* report);
 void MeasureClassification(const Bench& bench, Report* report);  // in this process, on one thread
 

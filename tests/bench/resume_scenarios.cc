@@ -1,0 +1,262 @@
+// Monitors that were away: how fast they catch up, what that does to those who were not, and what
+// acknowledging costs.
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/base/mutex.h"
+#include "supervision/v1/alert_service.pb.h"
+#include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
+#include "tests/bench/load.h"
+#include "tests/bench/opened.h"
+#include "tests/bench/requests.h"
+#include "tests/bench/scenarios.h"
+#include "tests/bench/waiting.h"
+
+namespace supervision::bench {
+namespace {
+
+constexpr absl::Duration kPatience = absl::Seconds(60);
+constexpr int kBatch = 50;
+
+// The cursor of the ledger's end.
+std::string LatestCursor(const Bench& bench) {
+  base::Mutex mutex;
+  std::string cursor;
+  Opened opened(1);
+  StreamLoad stream(bench.service, kMonitorToken, kWatchMethod, WatchFromLatest(), 1, 1,
+                    [&](int number, const std::string& bytes) {
+                      v1::WatchAlertsResponse response;
+                      if (!response.ParseFromString(bytes)) return;
+                      base::MutexLock lock(&mutex);
+                      cursor = response.cursor();
+                      opened.Note(number);
+                    });
+  WaitForCount(opened.count, 1, kPatience);
+  base::MutexLock lock(&mutex);
+  return cursor;
+}
+
+int64_t UpdatesIn(const std::string& bytes) {
+  v1::WatchAlertsResponse response;
+  return response.ParseFromString(bytes) ? response.updates_size() : 0;
+}
+
+// Submits `clues` in batches as fast as they are answered.
+bool Fill(const Bench& bench, int64_t clues) {
+  constexpr int kClues = 128;
+  LoadClient partner(bench.service, kPartnerToken);
+  const int64_t batches = (clues + kClues - 1) / kClues;
+  std::atomic<int64_t> sent = 0;
+  std::atomic<int64_t> answered = 0;
+  std::function<void()> next = [&] {
+    if (sent++ >= batches) return;
+    partner.Start(kBatchMethod, NextBatch(kClues), [&](bool, const std::string&) {
+      next();
+      ++answered;
+    });
+  };
+  for (int i = 0; i < 4; ++i) next();
+  return WaitForCount(answered, batches, absl::Minutes(10));
+}
+
+// Clues at a steady rate, in batches, and a monitor that is there all the time and hears of them.
+class SteadyLoad {
+ public:
+  SteadyLoad(const Bench& bench, int per_second)
+      : per_second_(per_second),
+        opened_(1),
+        partner_(bench.service, kPartnerToken),
+        live_(bench.service, kMonitorToken, kWatchMethod, WatchFromLatest(), 1, 1,
+              [this](int stream, const std::string& bytes) { Hear(stream, bytes); }) {
+    WaitForCount(opened_.count, 1, kPatience);
+  }
+  ~SteadyLoad() { WaitForCount(answered_, sent_, kPatience); }
+
+  // For so long, or until `done` says so.
+  void Run(absl::Duration most, const std::function<bool()>& done) {
+    const absl::Time start = absl::Now();
+    for (int i = 0; absl::Now() - start < most && !done(); ++i) {
+      WaitUntil(start + absl::Seconds(1) * i * kBatch / per_second_);
+      const absl::Time now = absl::Now();
+      ++sent_;
+      partner_.Start(kBatchMethod, NextBatch(kBatch), [this, now](bool, const std::string& bytes) {
+        v1::BatchSubmitCluesResponse response;
+        if (response.ParseFromString(bytes) && response.results_size() > 0) {
+          base::MutexLock lock(&mutex_);
+          begun_.emplace(response.results(0).receipt().clue_id(), now);
+        }
+        ++answered_;
+      });
+    }
+  }
+
+  int64_t clues() const { return sent_ * kBatch; }
+  // From the first clue of a batch to the live monitor, of those since the last call.
+  Latencies TakeLatencies() {
+    WaitForCount(answered_, sent_, kPatience);
+    Latencies latencies;
+    base::MutexLock lock(&mutex_);
+    for (const auto& [id, begun] : begun_) {
+      const auto found = told_.find(id);
+      if (found != told_.end()) latencies.Add(found->second - begun);
+    }
+    begun_.clear();
+    told_.clear();
+    return latencies;
+  }
+
+ private:
+  void Hear(int stream, const std::string& bytes) {
+    const absl::Time now = absl::Now();
+    opened_.Note(stream);
+    v1::WatchAlertsResponse response;
+    if (!response.ParseFromString(bytes)) return;
+    base::MutexLock lock(&mutex_);
+    for (const auto& update : response.updates()) told_.emplace(update.alert().clue_id(), now);
+  }
+
+  const int per_second_;
+  Opened opened_;
+  int64_t sent_ = 0;
+  std::atomic<int64_t> answered_ = 0;
+  base::Mutex mutex_;
+  std::unordered_map<std::string, absl::Time> begun_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, absl::Time> told_ ABSL_GUARDED_BY(mutex_);
+  LoadClient partner_;
+  StreamLoad live_;  // ends first
+};
+
+}  // namespace
+
+void MeasureResume(const Bench& bench, Report* report) {
+  constexpr int kMonitors = 100;
+  constexpr int kPerSecond = 5000;
+  constexpr absl::Duration kAway = absl::Seconds(10);
+  const std::string cursor = LatestCursor(bench);
+  SteadyLoad load(bench, kPerSecond);
+  const auto never = [] { return false; };
+  load.Run(kAway, never);
+  const Latencies before = load.TakeLatencies();
+  const int64_t missed = load.clues();
+  std::vector<std::atomic<int64_t>> told(kMonitors);
+  std::atomic<int64_t> level = 0;  // monitors that have what they missed
+  const absl::Time begun = absl::Now();
+  std::atomic<int64_t> took_us = 0;
+  StreamLoad monitors(
+      bench.service, kMonitorToken, kWatchMethod, [&](int) { return WatchFromCursor(cursor); },
+      kMonitors, 10,
+      [&](int stream, const std::string& bytes) {
+        std::atomic<int64_t>& own = told[static_cast<size_t>(stream)];
+        const int64_t had = own.load();
+        const int64_t has = had + UpdatesIn(bytes);
+        own = has;
+        if (had < missed && has >= missed && ++level == kMonitors) {
+          took_us = absl::ToInt64Microseconds(absl::Now() - begun);
+        }
+      });
+  load.Run(kPatience, [&] { return level == kMonitors; });
+  const Latencies during = load.TakeLatencies();
+  const double seconds = static_cast<double>(took_us) / 1e6;
+  report->Add("resume_level", "monitors of 100 that had what they missed in 10 s at 5,000 clues/s",
+              static_cast<double>(level), "", ">= 100");
+  double share = 0;
+  for (const std::atomic<int64_t>& own : told) {
+    share += 100.0 * static_cast<double>(std::min(own.load(), missed)) /
+             static_cast<double>(missed * kMonitors);
+  }
+  report->Add("resume_share", "of what they missed, told within 60 s", share, "%", ">= 100");
+  report->Add("resume_seconds", "until all had it, while clues went on; 0: not within 60 s",
+              seconds, "s");
+  if (seconds > 0) {
+    report->Add("resume_alerts_per_second", "alerts told to them meanwhile, of what they missed",
+                static_cast<double>(missed) * kMonitors / seconds, "/s");
+  }
+  const double p99_before = absl::ToDoubleMilliseconds(before.At(0.99));
+  const double p99_during = absl::ToDoubleMilliseconds(during.At(0.99));
+  report->Add("resume_live_p99_ms", "submit to told of a live monitor meanwhile, p99", p99_during,
+              "ms");
+  report->Add("resume_live_p99_ratio", "the same / before they came", p99_during / p99_before, "x",
+              "<= 2");
+}
+
+void MeasureCatchUp(const Bench& bench, Report* report) {
+  const std::string cursor = LatestCursor(bench);
+  if (!Fill(bench, bench.catch_up)) return;
+  std::atomic<int64_t> told = 0;
+  const absl::Time begun = absl::Now();
+  StreamLoad monitor(bench.service, kMonitorToken, kWatchMethod, WatchFromCursor(cursor), 1, 1,
+                     [&](int, const std::string& bytes) { told += UpdatesIn(bytes); });
+  if (!WaitForCount(told, bench.catch_up, absl::Minutes(5))) return;
+  report->Add("catch_up_alerts", "alerts that one monitor caught up with",
+              static_cast<double>(bench.catch_up), "");
+  report->Add("catch_up_per_second", "of them a second",
+              static_cast<double>(bench.catch_up) / absl::ToDoubleSeconds(absl::Now() - begun),
+              "/s");
+}
+
+void MeasureAcknowledgements(const Bench& bench, Report* report) {
+  constexpr int64_t kAlerts = 40'000;
+  constexpr int kSingles = 500;  // in one message
+  const auto channel = grpc::CreateChannel(bench.service, grpc::InsecureChannelCredentials());
+  const auto stub = v1::SubscriptionService::NewStub(channel);
+  const std::string token = absl::StrCat("Bearer ", kMonitorToken);
+  // One subscription that acknowledges all up to the newest, one that does so one by one.
+  for (const bool singly : {false, true}) {
+    v1::CreateSubscriptionRequest create;
+    create.mutable_subscription()->set_name(singly ? "bench-singly" : "bench");
+    grpc::ClientContext create_context;
+    create_context.AddMetadata("authorization", token);
+    v1::CreateSubscriptionResponse created;
+    if (!stub->CreateSubscription(&create_context, create, &created).ok()) return;
+  }
+  if (!Fill(bench, kAlerts)) return;
+  for (const bool singly : {false, true}) {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", token);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
+    const auto stream = stub->ConsumeAlerts(&context);
+    v1::ConsumeAlertsRequest open;
+    open.mutable_open()->set_subscription(singly ? "bench-singly" : "bench");
+    open.mutable_open()->mutable_window()->set_alerts(10'000);
+    const absl::Time begun = absl::Now();
+    stream->Write(open);
+    v1::ConsumeAlertsResponse message;
+    uint64_t kept = 0;
+    uint64_t acknowledged = 0;
+    while (kept < static_cast<uint64_t>(kAlerts) && stream->Read(&message)) {
+      kept = std::max(kept, message.kept().through());
+      const uint64_t newest =
+          message.first_delivery() + static_cast<uint64_t>(message.updates_size()) - 1;
+      if (message.updates_size() == 0) continue;
+      v1::ConsumeAlertsRequest request;
+      if (!singly) {
+        request.mutable_acknowledge()->set_through(newest);
+        stream->Write(request);
+        continue;
+      }
+      while (acknowledged < newest) {
+        request.mutable_acknowledge()->add_deliveries(++acknowledged);
+        if (request.acknowledge().deliveries_size() < kSingles && acknowledged < newest) continue;
+        stream->Write(request);
+        request.Clear();
+      }
+    }
+    const absl::Duration took = absl::Now() - begun;
+    context.TryCancel();
+    stream->Finish();
+    if (kept < static_cast<uint64_t>(kAlerts)) return;
+    report->Add(singly ? "acknowledged_singly_per_second" : "acknowledged_per_second",
+                absl::StrCat("alerts of one subscription told, acknowledged ",
+                             singly ? "one by one" : "up to the newest", " and kept"),
+                static_cast<double>(kAlerts) / absl::ToDoubleSeconds(took), "/s");
+  }
+}
+
+}  // namespace supervision::bench
