@@ -1,19 +1,32 @@
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/config_place.h"
 #include "clients/cli/probe.h"
+#include "services/base/clock.h"
+#include "services/config/server_settings.h"
+#include "services/doctor/doctor.h"
 
 namespace supervision::cli {
 namespace {
 
 constexpr char kFooter[] =
-    R"(Connects step by step and says at which it ends and what to do: gRPC itself says of all of them only
+    R"(On the machine of a service: looks at everything that could keep it from serving (configuration and
+its files, certificates, data directory and disk, Redis, clocks, open files, ports), a line each: ok, warn
+or FAIL, and what to do. The service may run meanwhile. Ask as the user of the service, in its working
+directory and with its environment. Exit code 0: nothing fails; 1: the configuration is wrong; 3: something
+else would keep it from serving.
+
+With --connect, on the machine of a client: connects step by step and says at which it ends and what to do: gRPC itself says of all of them only
 UNAVAILABLE or "Socket closed". Takes the options before the command: --tls-ca, --token and so on.
 Exit code 0: all is well; 3: no connection; 4: the service does not know you.
 
 Examples:
+  supervisionctl doctor --config /etc/supervision
   supervisionctl doctor --connect clues.example:50051 --tls-ca ca.pem
   supervisionctl doctor --connect 10.0.0.7:50051 --tls-ca ca.pem --tls-cert me.pem --tls-key me.key)";
 
@@ -25,7 +38,62 @@ void Tell(Session& session, const Finding& finding) {
                              finding.detail.empty() ? "" : ")", "\n"));
 }
 
-int TellAll(Session& session) {
+// The things that are looked at, as people of the other language call them.
+std::string TitleOf(const Session& session, const std::string& what) {
+  constexpr Text kTitles[] = {{"configuration", "配置"},
+                              {"files", "文件"},
+                              {"principals", "主体"},
+                              {"listen", "监听"},
+                              {"TLS", "TLS"},
+                              {"Redis", "Redis"},
+                              {"ledger", "台账"},
+                              {"clock", "时钟"},
+                              {"data", "数据目录"},
+                              {"disk", "磁盘"},
+                              {"open files", "文件描述符"}};
+  for (const Text& title : kTitles) {
+    if (what == title.english) return session.Say(title);
+  }
+  return what;
+}
+
+void Tell(Session& session, const doctor::Finding& finding) {
+  const std::string mark =
+      finding.grade == doctor::Grade::kOk     ? session.InStyle("ok  ", Style::kGreen)
+      : finding.grade == doctor::Grade::kWarn ? session.InStyle("warn", Style::kYellow)
+                                              : session.InStyle("FAIL", Style::kRed);
+  session.Print(
+      absl::StrCat(mark, " ", TitleOf(session, finding.what), ": ", Printable(finding.said), "\n"));
+}
+
+int ExamineMachine(Session& session, const std::string& place) {
+  std::error_code error;
+  const std::string file =
+      std::filesystem::is_directory(place, error) ? place + "/server.yaml" : place;
+  config::ServerSources sources;
+  sources.file = file;
+  sources.environment = config::ProcessEnvironment();
+  const auto settings = config::LoadServer(sources);
+  constexpr char kConfiguration[] = "configuration";
+  if (!settings.ok()) {
+    for (const absl::string_view line : absl::StrSplit(settings.status().message(), '\n')) {
+      Tell(session, {doctor::Grade::kFail, kConfiguration, std::string(line)});
+    }
+    return kUsage;
+  }
+  Tell(session, {doctor::Grade::kOk, kConfiguration, file + " has no mistakes"});
+  for (const std::string& warning : settings->warnings) {
+    Tell(session, {doctor::Grade::kWarn, kConfiguration, warning});
+  }
+  int exit_code = kOk;
+  for (const doctor::Finding& finding : doctor::Examine(*settings, base::Clock::System())) {
+    Tell(session, finding);
+    if (finding.grade == doctor::Grade::kFail) exit_code = kUnavailable;
+  }
+  return exit_code;
+}
+
+int Connect(Session& session) {
   const GlobalOptions& options = session.options();
   const std::vector<Finding> findings = Probe({.address = options.server,
                                                .tls = session.WantsTls(),
@@ -72,12 +140,23 @@ int TellAll(Session& session) {
 
 void AddDoctor(CLI::App& app, Session& session, Run& run) {
   auto* const command =
-      app.add_subcommand("doctor", "Say why a connection to the service fails, and what to do");
-  command->add_option_function<std::string>(
+      app.add_subcommand("doctor", "Say what is wrong with a service, or with a connection to it");
+  const auto place = std::make_shared<std::string>(DefaultConfigPlace());
+  auto* const config =
+      command
+          ->add_option("--config", *place, "server.yaml of this machine's service, or its folder")
+          ->capture_default_str();
+  auto* const connect = command->add_option_function<std::string>(
       "--connect", [&session](const std::string& address) { session.options().server = address; },
-      "Address to connect to (default: --server)");
+      "Look from the client's side instead, at the service at this address");
+  connect->excludes(config);
   command->footer(kFooter);
-  command->callback([&session, &run] { run = [&session] { return TellAll(session); }; });
+  command->callback([&session, &run, place, connect] {
+    const bool from_afar = connect->count() > 0;
+    run = [&session, place, from_afar] {
+      return from_afar ? Connect(session) : ExamineMachine(session, *place);
+    };
+  });
 }
 
 }  // namespace supervision::cli

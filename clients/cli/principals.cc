@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/config_place.h"
 #include "clients/cli/table.h"
 #include "services/config/principals.h"
 #include "services/config/server_settings.h"
@@ -71,7 +72,7 @@ int Show(Session& session, const std::string& place) {
 void AddPrincipals(CLI::App& app, Session& session, Run& run) {
   auto* const command =
       app.add_subcommand("principals", "Show who may call the service and what each sees");
-  const auto place = std::make_shared<std::string>("deploy/config");
+  const auto place = std::make_shared<std::string>(DefaultConfigPlace());
   command->add_option("--config", *place, "server.yaml, or its folder")->capture_default_str();
   command->footer(kFooter);
   command->callback(

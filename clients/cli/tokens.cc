@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/config_place.h"
 #include "clients/cli/table.h"
 #include "services/config/principals.h"
 #include "services/config/server_settings.h"
@@ -27,7 +28,7 @@ Examples:
   supervisionctl tokens revoke 0123456789abcdef --config /etc/supervision)";
 
 struct Flags {
-  std::string config = "deploy/config";
+  std::string config = DefaultConfigPlace();
   std::string principal;
   std::string id;
   int days = 90;

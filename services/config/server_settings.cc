@@ -157,7 +157,15 @@ class Converter {
       }
     }
     out->user = in.user();
-    Password(in.password_file(), &out->password);
+    out->password_file = in.password_file();
+    if (!in.password_file().empty()) {
+      absl::StatusOr<std::string> password = ReadPassword(in.password_file());
+      if (password.ok()) {
+        out->password = *std::move(password);
+      } else {
+        merged_.Complain("redis.password_file", std::string(password.status().message()));
+      }
+    }
     out->database = Count("redis.database", in.database(), 0, 1'000'000);
     out->max_memory = Size("redis.max_memory", in.max_memory(), 0, kNoLimit);
     if (out->max_memory != 0 && out->max_memory < 16 * kMiB) {
@@ -166,18 +174,6 @@ class Converter {
     out->min_free_disk = Size("redis.min_free_disk", in.min_free_disk(), 0, kNoLimit);
     out->command_timeout = Time("redis.command_timeout", in.command_timeout(),
                                 absl::Milliseconds(10), absl::Minutes(1));
-  }
-
-  void Password(const std::string& file, std::string* out) {
-    if (file.empty()) return;
-    absl::StatusOr<std::string> text = ReadFile(file, kMaxPasswordBytes);
-    if (!text.ok()) {
-      merged_.Complain("redis.password_file", "cannot be read; check the path and permissions");
-      return;
-    }
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-    if (text->empty()) merged_.Complain("redis.password_file", "names an empty file");
-    *out = *std::move(text);
   }
 
   void Ledger(const v1::LedgerConfig& in, ServerSettings::Redis::Kind kind,
@@ -336,6 +332,16 @@ absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources) {
   ServerSettings settings = Converter(sources.file, &merged).Convert();
   if (!problems.empty()) return problems.ToStatus();
   return settings;
+}
+
+absl::StatusOr<std::string> ReadPassword(const std::string& file) {
+  absl::StatusOr<std::string> text = ReadFile(file, kMaxPasswordBytes);
+  if (!text.ok()) {
+    return absl::InvalidArgumentError("cannot be read; check the path and permissions");
+  }
+  while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  if (text->empty()) return absl::InvalidArgumentError("names an empty file");
+  return text;
 }
 
 absl::StatusOr<ServerSettings::Files> LoadServerFiles(

@@ -36,7 +36,8 @@ struct ServerSettings {
     int port = 0;
     std::string data_directory;
     std::string user;
-    std::string password;  // what the password file holds; never printed
+    std::string password_file;  // empty: none
+    std::string password;       // what it holds; never printed
     int database = 0;
     int64_t max_memory = 0;
     int64_t min_free_disk = 0;
@@ -137,6 +138,9 @@ struct ServerSources {
 // line and column, the variable, or the flag) and what to write; NOT_FOUND when the file cannot be
 // read. Reads redis.password_file too, and no other file that it names.
 absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources);
+
+// What a file of redis.password_file holds; the mistake without the file's name otherwise.
+absl::StatusOr<std::string> ReadPassword(const std::string& file);
 
 // Only where the files lie, for tools that work on them: of `place`, which is server.yaml or its
 // folder, and of the variables SUPERVISION_FILES_…. A folder without server.yaml has them under

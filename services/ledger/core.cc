@@ -11,7 +11,6 @@ namespace {
 
 // A connection that has been away for longer is not waited for.
 constexpr absl::Duration kPatience = absl::Milliseconds(100);
-constexpr absl::Duration kWitnessInterval = absl::Seconds(1);
 
 }  // namespace
 
@@ -41,7 +40,7 @@ void Ledger::Core::Start() {
   read_ = Connect("read");
   bulk_ = Connect("bulk");
   tail_ = Connect("tail");
-  KeepWitness();
+  EverySecond();
 }
 
 std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name) {
@@ -70,7 +69,22 @@ void Ledger::Core::OnCommitConnection(bool connected) {
   if (connected) return Admit();
   // The tail has a connection of its own, which breaks when this one broke with Redis itself.
   if (opened_ != nullptr) opened_->committer.CloseGate();
-  Publish({"Redis cannot be reached: " + commit_->GetStats().last_error + "."});
+  Publish({WhyAway()});
+}
+
+std::string Ledger::Core::WhyAway() const {
+  return WhyUnreachable(options_.address.ToString(), commit_->GetStats().last_error);
+}
+
+// The client tells of a connection that is lost, not of one that does not come about.
+void Ledger::Core::TellWhyAway() {
+  {
+    base::MutexLock lock(&mutex_);
+    if (state_.connected) return;
+  }
+  if (commit_->GetStats().last_error.empty()) return;  // the first attempt is under way
+  std::string why = WhyAway();
+  if (state().not_ready_because != std::vector<std::string>{why}) Publish({std::move(why)});
 }
 
 void Ledger::Core::OnTailConnection(bool connected) {
@@ -95,9 +109,14 @@ void Ledger::Core::Follow(TailObserver* observer) {
   if (opened_ != nullptr) opened_->tail.Follow(observer);
 }
 
-void Ledger::Core::KeepWitness() {
+void Ledger::Core::EverySecond() {
   if (stopped_) return;
-  witness_timer_ = loop_->RunAfter(kWitnessInterval, [this] { KeepWitness(); });
+  every_second_ = loop_->RunAfter(absl::Seconds(1), [this] { EverySecond(); });
+  TellWhyAway();
+  KeepWitness();
+}
+
+void Ledger::Core::KeepWitness() {
   if (opened_ == nullptr) return;
   WitnessRecord record;
   record.ledger_id = state().ledger_id;
@@ -120,7 +139,7 @@ void Ledger::Core::Stop() {
   stopped_ = true;
   ++attempt_;
   admit_timer_.reset();
-  witness_timer_.reset();
+  every_second_.reset();
   {
     base::MutexLock lock(&mutex_);
     closed_ = true;

@@ -115,7 +115,10 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void Later(absl::Duration delay);
 
   void Publish(std::vector<std::string> reasons);
+  void EverySecond();
   void KeepWitness();
+  std::string WhyAway() const;
+  void TellWhyAway();
 
   redis::Loop* const loop_;
   const base::Clock* const clock_;
@@ -139,7 +142,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   bool tail_running_ = false;
   bool stopped_ = false;
   std::unique_ptr<redis::Loop::Timer> admit_timer_;
-  std::unique_ptr<redis::Loop::Timer> witness_timer_;
+  std::unique_ptr<redis::Loop::Timer> every_second_;
 
   mutable base::Mutex mutex_;
   OpenParts* shared_parts_ ABSL_GUARDED_BY(mutex_) = nullptr;

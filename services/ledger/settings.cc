@@ -82,6 +82,34 @@ void JudgeConfig(const Texts& config, RedisSettings* settings) {
 
 }  // namespace
 
+std::string WhyUnreachable(const std::string& address, const std::string& error) {
+  const auto said = [&error](const char* code) { return error.find(code) != std::string::npos; };
+  const std::string where = absl::StrCat("The Redis at redis.address ", address);
+  if (said("NOAUTH")) {
+    return absl::StrCat(where,
+                        " asks for a password: put it into a file and name that in "
+                        "redis.password_file, and its user in redis.user.");
+  }
+  if (said("WRONGPASS")) {
+    return absl::StrCat(where,
+                        " does not know this user and password: correct redis.user, or the "
+                        "file of redis.password_file, which is read again at each attempt.");
+  }
+  if (said("AUTH was refused: ERR")) {
+    return absl::StrCat(where,
+                        " has no passwords: delete redis.password_file, or set the password "
+                        "there.");
+  }
+  if (said("LOADING")) {
+    return absl::StrCat(where, " loads its data and will answer when that is done.");
+  }
+  if (said("NOPERM")) {
+    return absl::StrCat(where, " does not permit its user what the service does (", error,
+                        "): give it the rights of deploy/redis/users.acl.");
+  }
+  return absl::StrCat(where, " cannot be reached: ", error, "; start it, or correct the address.");
+}
+
 absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const redis::Result& config,
                                             const redis::Result& role, int replicas_wanted) {
   if (!info.ok()) return info.failure().ToStatus();
@@ -89,6 +117,7 @@ absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const red
   RedisSettings settings;
   settings.version = Text(fields, "redis_version");
   settings.used_memory_bytes = Number(fields, "used_memory");
+  settings.max_memory_bytes = Number(fields, "maxmemory");
   settings.connected_replicas = OnlineReplicas(fields);
   settings.primary = role.ok() && !role.reply().elements.empty()
                          ? role.reply().elements[0].text == "master"
@@ -96,12 +125,14 @@ absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const red
   settings.durable = true;
 
   if (std::atoi(settings.version.c_str()) < kLeastMajorVersion) {
-    settings.obstacles.push_back(
-        absl::StrCat("Redis ", settings.version, " is too old; install 7.0 or newer."));
+    settings.obstacles.push_back(absl::StrCat("The Redis at redis.address has version ",
+                                              settings.version,
+                                              ", which is too old; install 7.0 or newer."));
   }
   if (!settings.primary) {
     settings.obstacles.push_back(
-        "This Redis is a replica and takes no changes; give the address of its primary.");
+        "The Redis at redis.address is a replica and takes no changes; give the address of its "
+        "primary.");
   }
   // A replica that was promoted keeps the old primary's id as its second one, all zeros before.
   const std::string second = Text(fields, "master_replid2");

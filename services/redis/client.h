@@ -37,6 +37,8 @@ struct Address {
   uint16_t port = 6379;
   std::string user;      // ACL user; empty: the default user
   std::string password;  // never logged
+  // Asked before each login instead of `password`, on the loop's thread: short. Empty: `password`.
+  std::function<std::string()> password_now;
   int database = 0;
 
   // "unix:/path", "host:port" or "[::1]:port"; a clear error otherwise.

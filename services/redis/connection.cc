@@ -222,10 +222,11 @@ void Connection::Enter() {
     AppendCommand(command, &out_);
     steps_.push_back({command[0], may_be_forbidden});
   };
-  if (!address.password.empty()) {
+  const std::string password = address.password_now ? address.password_now() : address.password;
+  if (!password.empty()) {
     Command auth = {"AUTH"};
     if (!address.user.empty()) auth.push_back(address.user);
-    auth.push_back(address.password);
+    auth.push_back(password);
     step(auth, false);
   }
   if (address.database != 0) step({"SELECT", std::to_string(address.database)}, false);

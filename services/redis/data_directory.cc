@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -12,15 +14,18 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "services/redis/blocking_call.h"
 
 namespace supervision::redis {
 namespace {
 
+constexpr char kSetting[] = "redis.data_directory ";  // begins the sentences about it
 constexpr char kServiceLock[] = "service.lock";
 constexpr char kRedisLock[] = "redis.lock";
 constexpr char kSocket[] = "redis.sock";
@@ -34,19 +39,26 @@ absl::Status SystemError(const std::string& what) {
   return absl::FailedPreconditionError(absl::StrCat(what, ": ", std::strerror(errno)));
 }
 
+// Read-only, another's, or on a disk without room.
+absl::Status CannotBe(const char* what, const std::string& path) {
+  return SystemError(absl::StrCat(kSetting, path, " cannot be ", what,
+                                  "; give it to the user of the service, or name another "
+                                  "directory"));
+}
+
 // Makes `path` and what is missing above it, all 0700.
 absl::Status MakeDirectory(const std::filesystem::path& path) {
   struct stat info;
   if (stat(path.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode)) return absl::OkStatus();
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the data directory ", path.string(), " is no directory; choose another or remove it"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(kSetting, path.string(), " is no directory; choose another or remove it"));
   }
   if (path.has_parent_path() && path.parent_path() != path) {
     if (const absl::Status made = MakeDirectory(path.parent_path()); !made.ok()) return made;
   }
   if (mkdir(path.c_str(), S_IRWXU) == 0 || errno == EEXIST) return absl::OkStatus();
-  return SystemError(absl::StrCat("cannot make the data directory ", path.string()));
+  return CannotBe("made", path.string());
 }
 
 void WritePid(int fd, int pid) {
@@ -74,12 +86,40 @@ std::string SocketOf(const std::string& path) {
   return elsewhere.empty() ? absl::StrCat(path, "/", kSocket) : elsewhere;
 }
 
+int ServiceOn(const std::string& path) {
+  const std::string file = absl::StrCat(path, "/", kServiceLock);
+  struct stat about = {};
+  if (stat(file.c_str(), &about) != 0) return 0;
+  // "5: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF", the device in hexadecimal. Some file systems
+  // give stat another device than they lock under: there the process must be the one of the file.
+  const std::string inode = absl::StrCat(":", about.st_ino);
+  const std::string device =
+      absl::StrFormat("%02x:%02x", major(about.st_dev), minor(about.st_dev)) + inode;
+  const std::string holder = ReadLine(file);
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, kind, mode, access, pid, where;
+    words >> number >> kind >> mode >> access >> pid >> where;
+    if (kind == "FLOCK" && where.ends_with(inode) && (where == device || pid == holder)) {
+      return std::atoi(pid.c_str());
+    }
+  }
+  return 0;
+}
+
+uint64_t FreeBytes(const std::string& directory) {
+  struct statvfs info;
+  if (statvfs(directory.c_str(), &info) != 0) return UINT64_MAX;  // unknown is not full
+  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::string& path,
                                                                    absl::Duration orphan_timeout) {
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::absolute(path, error);
   if (error || path.empty()) {
-    return absl::InvalidArgumentError("the data directory is not named; set redis.data_directory");
+    return absl::InvalidArgumentError("redis.data_directory names no directory");
   }
   std::string normal = absolute.lexically_normal().string();
   if (normal.size() > 1 && normal.back() == '/') normal.pop_back();
@@ -105,11 +145,11 @@ DataDirectory::~DataDirectory() {
 
 absl::Status DataDirectory::LockService() {
   service_lock_ = open(File(kServiceLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (service_lock_ < 0) return SystemError(absl::StrCat("cannot write in ", path_));
+  if (service_lock_ < 0) return CannotBe("written in", path_);
   if (flock(service_lock_, LOCK_EX | LOCK_NB) != 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the data directory ", path_, " is held by another service (",
-                     Process(File(kServiceLock)), "); stop that one or choose another directory"));
+        absl::StrCat(kSetting, path_, " is held by another service (", Process(File(kServiceLock)),
+                     "); stop that one or choose another directory"));
   }
   WritePid(service_lock_, getpid());
   return absl::OkStatus();
@@ -117,15 +157,15 @@ absl::Status DataDirectory::LockService() {
 
 absl::Status DataDirectory::LockRedis(absl::Duration orphan_timeout) {
   redis_lock_ = open(File(kRedisLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (redis_lock_ < 0) return SystemError(absl::StrCat("cannot write in ", path_));
+  if (redis_lock_ < 0) return CannotBe("written in", path_);
   const absl::Time deadline = absl::Now() + orphan_timeout;
   absl::Time ask = absl::InfinitePast();
   while (flock(redis_lock_, LOCK_EX | LOCK_NB) != 0) {
     if (absl::Now() >= deadline) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the redis-server of a service that was killed still holds the data directory ", path_,
-          " and does not end (", Process(File(kRedisLock)),
-          "); end that process, then start again"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the redis-server of a service that was killed still holds ", kSetting,
+                       path_, " and does not end (", Process(File(kRedisLock)),
+                       "); end that process, then start again"));
     }
     if (absl::Now() >= ask) {
       // Its append-only file is complete, so nothing is saved beside it. It may be starting or

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,6 +11,13 @@ namespace supervision::redis {
 
 // Where the Redis of the data directory `path` listens while it runs.
 std::string SocketOf(const std::string& path);
+
+// The process of the service that holds the data directory `path` now; 0 when there is none. Takes
+// no lock, which would be in the way of a service that starts.
+int ServiceOn(const std::string& path);
+
+// Free bytes where `directory` lies, for whoever is not root.
+uint64_t FreeBytes(const std::string& directory);
 
 // The locked data directory of an embedded Redis. Two locks tell apart who holds it:
 //

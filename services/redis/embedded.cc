@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,7 +29,6 @@
 namespace supervision::redis {
 namespace {
 
-constexpr char kSameBinary[] = "/usr/bin/redis-check-rdb";
 constexpr char kLog[] = "redis.log";
 constexpr off_t kLargestLog = 4 << 20;  // then it is put aside when Redis starts
 constexpr size_t kLastWordsBytes = 600;
@@ -40,28 +38,6 @@ constexpr absl::Duration kAskAgain = absl::Milliseconds(10);  // while it starts
 constexpr absl::Duration kPingTimeout = absl::Seconds(1);
 constexpr absl::Duration kWithoutPidfd = absl::Milliseconds(50);  // between two looks at the child
 constexpr absl::Duration kRanWell = absl::Seconds(10);            // then back-off begins anew
-
-bool IsExecutable(const std::string& path) { return access(path.c_str(), X_OK) == 0; }
-
-absl::StatusOr<std::string> FindExecutable(const std::string& configured) {
-  if (!configured.empty()) {
-    if (IsExecutable(configured)) return configured;
-    return absl::NotFoundError(
-        absl::StrCat("the redis-server program ", configured, " cannot be executed"));
-  }
-  if (std::string found = FindOnPath("redis-server"); !found.empty()) return found;
-  if (IsExecutable(kSameBinary)) return std::string(kSameBinary);
-  return absl::NotFoundError(
-      "no redis-server on this machine; install the Debian package redis-tools (its "
-      "redis-check-rdb "
-      "is the same program), or set redis.address to a Redis of your own");
-}
-
-uint64_t FreeBytes(const std::string& directory) {
-  struct statvfs info;
-  if (statvfs(directory.c_str(), &info) != 0) return UINT64_MAX;  // unknown is not full
-  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-}
 
 std::vector<std::string> Arguments(const DataDirectory& directory, uint64_t max_memory_bytes) {
   return {"redis-server",  // also tells Debian's redis-check-rdb which of its programs to be
@@ -324,8 +300,8 @@ std::string EmbeddedRedis::Keeper::LastWords() const {
 absl::Status EmbeddedRedis::Keeper::WhyItEnded() const {
   std::string why = absl::StrCat("redis-server ", child_->HowItEnded());
   if (disk_full_) {
-    absl::StrAppend(&why, "; the disk of ", directory_->path(), " is full: make at least ",
-                    options_.min_free_disk_bytes >> 20, " MiB free");
+    absl::StrAppend(&why, "; the disk of redis.data_directory ", directory_->path(),
+                    " is full: make at least ", options_.min_free_disk_bytes >> 20, " MiB free");
   }
   if (const std::string words = LastWords(); !words.empty()) absl::StrAppend(&why, ": ", words);
   return absl::UnavailableError(why);
@@ -345,7 +321,7 @@ void EmbeddedRedis::Keeper::ChangeState(Change change) {
 }
 
 absl::StatusOr<std::unique_ptr<EmbeddedRedis>> EmbeddedRedis::Start(Options options) {
-  absl::StatusOr<std::string> executable = FindExecutable(options.executable);
+  absl::StatusOr<std::string> executable = FindRedisServer(options.executable);
   if (!executable.ok()) return executable.status();
   absl::StatusOr<std::unique_ptr<DataDirectory>> directory =
       DataDirectory::Lock(options.data_directory, options.orphan_timeout);

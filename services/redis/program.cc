@@ -20,6 +20,7 @@
 namespace supervision::redis {
 namespace {
 
+constexpr char kSameBinary[] = "/usr/bin/redis-check-rdb";
 constexpr size_t kLastWordsBytes = 400;
 constexpr absl::Duration kWithoutPidfd = absl::Milliseconds(50);  // between two looks at the child
 
@@ -45,6 +46,22 @@ std::string FindOnPath(const std::string& name) {
     if (!directory.empty() && access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return "";
+}
+
+absl::StatusOr<std::string> FindRedisServer(const std::string& configured) {
+  const auto is_executable = [](const std::string& path) {
+    return access(path.c_str(), X_OK) == 0;
+  };
+  if (!configured.empty()) {
+    if (is_executable(configured)) return configured;
+    return absl::NotFoundError(
+        absl::StrCat("the redis-server program ", configured, " cannot be executed"));
+  }
+  if (std::string found = FindOnPath("redis-server"); !found.empty()) return found;
+  if (is_executable(kSameBinary)) return std::string(kSameBinary);
+  return absl::NotFoundError(
+      "no redis-server on this machine; install the Debian package redis-tools (its "
+      "redis-check-rdb is the same program), or set redis.address to a Redis of your own");
 }
 
 absl::StatusOr<std::string> RunProgram(const std::string& name,

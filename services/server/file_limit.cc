@@ -10,6 +10,8 @@ constexpr int64_t kOwnDescriptors = 256;
 
 }  // namespace
 
+int64_t DescriptorsFor(int max_streams) { return kOwnDescriptors + max_streams; }
+
 void RaiseFileLimit(int max_streams, observability::Logger* log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -18,7 +20,7 @@ void RaiseFileLimit(int max_streams, observability::Logger* log) {
   getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur == RLIM_INFINITY) return;
   const auto descriptors = static_cast<int64_t>(limit.rlim_cur);
-  if (descriptors - kOwnDescriptors < max_streams) {
+  if (descriptors < DescriptorsFor(max_streams)) {
     log->Warning("file_limit_low", {{"descriptors", descriptors},
                                     {"max_streams", static_cast<int64_t>(max_streams)}});
   }

@@ -96,9 +96,10 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   builder.AddListeningPort(settings.listen.grpc, credentials_, &port);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
-    return absl::UnavailableError(
-        absl::StrCat("listen.grpc ", settings.listen.grpc,
-                     " cannot be listened on; another program may hold it."));
+    return absl::UnavailableError(absl::StrCat(
+        "listen.grpc ", settings.listen.grpc,
+        " cannot be listened on: another program holds it, or it is no address of this "
+        "machine. End that program (ss -ltnp shows it), or set another address."));
   }
   address_ = WithPort(settings.listen.grpc, port);
   keep_awake_ = std::make_unique<rpc::KeepAwake>(server_->InProcessChannel({}));

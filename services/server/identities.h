@@ -5,7 +5,6 @@
 #include <string>
 #include <thread>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
@@ -19,11 +18,6 @@
 #include "services/server/file_times.h"
 
 namespace supervision::server {
-
-// Reads and checks the files of TLS. INVALID_ARGUMENT with every mistake: setting, file, what is
-// wrong and the remedy. Null without TLS.
-absl::StatusOr<std::shared_ptr<const security::TlsMaterial>> LoadTls(
-    const config::ServerSettings::Listen& listen, absl::Time now);
 
 // Keeps who may call and what TLS shows and trusts up to date while the service runs: once a second
 // it looks at the files, and what has changed and rested for a second is read and checked. While

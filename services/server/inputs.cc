@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/config/yaml_loader.h"
 #include "services/security/loopback.h"
-#include "services/server/identities.h"
+#include "services/server/tls_files.h"
 
 namespace supervision::server {
 namespace {

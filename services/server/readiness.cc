@@ -70,9 +70,13 @@ std::vector<std::string> Readiness::not_ready_because() const {
 
 void Readiness::Update() {
   reasons_.clear();
+  // Why its own Redis is away says more than that it is.
   if (!ledger_ready_) reasons_ = ledger_reasons_;
-  if (!embedded_reason_.empty()) reasons_.push_back(embedded_reason_);
-  if (disk_full_) reasons_.push_back("The disk of the data directory is full; make room.");
+  if (!embedded_reason_.empty()) reasons_ = {embedded_reason_};
+  if (disk_full_)
+    reasons_.push_back(
+        "The disk of redis.data_directory has less room than redis.min_free_disk; make room there, "
+        "and it goes on by itself.");
   if (draining_) reasons_.push_back("This replica is shutting down.");
   const bool ready = ledger_ready_ && !disk_full_ && !draining_;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/server/redis_address.h"
 
 namespace supervision::server {
 namespace {
@@ -18,23 +19,11 @@ absl::Status MakeDirectory(const std::string& path) {
   std::filesystem::create_directories(path, error);
   if (error) {
     return absl::FailedPreconditionError(
-        absl::StrCat("redis.data_directory ", path, " cannot be made: ", error.message()));
+        absl::StrCat("redis.data_directory ", path, " cannot be made: ", error.message(),
+                     "; make it and give it to the user of the service, or name another"));
   }
   chmod(path.c_str(), S_IRWXU);
   return absl::OkStatus();
-}
-
-redis::Address ExternalAddress(const config::ServerSettings::Redis& settings) {
-  redis::Address address;
-  if (settings.kind == Kind::kUnix) address.unix_path = settings.path;
-  if (settings.kind == Kind::kTcp) {
-    address.host = settings.host;
-    address.port = static_cast<uint16_t>(settings.port);
-  }
-  address.user = settings.user;
-  address.password = settings.password;
-  address.database = settings.database;
-  return address;
 }
 
 ledger::Ledger::Options LedgerOptions(const config::ServerSettings& settings,
@@ -77,7 +66,7 @@ redis::EmbeddedRedis::Options EmbeddedOptions(const config::ServerSettings::Redi
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(const config::ServerSettings& settings,
                                                    const Parts& parts) {
   std::unique_ptr<Store> store(new Store);
-  redis::Address address = ExternalAddress(settings.redis);
+  redis::Address address = RedisAddress(settings.redis);
   if (absl::Status made = MakeDirectory(settings.redis.data_directory); !made.ok()) return made;
   if (settings.redis.kind == Kind::kEmbedded) {
     auto embedded = redis::EmbeddedRedis::Start(EmbeddedOptions(settings.redis, parts.readiness));

@@ -26,9 +26,13 @@ MAY_INCLUDE = {
             "intake", "alerting", "disposal", "statistics"),
 }
 MAY_INCLUDE["server"] = ("redis", "rpc", "combining") + MAY_INCLUDE["rpc"]
-# supervisionctl measures the classifier offline, copies and restores the data of a node, and keeps the
-# file of issued tokens.
-MAY_INCLUDE["clients"] = ("base", "domain", "combining", "classification", "security", "config", "backup")
+# Looks at a machine with the service's own checks, of which it runs none.
+MAY_INCLUDE["doctor"] = ("base", "config", "redis", "ledger", "security", "server/file_limit.h",
+                         "server/inputs.h", "server/redis_address.h", "server/tls_files.h")
+# supervisionctl measures the classifier offline, copies and restores the data of a node, keeps the file
+# of issued tokens, and examines a node.
+MAY_INCLUDE["clients"] = ("base", "domain", "combining", "classification", "security", "config", "backup",
+                          "doctor")
 
 # Library or generated code -> the only folders that may include it. "clients" is clients/**.
 EDGE = ("rpc", "server", "clients")

@@ -99,6 +99,15 @@ class DoctorTest(unittest.TestCase):
                          "the token is not known")
         self.assert_says(self.doctor("--tls-ca", self.ca(), token=""), 4, "no token")
 
+    def test_a_token_of_another_service(self):
+        other = self.place / "another-service"
+        other.mkdir()
+        shutil.copy(harness.ROOT / "deploy/config/principals.yaml", other)
+        made = self.service.ctl("tokens", "create", "example-monitor", "--config", other)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assert_says(self.doctor("--tls-ca", self.ca(), token=made.stdout.strip()), 4,
+                         "of another service; ask for a new one")
+
     def test_a_certificate_is_wanted_or_has_run_out_there(self):
         strict = harness.Service()
         strict.flags = [flag.replace("=optional", "=required") for flag in self.service.flags]

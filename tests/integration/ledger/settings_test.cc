@@ -104,7 +104,9 @@ TEST(SettingsTest, AnOldRedisIsAnObstacle) {
                                       redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"},
                                       redis::Failure{redis::FailureKind::kNotAllowed, "NOPERM"}, 0);
   ASSERT_TRUE(settings.ok());
-  EXPECT_THAT(settings->obstacles, Contains(HasSubstr("too old")));
+  EXPECT_THAT(settings->obstacles,
+              Contains(::testing::AllOf(HasSubstr("redis.address"), HasSubstr("6.2.9"),
+                                        HasSubstr("too old"), HasSubstr("install 7.0 or newer"))));
 }
 
 TEST(SettingsTest, AFailedWriteOfTheFileIsAShortfall) {
@@ -117,6 +119,24 @@ TEST(SettingsTest, AFailedWriteOfTheFileIsAShortfall) {
   EXPECT_THAT(settings->shortfalls, Contains(HasSubstr("could not write")));
   EXPECT_THAT(settings->obstacles, IsEmpty());
   EXPECT_EQ(settings->promotion, "");
+}
+
+TEST(SettingsTest, EachWayOfBeingAwayHasItsRemedy) {
+  const struct {
+    const char* error;
+    const char* remedy;
+  } cases[] = {
+      {"PING was refused: NOAUTH Authentication required.", "name that in redis.password_file"},
+      {"AUTH was refused: WRONGPASS", "correct redis.user"},
+      {"AUTH was refused: ERR", "delete redis.password_file"},
+      {"PING was refused: LOADING Redis is loading the dataset in memory", "will answer"},
+      {"SCRIPT was refused: NOPERM no permissions", "the rights of deploy/redis/users.acl"},
+      {"connection refused", "start it, or correct the address"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_THAT(WhyUnreachable("host:6379", one.error),
+                ::testing::AllOf(HasSubstr("redis.address host:6379"), HasSubstr(one.remedy)));
+  }
 }
 
 }  // namespace

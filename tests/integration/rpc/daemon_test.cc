@@ -134,6 +134,35 @@ TEST(DaemonTest, ASecondServiceOnOneDirectoryIsRefusedInWords) {
   EXPECT_THAT(second.output, HasSubstr(directory.path()));
 }
 
+TEST(DaemonTest, APortInUseIsRefusedInWords) {
+  const TempDir directory;
+  const TempDir elsewhere;
+  ServiceProcess first({.directory = directory.path()});
+  ASSERT_TRUE(first.Start()) << ReadFile(first.log_path());
+  const std::string data = " --redis.data_directory=" + elsewhere.path() + "/data";
+  const Outcome grpc =
+      RunProgram(kConfig + data + " --listen.metrics=off --listen.grpc=" + first.grpc_address());
+  EXPECT_EQ(grpc.exit_code, 1) << grpc.output;
+  EXPECT_THAT(grpc.output,
+              AllOf(HasSubstr("listen.grpc " + first.grpc_address()),
+                    HasSubstr("another program holds it"), HasSubstr("set another address")));
+  const Outcome page = RunProgram(
+      kConfig + data + " --listen.grpc=127.0.0.1:0 --listen.metrics=" + first.metrics_address());
+  EXPECT_EQ(page.exit_code, 1) << page.output;
+  EXPECT_THAT(page.output, AllOf(HasSubstr(first.metrics_address()), HasSubstr("is the port taken"),
+                                 HasSubstr("listen.metrics")));
+}
+
+TEST(DaemonTest, ADataDirectoryThatCannotBeWrittenIsRefusedInWords) {
+  // Of files made by the kernel: nobody can make one there, root neither.
+  const Outcome outcome = RunProgram(kConfig + " --listen.grpc=127.0.0.1:0 --listen.metrics=off" +
+                                     " --redis.data_directory=/proc/self");
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
+  EXPECT_THAT(outcome.output,
+              AllOf(HasSubstr("redis.data_directory /proc/self"), HasSubstr("cannot be written in"),
+                    HasSubstr("name another directory")));
+}
+
 TEST(DaemonTest, LogsHoldNoWordOfAClue) {
   const TempDir directory;
   ServiceProcess service(

@@ -20,6 +20,7 @@
 #include "services/base/mutex.h"
 #include "services/redis/blocking_call.h"
 #include "services/redis/child_process.h"
+#include "services/redis/data_directory.h"
 #include "tests/support/eventually.h"
 #include "tests/support/redis_calls.h"
 #include "tests/support/redis_server.h"
@@ -277,7 +278,7 @@ TEST_F(OrphanTest, ThatDoesNotEndKeepsTheDirectory) {
   EmbeddedRedis::Options options = Options();
   options.orphan_timeout = absl::Milliseconds(100);
   EXPECT_THAT(StartError(options),
-              AllOf(HasSubstr("still holds the data directory"), HasSubstr("end that process")));
+              AllOf(HasSubstr("still holds redis.data_directory"), HasSubstr("end that process")));
   orphan_->Signal(SIGCONT);
   EXPECT_EQ(Ask(MustStart(Options())->socket_path(), {"GET", "k"}), "of the orphan");
 }
@@ -356,6 +357,23 @@ TEST_F(EmbeddedRedisTest, QuotesRedisOwnWordsWhenItCannotReadItsFile) {
     if (entry.path().extension() == ".manifest") std::ofstream(entry.path()) << "nonsense\n";
   }
   EXPECT_THAT(StartError(Options()), HasSubstr("Invalid AOF manifest file format"));
+}
+
+TEST_F(EmbeddedRedisTest, SaysThatTheDirectoryIsAnothers) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
+  const std::string path = geteuid() == 0 ? directory_.path() : "/usr/lib";
+  EXPECT_EXIT(
+      {
+        // Root may write everywhere.
+        constexpr uid_t kNobody = 65534;
+        if (geteuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) _exit(1);
+        const auto locked = DataDirectory::Lock(path + "/data", absl::ZeroDuration());
+        std::fprintf(stderr, "%s", std::string(locked.status().message()).c_str());
+        _exit(0);
+      },
+      ::testing::ExitedWithCode(0),
+      "redis.data_directory .*/data cannot be made; give it to the user of the service");
 }
 
 TEST_F(EmbeddedRedisTest, SaysThatTheDirectoryIsAFile) {
