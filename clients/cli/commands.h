@@ -27,6 +27,7 @@ void AddScenarios(CLI::App& app, Session& session, Run& run);
 void AddClassify(CLI::App& app, Session& session, Run& run);
 void AddDoctor(CLI::App& app, Session& session, Run& run);
 void AddEvaluate(CLI::App& app, Session& session, Run& run);
+void AddRoutes(CLI::App& app, Session& session, Run& run);
 void AddRules(CLI::App& app, Session& session, Run& run);
 void AddShadow(CLI::App& app, Session& session, Run& run);
 void AddSpool(CLI::App& app, Session& session, Run& run);

@@ -93,6 +93,7 @@ int Main(int argc, char** argv) {
   AddPrincipals(app, session, run);
   AddTokens(app, session, run);
   AddEvaluate(app, session, run);
+  AddRoutes(app, session, run);
   AddRules(app, session, run);
   AddSubscriptions(app, session, run);
   AddStatus(app, session, run);

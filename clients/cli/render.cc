@@ -132,6 +132,12 @@ std::string Mark(Session& session, const v1::Alert& alert) {
       return session.Say({"[reclassified] ", "[已更正] "});
     case v1::ALERT_KIND_CONFIRMED:
       return session.Say({"[confirmed] ", "[已确认] "});
+    case v1::ALERT_KIND_GROUPED:
+      return session.Say({"[grouped] ", "[合并提示] "});
+    case v1::ALERT_KIND_THRESHOLD_REACHED:
+      return session.Say({"[threshold reached] ", "[达到阈值] "});
+    case v1::ALERT_KIND_RISK_RAISED:
+      return session.Say({"[risk raised] ", "[风险升级] "});
     default:
       return "[" + WordOf(alert.kind()) + "] ";
   }

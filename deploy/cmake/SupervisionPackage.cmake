@@ -42,7 +42,7 @@ set(SUPERVISION_RULE_FILES
 install(TARGETS supervisiond supervisionctl RUNTIME DESTINATION bin
         COMPONENT runtime)
 install(FILES ${PROJECT_BINARY_DIR}/installed/server.yaml deploy/config/catalogue.yaml
-              deploy/config/principals.yaml
+              deploy/config/principals.yaml deploy/config/routes.yaml deploy/config/calendar.yaml
         DESTINATION /etc/supervision COMPONENT runtime)
 install(FILES ${SUPERVISION_RULE_FILES} DESTINATION /etc/supervision/rules COMPONENT runtime)
 install(FILES deploy/config/regions.tsv deploy/config/model/model.bin
@@ -52,7 +52,7 @@ install(FILES deploy/package/supervision.service DESTINATION /lib/systemd/system
 
 # Every file in /etc is a conffile: an upgrade keeps what an operator changed.
 set(conffiles "")
-foreach(file server.yaml catalogue.yaml principals.yaml ${SUPERVISION_RULE_FILES})
+foreach(file server.yaml catalogue.yaml principals.yaml routes.yaml calendar.yaml ${SUPERVISION_RULE_FILES})
   string(REPLACE "deploy/config/" "" file ${file})
   string(APPEND conffiles "/etc/supervision/${file}\n")
 endforeach()

@@ -53,6 +53,7 @@ absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::
   mistakes.Take(LoadRegions(files.regions), &inputs.regions);
   mistakes.Take(config::LoadPrincipals(files.principals, files.tokens), &inputs.principals);
   mistakes.Take(LoadTls(settings.listen, now), &inputs.tls);
+  mistakes.Take(config::LoadRoutes(files.routes, files.calendar), &inputs.routes);
   if (absl::Status status = mistakes.ToStatus(); !status.ok()) return status;
   return inputs;
 }

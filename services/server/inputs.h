@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "services/config/principals.h"
+#include "services/config/routes_config.h"
 #include "services/config/rule_files.h"
 #include "services/config/server_settings.h"
 #include "services/intake/validation.h"
@@ -20,6 +21,7 @@ struct Inputs {
   std::unique_ptr<intake::RegionTable> regions;
   config::LoadedPrincipals principals;
   std::shared_ptr<const security::TlsMaterial> tls;  // null without
+  config::LoadedRoutes routes;
 };
 
 // The files of the classifier in force.

@@ -14,6 +14,7 @@
 #include "services/alerting/hub.h"
 #include "services/base/mutex.h"
 #include "services/classification/classifier_slot.h"
+#include "services/combining/follower.h"
 #include "services/intake/intake.h"
 #include "services/observability/metrics_page.h"
 #include "services/rpc/alert_encoder.h"
@@ -25,6 +26,7 @@
 #include "services/server/identities.h"
 #include "services/server/inputs.h"
 #include "services/server/readiness.h"
+#include "services/server/route_keeper.h"
 #include "services/server/rule_keeper.h"
 #include "services/server/store.h"
 
@@ -85,6 +87,11 @@ class Server::Body {
         started_at_(options_.clock->Now()),
         door_(settings_.intake.retry_delay),
         readiness_(&door_, log_),
+        route_keeper_({.routes = settings_.files.routes,
+                       .calendar = settings_.files.calendar,
+                       .log = log_,
+                       .metrics = registry_.get()},
+                      std::exchange(inputs_.routes, {})),
         identities_(IdentityOptions(), inputs_.principals, inputs_.tls),
         gate_(identities_.principals(), {.default_timeout = settings_.intake.default_deadline,
                                          .retry_delay = settings_.intake.retry_delay}),
@@ -131,6 +138,9 @@ class Server::Body {
     consumers_ = std::make_unique<alerting::Consumers>(hub_.get(), store_->ledger(), store_->loop(),
                                                        ReplicaName(), &caption_encoder_, log_,
                                                        registry_.get(), consumer_options);
+    follower_ = std::make_unique<combining::Follower>(
+        store_->ledger(), store_->loop(), route_keeper_.routes(), options_.clock, log_,
+        registry_.get(), combining::Follower::Options());
     StartShadow();
     intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
                                                options_.clock, registry_.get(),
@@ -164,6 +174,7 @@ class Server::Body {
     page_ = *std::move(page);
     keeper_.Start();
     identities_.Start();
+    follower_->Start();
     LogStart();
     readiness_.LogIfNotReady();
     return WriteAddressesFile(settings_.listen.addresses_file, front_->address(), page_->address());
@@ -179,11 +190,13 @@ class Server::Body {
     identities_.Stop();
     if (candidate_keeper_ != nullptr) candidate_keeper_->Stop();
     readiness_.Detach();
+    if (follower_ != nullptr) follower_->Stop();
     if (store_ != nullptr) store_->StopLedger();
     if (front_ != nullptr) front_->Stop(kLastWords);
     page_.reset();
     intake_.reset();
     if (shadow_ != nullptr) shadow_->Stop();
+    follower_.reset();
     hub_.reset();
     consumers_.reset();
     if (store_ != nullptr) store_->Stop();
@@ -262,14 +275,18 @@ class Server::Body {
   }
 
   Identities::Options IdentityOptions() {
-    return {.listen = settings_.listen,
-            .principals = settings_.files.principals,
-            .tokens = settings_.files.tokens,
-            .clock = options_.clock,
-            .log = log_,
-            .metrics = registry_.get(),
-            .check_streams = [this](const security::PrincipalDirectory& principals,
-                                    absl::Time now) { gate_.streams().Check(principals, now); }};
+    return {
+        .listen = settings_.listen,
+        .principals = settings_.files.principals,
+        .tokens = settings_.files.tokens,
+        .clock = options_.clock,
+        .log = log_,
+        .metrics = registry_.get(),
+        .check_streams = [this](const security::PrincipalDirectory& principals, absl::Time now) {
+          gate_.streams().Check(principals, now);
+          // On the same thread, as often.
+          if (settings_.reload.watch) route_keeper_.Look();
+        }};
   }
 
   rpc::StatusReport Report() const {
@@ -298,6 +315,7 @@ class Server::Body {
   const rpc::ProtoCaptionEncoder caption_encoder_;
   rpc::IntakeDoor door_;
   Readiness readiness_;
+  RouteKeeper route_keeper_;
   Identities identities_;
   rpc::Gate gate_;
   rpc::RpcMetrics rpc_metrics_;
@@ -310,6 +328,7 @@ class Server::Body {
   std::unique_ptr<Store> store_;
   std::unique_ptr<alerting::Consumers> consumers_;  // its streams are the hub's
   std::unique_ptr<alerting::Hub> hub_;
+  std::unique_ptr<combining::Follower> follower_;
   std::unique_ptr<RuleKeeper> candidate_keeper_;  // null: no candidate is configured
   std::unique_ptr<intake::Shadow> shadow_;
   std::unique_ptr<intake::Intake> intake_;

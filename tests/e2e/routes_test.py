@@ -1,0 +1,76 @@
+"""Alerts about several clues: routes that are tried, switched on while the service runs, and explained."""
+
+import json
+
+import harness
+from harness import MONITOR, ROOT, clue, eventually
+
+SHIPPED = ROOT / "deploy" / "config"
+
+ROUTES = """version: "{version}"
+routes:
+  - id: unit-repeats
+    enabled: {enabled}
+    title_zh: 同一单位多条线索
+    title_en: several clues about one unit
+    by: [UNIT]
+    threshold: {{at_least: 3, window: {window}}}
+"""
+
+
+class RoutesTest(harness.ServiceTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service()
+        cls.routes = cls.service.directory / "routes.yaml"
+        cls.write(enabled="false")
+        cls.service.flags = [f"--files.routes={cls.routes}"]
+        cls.service.start().ready()
+
+    @classmethod
+    def write(cls, enabled="true", version="1", window="1d"):
+        changed = cls.routes.with_suffix(".new")
+        changed.write_text(ROUTES.format(enabled=enabled, version=version, window=window),
+                           encoding="utf-8")
+        changed.rename(cls.routes)
+
+    def log_says(self, words, times=1):
+        eventually(lambda: self.service.log().count(words) >= times, words)
+
+    def test_a_route_is_switched_on_tells_once_and_is_explained(self):
+        for number in range(3):
+            self.service.submit(clue(f"before-{number}", title="夜间"))
+        # A mistake leaves what was there, and is told with its line.
+        self.write(window="0s", version="2")
+        self.log_says("routes_rejected")
+        self.assertIn(f"{self.routes}:8", self.service.log())
+        self.write(version="3")
+        self.log_says("routes.following")
+        watch = self.background([harness.CTL, "watch", "--json", "--from", "earliest"], MONITOR)
+        self.service.submit(clue("after"))
+        told = json.loads(watch.wait_for_lines(5)[4])["alert"]
+        self.assertEqual(told["kind"], "ALERT_KIND_THRESHOLD_REACHED")
+        self.assertNotIn("clue_id", {name for name, value in told.items() if value})
+        self.assertEqual(int(told["group"]["members"]), 4)
+        self.assertIn("1天内4条线索", told["group"]["arithmetic_zh"])
+
+        explained = self.service.ctl("routes", "explain", told["id"], token=MONITOR)
+        self.assert_exit(explained, 0)
+        for words in ("several clues about one unit", "unit = 某县综合行政执法局", "within 1 day"):
+            self.assertIn(words, explained.stdout)
+        member = told["group"]["member_alert_ids"][0]
+        self.assert_exit(self.service.ctl("get", member, token=MONITOR), 0)
+        self.assert_exit(self.service.ctl("routes", "explain", member, token=MONITOR), 1)
+        # It is no clue, though it is listed among the alerts.
+        listed = self.service.ctl("alerts", "--json", token=MONITOR)
+        self.assertIn(told["id"], [alert["id"] for alert in self.json_lines(listed)])
+        self.assert_exit(self.service.ctl("get", "c" + told["id"][1:], token=MONITOR), 6)
+
+    def test_the_shipped_routes_hold(self):
+        result = self.service.ctl("routes", "test", SHIPPED)
+        self.assert_exit(result, 0)
+        self.assertIn("0 of them on", result.stdout)
+
+
+if __name__ == "__main__":
+    harness.main()
