@@ -28,6 +28,7 @@ tells them apart. --cursor-file does all of this by itself.
 Examples:
   supervisionctl watch
   supervisionctl watch --min-risk high --region 3304 --scenario admin-enforcement
+  supervisionctl watch --from snapshot
   supervisionctl watch --from earliest --until-idle 3
   supervisionctl watch --from earliest --high-first
   supervisionctl watch --json --cursor-file monitor.cursor | jq .alert.title
@@ -83,8 +84,10 @@ class Teller {
       over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count && i + 1 < updates.size());
     }
     if (!over_) {
-      before_ = cursor;
-      place_.MoveTo(cursor, updates);
+      if (!cursor.empty()) {  // not in the middle of a snapshot
+        before_ = cursor;
+        place_.MoveTo(cursor, updates);
+      }
       over_ = flags_.count > 0 && told_ >= flags_.count;
     }
     Save();
@@ -148,6 +151,21 @@ class Teller {
   bool over_ = false;
 };
 
+void NoteAbout(Session& session, v1::StreamNotice notice) {
+  switch (notice) {
+    case v1::STREAM_NOTICE_THROTTLED:
+      return session.Note(session.Say({"read too slowly: told from the ledger, nothing is lost",
+                                       "接收过慢：改由台账补发，不会丢失"}));
+    case v1::STREAM_NOTICE_RESUMED:
+      return session.Note(session.Say({"caught up", "已赶上实时"}));
+    case v1::STREAM_NOTICE_SNAPSHOT_COMPLETE:
+      return session.Note(session.Say({"that is all that was open; what follows is new",
+                                       "以上为现有未办结预警，以下为新预警"}));
+    default:
+      return;
+  }
+}
+
 int Watch(Session& session, const Flags& flags) {
   if (!flags.subscription.empty()) {
     return WatchSubscription(session, {.subscription = flags.subscription,
@@ -172,6 +190,8 @@ int Watch(Session& session, const Flags& flags) {
   if (options.cursor.empty()) {
     if (flags.from == "earliest") {
       options.start_from = v1::START_FROM_EARLIEST;
+    } else if (flags.from == "snapshot") {
+      options.start_from = v1::START_FROM_SNAPSHOT;
     } else if (flags.from != "latest") {
       options.cursor = flags.from;
     }
@@ -198,6 +218,10 @@ int Watch(Session& session, const Flags& flags) {
   callbacks.on_break = [&](const absl::Status& status, absl::Duration delay) {
     base::MutexLock lock(&telling);
     session.NoteRetry(status, delay);
+  };
+  callbacks.on_notice = [&](v1::StreamNotice notice) {
+    base::MutexLock lock(&telling);
+    NoteAbout(session, notice);
   };
   client::Watcher watcher(client, options, callbacks);
   running = &watcher;
@@ -239,7 +263,9 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   flags->filter.AddTo(*command);
   flags->filter.AddStateTo(*command);
   auto* const from =
-      command->add_option("--from", flags->from, "Where to begin: earliest, latest or a cursor")
+      command
+          ->add_option("--from", flags->from,
+                       "Where to begin: earliest, latest, snapshot (what is open) or a cursor")
           ->capture_default_str();
   auto* const cursor_file = command->add_option(
       "--cursor-file", flags->cursor_file,

@@ -126,6 +126,9 @@ void Watcher::Handle(const v1::WatchAlertsResponse& message) {
   const std::string cursor = message.cursor().empty() ? options_.cursor : message.cursor();
   if (callbacks_.on_updates) callbacks_.on_updates(message.updates(), cursor);
   options_.cursor = cursor;
+  if (callbacks_.on_notice && message.notice() != v1::STREAM_NOTICE_UNSPECIFIED) {
+    callbacks_.on_notice(message.notice());
+  }
 }
 
 Watcher::Event Watcher::WaitForEvent(bool cancelled, absl::Duration limit) {

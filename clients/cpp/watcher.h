@@ -44,13 +44,16 @@ class Watcher {
  public:
   struct Callbacks {
     // One message: what happened, in order, and the cursor behind all of it. Keep the cursor once
-    // the updates are dealt with. Empty updates: only the cursor moved.
+    // the updates are dealt with. Empty updates: only the cursor moved. The cursor is empty as long
+    // as a snapshot (START_FROM_SNAPSHOT) is told: after a break it is told anew.
     std::function<void(const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates,
                        const std::string& cursor)>
         on_updates;
     // The stream is over and will be resumed after `delay`. `status` is OK when the service ended
     // it in order. May be empty.
     std::function<void(const absl::Status& status, absl::Duration delay)> on_break;
+    // What the service says about the stream, after the updates of its message. May be empty.
+    std::function<void(v1::StreamNotice notice)> on_notice;
   };
 
   Watcher(Client* client, WatcherOptions options, Callbacks callbacks);

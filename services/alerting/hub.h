@@ -81,6 +81,7 @@ class Hub final : public ledger::TailObserver {
     size_t max_message_bytes = 1 << 20;
     size_t page_entries = 512;            // of a catch-up read
     size_t max_concurrent_catch_ups = 8;  // the rest wait their turn
+    size_t max_snapshot_alerts = 10'000;  // with which a stream may begin
     absl::Duration read_timeout = absl::Seconds(5);
     absl::Duration read_patience = absl::Seconds(30);  // how long a stream outlasts failing reads
     absl::Duration retry_delay = absl::Milliseconds(500);
@@ -99,7 +100,7 @@ class Hub final : public ledger::TailObserver {
   Hub& operator=(const Hub&) = delete;
 
   struct Start {
-    enum class From { kLatest, kEarliest, kCursor };
+    enum class From { kLatest, kEarliest, kCursor, kSnapshot };
     From from = From::kLatest;
     std::string cursor;
   };
@@ -112,7 +113,8 @@ class Hub final : public ledger::TailObserver {
   };
 
   // Opens a stream. Errors of the start (see Ledger::ResolveCursor) and TOO_MANY_STREAMS come as
-  // Finish. The first message has the cursor of the start. `sink` outlives its Finish.
+  // Finish. The first message has the cursor of the start, but for a snapshot, whose messages have
+  // none until all of it has been told. `sink` outlives its Finish.
   std::shared_ptr<Session> Open(Request request, StreamSink* sink);
 
   // Ends every stream with a last cursor and OK, spread evenly over `spread`; new ones are refused

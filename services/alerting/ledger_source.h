@@ -12,6 +12,8 @@ class LedgerSource final : public LogSource {
  public:
   explicit LedgerSource(ledger::Ledger* ledger) : ledger_(ledger) {}
   void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override;
+  void List(ledger::ListQuery query, absl::Duration timeout,
+            Callback<ledger::ListPage> callback) override;
   void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void ResolveCursor(std::string cursor, absl::Duration timeout,

@@ -29,6 +29,8 @@ class LogSource {
 
   virtual ~LogSource() = default;
   virtual void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) = 0;
+  virtual void List(ledger::ListQuery query, absl::Duration timeout,
+                    Callback<ledger::ListPage> callback) = 0;
   virtual void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) = 0;
   virtual void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) = 0;
   virtual void ResolveCursor(std::string cursor, absl::Duration timeout,

@@ -6,18 +6,39 @@ namespace supervision::alerting {
 
 uint64_t PageReader::Read(const LogSource::PageRequest& request,
                           LogSource::Callback<ledger::LogPage> callback) {
+  return Enqueue(
+      [source = source_, request, callback = std::move(callback)](std::function<void()> answered) {
+        source->ReadLog(request, [answered, callback](absl::StatusOr<ledger::LogPage> page) {
+          answered();
+          callback(std::move(page));
+        });
+      });
+}
+
+uint64_t PageReader::List(ledger::ListQuery query, absl::Duration timeout,
+                          LogSource::Callback<ledger::ListPage> callback) {
+  return Enqueue([source = source_, query = std::move(query), timeout,
+                  callback = std::move(callback)](std::function<void()> answered) {
+    source->List(query, timeout, [answered, callback](absl::StatusOr<ledger::ListPage> page) {
+      answered();
+      callback(std::move(page));
+    });
+  });
+}
+
+uint64_t PageReader::Enqueue(Start start) {
   uint64_t ticket = 0;
   {
     base::MutexLock lock(&mutex_);
     ticket = ++last_ticket_;
-    waiting_.emplace(ticket, Request{request, std::move(callback)});
+    waiting_.emplace(ticket, std::move(start));
   }
   StartWaiting();
   return ticket;
 }
 
 void PageReader::Forget(uint64_t ticket) {
-  std::map<uint64_t, Request>::node_type dropped;  // outlives the lock
+  std::map<uint64_t, Start>::node_type dropped;  // outlives the lock
   base::MutexLock lock(&mutex_);
   dropped = waiting_.extract(ticket);
 }
@@ -29,23 +50,21 @@ size_t PageReader::waiting() const {
 
 void PageReader::StartWaiting() {
   while (true) {
-    Request next;
+    Start next;
     {
       base::MutexLock lock(&mutex_);
       if (waiting_.empty() || reading_ >= max_concurrent_) return;
       next = std::move(waiting_.extract(waiting_.begin()).mapped());
       ++reading_;
     }
-    source_->ReadLog(next.page, [weak = weak_from_this(), callback = std::move(next.callback)](
-                                    absl::StatusOr<ledger::LogPage> page) {
-      if (const auto self = weak.lock()) {
-        {
-          base::MutexLock lock(&self->mutex_);
-          --self->reading_;
-        }
-        self->StartWaiting();
+    next([weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      {
+        base::MutexLock lock(&self->mutex_);
+        --self->reading_;
       }
-      callback(std::move(page));
+      self->StartWaiting();
     });
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -10,7 +11,8 @@
 
 namespace supervision::alerting {
 
-// Reads pages of the log for streams that catch up: a bounded number at a time, the rest in the
+// Reads pages of the log for streams that catch up, and of the list of alerts for those that begin
+// with a snapshot: a bounded number at a time, the rest in the
 // order in which they asked. A stream asks again for each page, so all that catch up come forward
 // together.
 //
@@ -23,23 +25,25 @@ class PageReader : public std::enable_shared_from_this<PageReader> {
   // The callback runs once, as LogSource::ReadLog's, unless Forget comes first.
   uint64_t Read(const LogSource::PageRequest& request,
                 LogSource::Callback<ledger::LogPage> callback);
+  // The same with LogSource::List.
+  uint64_t List(ledger::ListQuery query, absl::Duration timeout,
+                LogSource::Callback<ledger::ListPage> callback);
   // Drops a request that still waits for its turn.
   void Forget(uint64_t ticket);
 
   size_t waiting() const;
 
  private:
-  struct Request {
-    LogSource::PageRequest page;
-    LogSource::Callback<ledger::LogPage> callback;
-  };
+  // Begins a read; the callback must run once it is answered, before whoever asked is told.
+  using Start = std::function<void(std::function<void()> answered)>;
 
+  uint64_t Enqueue(Start start);
   void StartWaiting();
 
   const std::shared_ptr<LogSource> source_;
   const size_t max_concurrent_;
   mutable base::Mutex mutex_;
-  std::map<uint64_t, Request> waiting_ ABSL_GUARDED_BY(mutex_);  // by ticket
+  std::map<uint64_t, Start> waiting_ ABSL_GUARDED_BY(mutex_);  // by ticket
   uint64_t last_ticket_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t reading_ ABSL_GUARDED_BY(mutex_) = 0;
 };

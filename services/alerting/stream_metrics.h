@@ -15,6 +15,9 @@ struct StreamMetrics {
   prometheus::Gauge& catching_up;  // streams that read from the ledger
   prometheus::Gauge& parked;       // of them: those that fell behind the ring
   prometheus::Counter& parkings;
+  prometheus::Counter& replays;    // streams that began before the ledger's end
+  prometheus::Counter& snapshots;  // and those that began with the alerts as they stood
+  prometheus::Counter& snapshot_alerts;
   prometheus::Counter& refused;
   prometheus::Counter& alerts;
   prometheus::Counter& messages;

@@ -23,7 +23,12 @@ StreamSession::StreamSession(std::shared_ptr<StreamHouse> house, Hub::Request re
       interval_(IntervalOf(request, house_->options)),
       receiver_(std::move(request.receiver)),
       random_(seed),
-      audience_(house_->tail.Join(request.scope, request.filter)) {}
+      audience_(house_->tail.Join(request.scope, request.filter)) {
+  if (start_.from == Hub::Start::From::kSnapshot) {
+    snapshot_ = std::make_unique<Snapshot>(std::move(request.scope), std::move(request.filter),
+                                           house_->options.max_snapshot_alerts);
+  }
+}
 
 void StreamSession::Pump(absl::FunctionRef<void(Inbox&)> note) {
   const std::shared_ptr<StreamSession> self = shared_from_this();
@@ -102,6 +107,7 @@ void StreamSession::Step(Inbox inbox) {
   }
   if (inbox.place.has_value()) TakePlace(*std::move(inbox.place));
   if (inbox.page.has_value()) TakePage(*std::move(inbox.page));
+  if (inbox.listed.has_value()) TakeListed(*std::move(inbox.listed));
   if (!writing_) {
     Proceed();
   } else if (inbox.deadline) {
@@ -145,6 +151,9 @@ void StreamSession::Proceed() {
       case Phase::kFollowing:
         more = FollowTail();
         break;
+      case Phase::kSnapshot:
+        more = TellSnapshot();
+        break;
       case Phase::kCatchingUp:
         more = CatchUp();
         break;
@@ -161,7 +170,7 @@ void StreamSession::Proceed() {
   if (writing_) return;
   if (fate_.has_value()) return EndNow(*std::move(fate_));
   // Behind all that could be told: a bookmark never passes an alert.
-  if (greeted_ && (now_ >= bookmark_at_ || HasNews())) {
+  if (greeted_ && (now_ >= bookmark_at_ || HasNews() || NextNotice().has_value())) {
     house_->metrics.bookmarks.Increment();
     Send(NewMessage());
   }
@@ -192,6 +201,7 @@ void StreamSession::LookUpStart() {
   const absl::Duration timeout = house_->options.read_timeout;
   switch (start_.from) {
     case Hub::Start::From::kLatest:
+    case Hub::Start::From::kSnapshot:  // which is listed behind that place
       return house_->source->LatestPlace(timeout, callback);
     case Hub::Start::From::kEarliest:
       return house_->source->EarliestPlace(timeout, callback);
@@ -219,15 +229,23 @@ void StreamSession::TakePlace(absl::StatusOr<ledger::Place> place) {
       return;
     }
     place_ = *std::move(place);
-    if (start_.from == Hub::Start::From::kLatest) {
+    const bool at_end = start_.from == Hub::Start::From::kLatest || snapshot_ != nullptr;
+    if (at_end) {
       house_->WakeLater(house_->tail.Learn(place_, std::nullopt));
+    } else {
+      house_->metrics.replays.Increment();
     }
-    Enter(Phase::kCatchingUp);
+    if (snapshot_ != nullptr) house_->metrics.snapshots.Increment();
+    Enter(snapshot_ != nullptr ? Phase::kSnapshot : Phase::kCatchingUp);
     return;
   }
   asked_ = false;
   if (!place.ok()) {
     Failed(place.status());
+    return;
+  }
+  if (phase_ == Phase::kSnapshot) {
+    snapshot_->SetEnd(*std::move(place));
     return;
   }
   // The place still stands: its epochs had moved on. Should the question come up again at once, it
@@ -246,6 +264,9 @@ StreamSession::Taken StreamSession::Take(TailEntry& entry, View::Decision decisi
   if (log_entry.position <= position) return Taken::kYes;  // told before the stream joined
   if (log_entry.position != position + 1) return Taken::kHole;
   if (receiver_ != nullptr && receiver_->Acknowledged(log_entry.partition, log_entry.position)) {
+    decision = View::Decision::kNothing;
+  }
+  if (snapshot_ != nullptr && snapshot_->Had(log_entry.event.alert)) {
     decision = View::Decision::kNothing;
   }
   if (decision != View::Decision::kNothing) {
@@ -290,9 +311,15 @@ void StreamSession::Write(std::vector<SharedBytes> pieces) {
     }
     handed_.clear();
   }
-  pieces.push_back(phase_ == Phase::kFollowing && at_ != nullptr
-                       ? at_->Piece(encode, *house_->encoder)
-                       : house_->encoder->EncodeCursor(encode(place_)));
+  if (const std::optional<Notice> notice = NextNotice()) {
+    pieces.push_back(house_->encoder->EncodeNotice(*notice));
+    NoteTold(*notice);
+  }
+  if (snapshot_ == nullptr) {
+    pieces.push_back(phase_ == Phase::kFollowing && at_ != nullptr
+                         ? at_->Piece(encode, *house_->encoder)
+                         : house_->encoder->EncodeCursor(encode(place_)));
+  }
   house_->metrics.messages.Increment();
   std::uniform_real_distribution<double> jitter(0.9, 1.1);
   bookmark_at_ = now_ + interval_ * jitter(random_);
@@ -301,7 +328,9 @@ void StreamSession::Write(std::vector<SharedBytes> pieces) {
 }
 
 void StreamSession::Enter(Phase phase) {
-  const auto reads = [](Phase p) { return p == Phase::kCatchingUp || p == Phase::kAsking; };
+  const auto reads = [](Phase p) {
+    return p == Phase::kSnapshot || p == Phase::kCatchingUp || p == Phase::kAsking;
+  };
   if (reads(phase) && !reads(phase_)) house_->metrics.catching_up.Increment();
   if (!reads(phase) && reads(phase_)) house_->metrics.catching_up.Decrement();
   if (!reads(phase) && parked_) {
@@ -320,6 +349,7 @@ void StreamSession::EndNow(absl::Status status) {
   house_->tail.Leave(audience_);
   house_->OnEnding(this);
   page_.clear();
+  snapshot_ = nullptr;
   audience_ = nullptr;
   const std::shared_ptr<Receiver> receiver = std::move(receiver_);  // may be the sink too
   const std::shared_ptr<StreamHouse> house = std::move(house_);

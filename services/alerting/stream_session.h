@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "services/alerting/deadlines.h"
 #include "services/alerting/hub.h"
+#include "services/alerting/snapshot.h"
 #include "services/alerting/stream_house.h"
 #include "services/alerting/stream_message.h"
 #include "services/alerting/tail.h"
@@ -61,6 +62,7 @@ class StreamSession final : public Session,
  private:
   enum class Phase {
     kStarting,    // its first place is being looked up
+    kSnapshot,    // tells the alerts as they stand
     kCatchingUp,  // reads pages from the ledger
     kFollowing,   // takes from the tail, or waits at its end
     kAsking,      // its history is gone: the ledger is asked what to tell the client
@@ -78,6 +80,7 @@ class StreamSession final : public Session,
     std::optional<absl::Status> end;
     std::optional<absl::StatusOr<ledger::Place>> place;
     std::optional<absl::StatusOr<ledger::LogPage>> page;
+    std::optional<absl::StatusOr<ledger::ListPage>> listed;
   };
   enum class Taken { kYes, kMessageFull, kHole };  // kMessageFull: also when there is no room
 
@@ -91,6 +94,11 @@ class StreamSession final : public Session,
   void LookUpStart();
   void TakePlace(absl::StatusOr<ledger::Place> place);
   void Ask();
+
+  bool TellSnapshot();
+  void TakeListed(absl::StatusOr<ledger::ListPage> page);
+  std::optional<Notice> NextNotice() const;
+  void NoteTold(Notice notice);
 
   bool CatchUp();
   void TakePage(absl::StatusOr<ledger::LogPage> page);
@@ -134,6 +142,7 @@ class StreamSession final : public Session,
   bool writing_ = false;
   bool ending_sent_ = false;
   bool parked_ = false;
+  bool throttled_ = false;        // parked_, as the client has been told
   bool no_room_ = false;          // until the receiver has more
   std::vector<Delivery> handed_;  // in the message that is being made, where there is a receiver
   std::optional<absl::Status> fate_;  // to end with once the outstanding write is done
@@ -141,6 +150,8 @@ class StreamSession final : public Session,
   std::optional<absl::Duration> end_by_;    // `fate_` in any case
   std::optional<absl::Duration> deadline_;  // as Deadlines has it
   absl::Duration bookmark_at_;
+
+  std::unique_ptr<Snapshot> snapshot_;  // until it and the log have met
 
   // Following. `at_` is the tail's place index_ while that is also ours: its cursor is shared.
   uint64_t index_ = 0;

@@ -49,6 +49,22 @@ alerting::SharedBytes ProtoAlertEncoder::EncodeCursor(std::string_view cursor) c
   return Serialise(message);
 }
 
+alerting::SharedBytes ProtoAlertEncoder::EncodeNotice(alerting::Notice notice) const {
+  v1::WatchAlertsResponse message;
+  switch (notice) {
+    case alerting::Notice::kThrottled:
+      message.set_notice(v1::STREAM_NOTICE_THROTTLED);
+      break;
+    case alerting::Notice::kResumed:
+      message.set_notice(v1::STREAM_NOTICE_RESUMED);
+      break;
+    case alerting::Notice::kSnapshotComplete:
+      message.set_notice(v1::STREAM_NOTICE_SNAPSHOT_COMPLETE);
+      break;
+  }
+  return Serialise(message);
+}
+
 alerting::SharedBytes ProtoAlertEncoder::EncodeEnding(alerting::EndingReason reason,
                                                       absl::Duration retry_after) const {
   v1::WatchAlertsResponse message;

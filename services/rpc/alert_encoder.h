@@ -12,6 +12,7 @@ class ProtoAlertEncoder final : public alerting::AlertEncoder {
                                     domain::Projection projection) const override;
   alerting::SharedBytes EncodeLeft(std::string_view alert_id, uint32_t version) const override;
   alerting::SharedBytes EncodeCursor(std::string_view cursor) const override;
+  alerting::SharedBytes EncodeNotice(alerting::Notice notice) const override;
   alerting::SharedBytes EncodeEnding(alerting::EndingReason reason,
                                      absl::Duration retry_after) const override;
 };

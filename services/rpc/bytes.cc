@@ -58,6 +58,7 @@ grpc::ByteBuffer Join(const std::vector<alerting::SharedBytes>& pieces) {
     slices.push_back(Copy(pieces, begin, end, size));
     begin = end;
   }
+  if (slices.empty()) slices.emplace_back();  // a message may be empty, a buffer not
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 

@@ -26,12 +26,14 @@ Hub::Start StartOf(v1::WatchAlertsRequest* request, Violations* violations) {
   switch (request->start_from()) {
     case v1::START_FROM_EARLIEST:
       return Hub::Start{.from = From::kEarliest, .cursor = {}};
+    case v1::START_FROM_SNAPSHOT:
+      return Hub::Start{.from = From::kSnapshot, .cursor = {}};
     case v1::START_FROM_UNSPECIFIED:
     case v1::START_FROM_LATEST:
       break;
     default:
-      violations->push_back({"start_from", "is no start; write EARLIEST or LATEST",
-                             "起点未知；请使用 EARLIEST 或 LATEST"});
+      violations->push_back({"start_from", "is no start; write EARLIEST, LATEST or SNAPSHOT",
+                             "起点未知；请使用 EARLIEST、LATEST 或 SNAPSHOT"});
   }
   return Hub::Start{.from = From::kLatest, .cursor = {}};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "services/domain/error.h"
@@ -17,6 +18,9 @@ int64_t FakeLog::Append(int partition, domain::ChangeEvent event) {
   entry->event = std::move(event);
   entry->bytes = 200;
   own.entries.push_back(entry);
+  const domain::Alert& alert = entry->event.alert;
+  const int64_t next = static_cast<int64_t>(numbers_.size()) + 1;
+  alerts_[numbers_.emplace(alert.id, next).first->second] = alert;
   Tell([partition, told = ledger::LogEntryPtr(entry)](ledger::TailObserver* observer) {
     observer->OnEntries(partition, {&told, 1});
   });
@@ -108,6 +112,40 @@ absl::StatusOr<ledger::LogPage> FakeLog::Page(const PageRequest& request) {
   for (int64_t position = request.after + 1; position <= own.end; ++position) {
     if (static_cast<int>(page.entries.size()) == request.max_entries) break;
     page.entries.push_back(own.entries[position - own.earliest]);
+  }
+  return page;
+}
+
+void FakeLog::List(ledger::ListQuery query, absl::Duration, Callback<ledger::ListPage> callback) {
+  scheduler_->Post([this, query = std::move(query), callback = std::move(callback)] {
+    bool fails = false;
+    {
+      base::MutexLock lock(&mutex_);
+      fails = failures_ > 0;
+      if (fails) --failures_;
+    }
+    if (fails) return callback(absl::UnavailableError("The test wants it."));
+    callback(PageOf(query));
+  });
+}
+
+// Newest first; the token is the number of the last alert that was looked at.
+ledger::ListPage FakeLog::PageOf(const ledger::ListQuery& query) const {
+  base::MutexLock lock(&mutex_);
+  ledger::ListPage page;
+  auto end = alerts_.end();
+  if (!query.page_token.empty()) {
+    end = alerts_.lower_bound(std::strtoll(query.page_token.c_str(), nullptr, 10));
+  }
+  while (end != alerts_.begin()) {
+    --end;
+    const domain::Facets& facets = end->second.facets;
+    if (domain::Sees(query.scope, facets) && domain::Matches(query.filter, facets)) {
+      page.clues.emplace_back().alert = end->second;
+    }
+    if (static_cast<int>(page.clues.size()) < query.page_size) continue;
+    if (end != alerts_.begin()) page.next_page_token = std::to_string(end->first);
+    break;
   }
   return page;
 }

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,8 +13,9 @@
 
 namespace supervision::alerting {
 
-// A ledger's log in memory: appends, trims, loses history, and answers late or with failures when a
-// test wants it. Answers and the tail run on the scheduler. Thread-safe.
+// A ledger's log in memory, with the alerts that it makes: appends, trims, loses history, and
+// answers late or with failures when a test wants it. Answers and the tail run on the scheduler.
+// Thread-safe.
 class FakeLog final : public LogSource {
  public:
   FakeLog(Scheduler* scheduler, int partitions) : scheduler_(scheduler), partitions_(partitions) {}
@@ -34,6 +36,8 @@ class FakeLog final : public LogSource {
   int64_t end(int partition) const;
 
   void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override;
+  void List(ledger::ListQuery query, absl::Duration timeout,
+            Callback<ledger::ListPage> callback) override;
   void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void ResolveCursor(std::string cursor, absl::Duration timeout,
@@ -55,6 +59,7 @@ class FakeLog final : public LogSource {
   ledger::Place PlaceOf(bool latest) const;
   bool Lost(const Partition& partition, int64_t epoch, int64_t position) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  ledger::ListPage PageOf(const ledger::ListQuery& query) const;
   void Tell(std::function<void(ledger::TailObserver*)> news) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PostNews();
 
@@ -65,6 +70,9 @@ class FakeLog final : public LogSource {
   std::vector<Partition> partitions_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::function<void(ledger::TailObserver*)>> news_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::function<void()>> held_reads_ ABSL_GUARDED_BY(mutex_);
+  // Each alert as it stands, by when it first came.
+  std::map<int64_t, domain::Alert> alerts_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, int64_t> numbers_ ABSL_GUARDED_BY(mutex_);
   bool hold_tail_ ABSL_GUARDED_BY(mutex_) = false;
   bool hold_reads_ ABSL_GUARDED_BY(mutex_) = false;
   int dropped_news_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -26,6 +26,8 @@ TEST_F(HubSlowTest, SlowStreamIsParkedAndCatchesUpComplete) {
     scheduler_.RunUntilIdle();
   }
   EXPECT_EQ(slow.updates(), Expected("a", 1, 100));
+  EXPECT_THAT(slow.notices(), ElementsAre("throttled", "resumed"));
+  EXPECT_THAT(fast.notices(), IsEmpty());
   EXPECT_EQ(Metric("supervision_alert_streams_parked"), 0);
   EXPECT_EQ(Metric("supervision_alert_stream_parkings_total"), 1);
   EXPECT_EQ(Metric("supervision_alert_streams_catching_up"), 0);

@@ -57,6 +57,8 @@ class TestConsumer final : public StreamSink {
         first = TakeCaption(words[1]);
       } else if (words[0] == "cursor") {
         ++messages_;
+      } else if (words[0] == "notice") {
+        continue;
       } else if (words[0] == "ending") {
         ending_ = true;
       } else {

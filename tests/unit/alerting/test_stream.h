@@ -16,8 +16,8 @@
 
 namespace supervision::alerting {
 
-// Pieces that a test reads: "alert ID VERSION full", "left ID VERSION", "cursor TEXT", "ending".
-// Counts what it encodes.
+// Pieces that a test reads: "alert ID VERSION full", "left ID VERSION", "notice NAME", "cursor
+// TEXT", "ending". Counts what it encodes.
 class TestEncoder final : public AlertEncoder {
  public:
   SharedBytes EncodeAlert(const domain::Alert& alert,
@@ -33,6 +33,10 @@ class TestEncoder final : public AlertEncoder {
   SharedBytes EncodeCursor(std::string_view cursor) const override {
     ++cursors;
     return Piece(absl::StrCat("cursor ", std::string(cursor)));
+  }
+  SharedBytes EncodeNotice(Notice notice) const override {
+    constexpr const char* kNames[] = {"throttled", "resumed", "complete"};
+    return Piece(absl::StrCat("notice ", kNames[static_cast<size_t>(notice)]));
   }
   SharedBytes EncodeEnding(EndingReason, absl::Duration) const override { return Piece("ending"); }
 
@@ -55,6 +59,7 @@ class TestStream final : public StreamSink {
     std::string cursor;
     size_t bytes = 0;
     bool ending = false;
+    std::string notice;
   };
   // Called for each Write, without a lock; when there is none, the test calls Take.
   using Reader = std::function<void(TestStream*)>;
@@ -78,6 +83,10 @@ class TestStream final : public StreamSink {
   static void Eager(TestStream* stream) { stream->Take(); }
 
   void Open(Hub* hub, Hub::Request request) {
+    if (request.start.from == Hub::Start::From::kSnapshot) {
+      base::MutexLock lock(&mutex_);
+      snapshot_ = true;
+    }
     std::shared_ptr<Session> session = hub->Open(std::move(request), this);
     bool owed = false;
     {
@@ -123,6 +132,10 @@ class TestStream final : public StreamSink {
           EXPECT_TRUE(message.cursor.empty());
           message.cursor = piece->substr(7);
           cursor_ = message.cursor;
+        } else if (piece->rfind("notice ", 0) == 0) {
+          message.notice = piece->substr(7);
+          notices_.push_back(message.notice);
+          if (message.notice == "complete") snapshot_ = false;
         } else if (*piece == "ending") {
           message.ending = true;
         } else {
@@ -132,7 +145,7 @@ class TestStream final : public StreamSink {
           updates_.push_back(message.updates.back());
         }
       }
-      EXPECT_FALSE(message.cursor.empty()) << "a message without a cursor";
+      EXPECT_EQ(message.cursor.empty(), snapshot_) << "a cursor in every message behind a snapshot";
       messages_.push_back(std::move(message));
     }
     if (reader_ != nullptr) reader_(this);
@@ -152,6 +165,10 @@ class TestStream final : public StreamSink {
   std::vector<std::string> updates() const {
     base::MutexLock lock(&mutex_);
     return updates_;
+  }
+  std::vector<std::string> notices() const {
+    base::MutexLock lock(&mutex_);
+    return notices_;
   }
   size_t told() const {
     base::MutexLock lock(&mutex_);
@@ -180,6 +197,8 @@ class TestStream final : public StreamSink {
   bool owed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> updates_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> notices_ ABSL_GUARDED_BY(mutex_);
+  bool snapshot_ ABSL_GUARDED_BY(mutex_) = false;  // begun and not complete
   std::string cursor_ ABSL_GUARDED_BY(mutex_);
   std::optional<absl::Status> finished_ ABSL_GUARDED_BY(mutex_);
 };
