@@ -32,6 +32,7 @@ struct Flags {
   std::string before;
   int limit = 50;
   std::string page_token;
+  bool silenced = false;
   bool json = false;
 };
 
@@ -51,6 +52,7 @@ absl::StatusOr<v1::ListAlertsRequest> RequestOf(const Flags& flags) {
                                      : request.mutable_received_before()) = *time;
   }
   request.set_page_token(flags.page_token);
+  request.set_include_silenced(flags.silenced);
   return request;
 }
 
@@ -90,11 +92,13 @@ int List(Session& session, const Flags& flags) {
       if (flags.json) {
         session.Print(ToJson(alert) + "\n");
       } else {
-        table.Add(
-            {alert.id(), AgeText(session, alert.received_at()), StateText(session, alert.state()),
-             alert.handling().owner().empty() ? "-" : alert.handling().owner(),
-             alert.risk() == v1::RISK_UNSPECIFIED ? "-" : WordOf(alert.risk()),
-             session.ScenarioName(alert.scenario()), UnitOf(alert.reported_unit()), alert.title()});
+        table.Add({alert.id(), AgeText(session, alert.received_at()),
+                   StateText(session, alert.state()) +
+                       (alert.silenced_by().empty() ? "" : session.Say({", silenced", "，已静默"})),
+                   alert.handling().owner().empty() ? "-" : alert.handling().owner(),
+                   alert.risk() == v1::RISK_UNSPECIFIED ? "-" : WordOf(alert.risk()),
+                   session.ScenarioName(alert.scenario()), UnitOf(alert.reported_unit()),
+                   alert.title()});
       }
       --left;
     }
@@ -121,6 +125,8 @@ void AddAlerts(CLI::App& app, Session& session, Run& run) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--page-token", flags->page_token, "Go on where an earlier list ended");
+  command->add_flag("--silenced", flags->silenced,
+                    "Also what a silence hides from you; the state says so");
   command->add_flag("--json", flags->json, "Print JSON, one line each");
   command->footer(kFooter);
   command->callback(

@@ -30,6 +30,7 @@ void AddEvaluate(CLI::App& app, Session& session, Run& run);
 void AddRoutes(CLI::App& app, Session& session, Run& run);
 void AddRules(CLI::App& app, Session& session, Run& run);
 void AddShadow(CLI::App& app, Session& session, Run& run);
+void AddSilence(CLI::App& app, Session& session, Run& run);
 void AddSpool(CLI::App& app, Session& session, Run& run);
 void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
@@ -37,6 +38,7 @@ void AddPrincipals(CLI::App& app, Session& session, Run& run);
 void AddTokens(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHandling(CLI::App& app, Session& session, Run& run);  // ack, assign, resolve, …
+void AddWhy(CLI::App& app, Session& session, Run& run);
 void AddHealth(CLI::App& app, Session& session, Run& run);
 
 }  // namespace supervision::cli

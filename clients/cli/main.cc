@@ -83,6 +83,7 @@ int Main(int argc, char** argv) {
   AddGet(app, session, run);
   AddList(app, session, run);
   AddAlerts(app, session, run);
+  AddWhy(app, session, run);
   AddHandling(app, session, run);
   AddRevise(app, session, run);
   AddWithdraw(app, session, run);
@@ -95,6 +96,7 @@ int Main(int argc, char** argv) {
   AddEvaluate(app, session, run);
   AddRoutes(app, session, run);
   AddRules(app, session, run);
+  AddSilence(app, session, run);
   AddSubscriptions(app, session, run);
   AddStatus(app, session, run);
   AddTrain(app, session, run);

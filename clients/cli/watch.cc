@@ -43,6 +43,7 @@ struct Flags {
   std::string subscription;
   bool keep_going = false;
   bool high_first = false;
+  bool silenced = false;
   bool json = false;
   int64_t count = 0;
   double until_idle = 0;
@@ -181,6 +182,7 @@ int Watch(Session& session, const Flags& flags) {
     return session.FailUsage({"wrong flag", "参数有误"}, std::string(filter.status().message()));
   }
   options.filter = *filter;
+  options.include_silenced = flags.silenced;
   Teller teller(session, flags);
   const absl::Status loaded = teller.Load();
   if (!loaded.ok()) {
@@ -283,6 +285,7 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   command->add_flag("--high-first", flags->high_first,
                     "HIGH alerts do not wait behind a long catch-up: a second stream brings them "
                     "ahead of the rest");
+  command->add_flag("--silenced", flags->silenced, "Also what a silence hides from you");
   command->add_flag("--json", flags->json, "Print one JSON object for each alert");
   command->add_option("--count", flags->count, "End after this many")->check(CLI::PositiveNumber);
   command

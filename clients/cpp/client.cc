@@ -68,6 +68,8 @@ Client::Client(ClientOptions options)
       admin_(v1::AdminService::NewStub(channel_)),
       clue_streams_(v1::ClueService::NewStub(stream_channel_)),
       alert_streams_(v1::AlertService::NewStub(stream_channel_)),
+      deliveries_(v1::DeliveryService::NewStub(channel_)),
+      silences_(v1::SilenceService::NewStub(channel_)),
       subscriptions_(v1::SubscriptionService::NewStub(channel_)),
       subscription_streams_(v1::SubscriptionService::NewStub(stream_channel_)) {}
 
@@ -263,6 +265,55 @@ absl::StatusOr<v1::ListCorrectionsResponse> Client::ListCorrections(
     const v1::ListCorrectionsRequest& request, const CallOptions& options) {
   return Call<v1::ListCorrectionsResponse>(options, [&](auto* context, auto* response) {
     return reviews_->ListCorrections(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ExplainDeliveryResponse> Client::ExplainDelivery(
+    const v1::ExplainDeliveryRequest& request, const CallOptions& options) {
+  return Call<v1::ExplainDeliveryResponse>(options, [&](auto* context, auto* response) {
+    return deliveries_->ExplainDelivery(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::CreateSilenceResponse> Client::CreateSilence(
+    const v1::CreateSilenceRequest& request, const CallOptions& options) {
+  return Call<v1::CreateSilenceResponse>(options, [&](auto* context, auto* response) {
+    return silences_->CreateSilence(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::PreviewSilenceResponse> Client::PreviewSilence(
+    const v1::PreviewSilenceRequest& request, const CallOptions& options) {
+  return Call<v1::PreviewSilenceResponse>(options, [&](auto* context, auto* response) {
+    return silences_->PreviewSilence(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ExpireSilenceResponse> Client::ExpireSilence(
+    const v1::ExpireSilenceRequest& request, const CallOptions& options) {
+  return Call<v1::ExpireSilenceResponse>(options, [&](auto* context, auto* response) {
+    return silences_->ExpireSilence(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ExtendSilenceResponse> Client::ExtendSilence(
+    const v1::ExtendSilenceRequest& request, const CallOptions& options) {
+  return Call<v1::ExtendSilenceResponse>(options, [&](auto* context, auto* response) {
+    return silences_->ExtendSilence(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::GetSilenceResponse> Client::GetSilence(const v1::GetSilenceRequest& request,
+                                                          const CallOptions& options) {
+  return Call<v1::GetSilenceResponse>(options, [&](auto* context, auto* response) {
+    return silences_->GetSilence(context, request, response);
+  });
+}
+
+absl::StatusOr<v1::ListSilencesResponse> Client::ListSilences(
+    const v1::ListSilencesRequest& request, const CallOptions& options) {
+  return Call<v1::ListSilencesResponse>(options, [&](auto* context, auto* response) {
+    return silences_->ListSilences(context, request, response);
   });
 }
 

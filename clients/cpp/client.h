@@ -16,7 +16,9 @@
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/delivery_service.grpc.pb.h"
 #include "supervision/v1/review_service.grpc.pb.h"
+#include "supervision/v1/silence_service.grpc.pb.h"
 #include "supervision/v1/subscription_service.grpc.pb.h"
 
 namespace supervision::client {
@@ -123,6 +125,28 @@ class Client {
   // One page of corrections.
   absl::StatusOr<v1::ListCorrectionsResponse> ListCorrections(
       const v1::ListCorrectionsRequest& request, const CallOptions& options = {});
+  // Why one was told of an alert, or not.
+  absl::StatusOr<v1::ExplainDeliveryResponse> ExplainDelivery(
+      const v1::ExplainDeliveryRequest& request, const CallOptions& options = {});
+  // Makes a silence: for a time, its receivers are not told of what matches. Safe to repeat with
+  // the same request_id.
+  absl::StatusOr<v1::CreateSilenceResponse> CreateSilence(const v1::CreateSilenceRequest& request,
+                                                          const CallOptions& options = {});
+  // What one would hide; makes none.
+  absl::StatusOr<v1::PreviewSilenceResponse> PreviewSilence(
+      const v1::PreviewSilenceRequest& request, const CallOptions& options = {});
+  // Ends one now.
+  absl::StatusOr<v1::ExpireSilenceResponse> ExpireSilence(const v1::ExpireSilenceRequest& request,
+                                                          const CallOptions& options = {});
+  // Gives one a later end.
+  absl::StatusOr<v1::ExtendSilenceResponse> ExtendSilence(const v1::ExtendSilenceRequest& request,
+                                                          const CallOptions& options = {});
+  // Reads one.
+  absl::StatusOr<v1::GetSilenceResponse> GetSilence(const v1::GetSilenceRequest& request,
+                                                    const CallOptions& options = {});
+  // One page of those that the caller may read, the latest end first.
+  absl::StatusOr<v1::ListSilencesResponse> ListSilences(const v1::ListSilencesRequest& request,
+                                                        const CallOptions& options = {});
   // Makes a named subscription; it begins at LATEST unless the request says otherwise.
   absl::StatusOr<v1::CreateSubscriptionResponse> CreateSubscription(
       const v1::CreateSubscriptionRequest& request, const CallOptions& options = {});
@@ -176,6 +200,8 @@ class Client {
   const std::unique_ptr<v1::AdminService::Stub> admin_;
   const std::unique_ptr<v1::ClueService::Stub> clue_streams_;
   const std::unique_ptr<v1::AlertService::Stub> alert_streams_;
+  const std::unique_ptr<v1::DeliveryService::Stub> deliveries_;
+  const std::unique_ptr<v1::SilenceService::Stub> silences_;
   const std::unique_ptr<v1::SubscriptionService::Stub> subscriptions_;
   const std::unique_ptr<v1::SubscriptionService::Stub> subscription_streams_;
 };

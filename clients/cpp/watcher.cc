@@ -101,6 +101,7 @@ absl::Status Watcher::RunStream() {
 v1::WatchAlertsRequest Watcher::NextRequest() const {
   v1::WatchAlertsRequest request;
   *request.mutable_filter() = options_.filter;
+  request.set_include_silenced(options_.include_silenced);
   if (options_.cursor.empty()) {
     request.set_start_from(options_.start_from);
   } else {

@@ -16,6 +16,7 @@ namespace supervision::client {
 // What a Watcher watches, and how it goes on.
 struct WatcherOptions {
   v1::AlertFilter filter;
+  bool include_silenced = false;  // also what silences hide from the caller
   // Where to begin: a cursor that a stream sent, or, when it is empty, `start_from`.
   std::string cursor;
   v1::StartFrom start_from = v1::START_FROM_LATEST;

@@ -86,6 +86,7 @@ void Consumer::Begin(ledger::Place place, bool keeps_singles) {
   Hub::Request request;
   request.start = {Hub::Start::From::kCursor, house_->source->EncodeCursor(place)};
   request.scope = request_.scope;
+  request.principal = request_.key.owner;
   request.bookmark_interval = request_.bookmark_interval;
   request.receiver = shared_from_this();
   ledger::Progress kept;

@@ -108,6 +108,7 @@ class Hub final : public ledger::TailObserver {
     Start start;
     domain::Scope scope;
     domain::Filter filter;
+    std::string principal;               // is not told what silences hide from it; empty: told all
     absl::Duration bookmark_interval;    // zero: the hub's
     std::shared_ptr<Receiver> receiver;  // null: nobody answers for the alerts
   };

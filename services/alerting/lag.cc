@@ -79,13 +79,21 @@ class Count : public std::enable_shared_from_this<Count> {
   }
 
   bool Counts(const ledger::LogEntry& entry) const {
-    if (view_.Judge(entry.event) == View::Decision::kNothing) return false;
+    const View::Decision decision =
+        view_.JudgeFor(query_.principal, entry.event, view_.Judge(entry.event));
+    if (decision == View::Decision::kNothing) return false;
     if (partition_ >= query_.progress.beyond.size()) return true;
     const std::vector<int64_t>& singles = query_.progress.beyond[partition_];
     return !std::binary_search(singles.begin(), singles.end(), entry.position);
   }
 
   void Add(const domain::Alert& alert) {
+    const LagQuery::Sought& sought = query_.sought;
+    if (alert.id == sought.id && alert.version == sought.version) {
+      lag_.sought_found = true;
+    } else if (alert.raised_at < sought.raised_at) {
+      ++lag_.ahead_of_sought;
+    }
     if (lag_.alerts++ > 0 && alert.raised_at >= lag_.oldest_raised_at) return;
     lag_.oldest_id = alert.id;
     lag_.oldest_version = alert.version;

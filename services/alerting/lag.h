@@ -19,13 +19,23 @@ struct Lag {
   std::string oldest_id;
   uint32_t oldest_version = 0;
   absl::Time oldest_raised_at;
-  bool gap = false;  // history that it was not told is gone
+  bool sought_found = false;    // the sought version is among them
+  int64_t ahead_of_sought = 0;  // of them are older
+  bool gap = false;             // history that it was not told is gone
 };
 
 struct LagQuery {
+  // A version of an alert whose place in the queue is asked for; version 0: none.
+  struct Sought {
+    std::string id;
+    uint32_t version = 0;
+    absl::Time raised_at;
+  };
   domain::Scope scope;
   domain::Filter filter;
+  std::string principal;  // what silences hide from it does not count
   ledger::Progress progress;
+  Sought sought;
   int max_entries = 4096;  // of the log are looked at
   absl::Duration timeout;
 };

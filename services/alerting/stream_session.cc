@@ -21,6 +21,7 @@ StreamSession::StreamSession(std::shared_ptr<StreamHouse> house, Hub::Request re
       start_(std::move(request.start)),
       sink_(sink),
       interval_(IntervalOf(request, house_->options)),
+      principal_(std::move(request.principal)),
       receiver_(std::move(request.receiver)),
       random_(seed),
       audience_(house_->tail.Join(request.scope, request.filter)) {
@@ -263,6 +264,9 @@ StreamSession::Taken StreamSession::Take(TailEntry& entry, View::Decision decisi
   int64_t& position = place_.positions[partition];
   if (log_entry.position <= position) return Taken::kYes;  // told before the stream joined
   if (log_entry.position != position + 1) return Taken::kHole;
+  if (!principal_.empty()) {
+    decision = Tail::ViewOf(audience_).JudgeFor(principal_, log_entry.event, decision);
+  }
   if (receiver_ != nullptr && receiver_->Acknowledged(log_entry.partition, log_entry.position)) {
     decision = View::Decision::kNothing;
   }

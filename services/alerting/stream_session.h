@@ -132,6 +132,7 @@ class StreamSession final : public Session,
   const Hub::Start start_;
   StreamSink* const sink_;
   const absl::Duration interval_;
+  const std::string principal_;
   std::shared_ptr<Receiver> receiver_;
   std::minstd_rand random_;
   Tail::AudiencePtr audience_;

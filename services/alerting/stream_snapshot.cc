@@ -28,6 +28,7 @@ bool StreamSession::TellSnapshot() {
   if (asked_ || now_ < not_before_) return false;
   asked_ = true;
   if (std::optional<ledger::ListQuery> query = snapshot_->NextQuery()) {
+    query->hidden_from = principal_;
     ticket_ =
         house_->pages->List(*std::move(query), house_->options.read_timeout,
                             [weak = weak_from_this()](absl::StatusOr<ledger::ListPage> page) {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "services/alerting/tail_entry.h"
+#include "services/domain/silence.h"
 
 namespace supervision::alerting {
 namespace {
@@ -22,6 +23,17 @@ View::Decision View::Judge(const domain::ChangeEvent& event) const {
   }
   if (event.previous.has_value() && Passes(*event.previous)) return Decision::kLeft;
   return Decision::kNothing;
+}
+
+View::Decision View::JudgeFor(std::string_view principal, const domain::ChangeEvent& event,
+                              Decision decision) const {
+  if (decision == Decision::kNothing) return decision;
+  const bool hidden = domain::HiddenFrom(event.alert.facets.silences, principal);
+  const bool was_shown =
+      event.previous.has_value() && !domain::HiddenFrom(event.previous->silences, principal);
+  if (decision == Decision::kLeft) return was_shown ? decision : Decision::kNothing;
+  if (!hidden) return decision;
+  return was_shown && Passes(*event.previous) ? Decision::kLeft : Decision::kNothing;
 }
 
 std::vector<View::Decision> View::Judge(uint64_t first,

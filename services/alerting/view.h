@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -28,8 +29,13 @@ class View {
   // sent, since the event has the facets of before.
   Decision Judge(const domain::ChangeEvent& event) const;
 
-  // The same for the entries of the tail from index `first` on, one decision each. Looks up what
-  // another stream of this view has asked before.
+  // `decision`, what Judge said of `event`, as it is for one principal: what a silence hides from
+  // it does not pass.
+  Decision JudgeFor(std::string_view principal, const domain::ChangeEvent& event,
+                    Decision decision) const;
+
+  // The same as Judge for the entries of the tail from index `first` on, one decision each. Looks
+  // up what another stream of this view has asked before.
   std::vector<Decision> Judge(uint64_t first, absl::Span<const std::shared_ptr<TailEntry>> entries);
 
  private:

@@ -34,6 +34,14 @@ enum class AlertKind : uint8_t {
   kRiskRaised = 15,
 };
 
+// A silence that hides a version of an alert, and from whom; see silence.h. Kept with the version,
+// so that a replay years later hides what was hidden, whatever has become of the silence.
+struct SilenceMark {
+  std::string silence_id;
+  std::vector<std::string> receivers;  // principals' ids
+  bool operator==(const SilenceMark&) const = default;
+};
+
 // What decides who sees an alert: the facets that filters and scopes look at.
 struct Facets {
   Scenario scenario = Scenario::kUnspecified;
@@ -45,6 +53,7 @@ struct Facets {
   Confidentiality confidentiality = Confidentiality::kUnspecified;
   AlertState state = AlertState::kUnspecified;  // of the alert; unspecified: there is none
   std::string owner;                            // principal that answers for it; empty: nobody
+  std::vector<SilenceMark> silences;            // of this version; mostly none
   bool operator==(const Facets&) const = default;
 };
 

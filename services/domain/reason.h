@@ -47,6 +47,11 @@ enum class Reason : uint8_t {
   kSubscriptionInUse,      // somebody is connected to it
   kSubscriptionTakenOver,  // a newer connection of the same subscription
   kAckBeyondSent,          // an acknowledgement of what was not sent
+  // Silences.
+  kSilenceNotFound,  // none that the caller may read
+  kSilenceEnded,     // its time is over
+  kTooManySilences,  // the caller, or all, have as many as they may have
+  kReceiverUnfit,    // no principal of that name who watches alerts
   // The caller.
   kUnauthenticated,
   kPermissionDenied,

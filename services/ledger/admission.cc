@@ -169,8 +169,17 @@ void Ledger::Core::CheckEpochs() {
                  if (!metas.ok()) return Later(kRetryDelay);
                  restore_mark_.Remove();
                  opened_->tail.Place(*metas);
-                 Admitted();
+                 LoadSilences();
                });
+}
+
+// No alert is made by one who does not know what hides it.
+void Ledger::Core::LoadSilences() {
+  opened_->silences.Load([this, attempt = attempt_](const absl::Status& loaded) {
+    if (attempt != attempt_) return;
+    if (!loaded.ok()) return Later(kRetryDelay);
+    Admitted();
+  });
 }
 
 void Ledger::Core::Admitted() {
@@ -193,6 +202,7 @@ void Ledger::Core::Admitted() {
   opened_->retention.Start();
   opened_->reviews.Start();
   opened_->expiry.Start();
+  opened_->silences.Start();
   Publish(promise_kept ? std::vector<std::string>() : settings_.shortfalls);
   Later(promise_kept ? options_.check_interval : std::min(options_.check_interval, kRetryDelay));
 }

@@ -117,8 +117,8 @@ void AlertSteps::Take(AlertStepRequest request, Deadline deadline,
              }
              absl::StatusOr<domain::Alert> after = Decide(request, *head);
              if (!after.ok()) return callback(after.status());
-             Commit(MakeStep(context_->keys, clue, request, *std::move(after),
-                             std::move(head->summary), head->steps),
+             Commit(MakeStep(context_->keys, *context_->silences->index(), clue, request,
+                             *std::move(after), std::move(head->summary), head->steps),
                     deadline, callback);
            });
 }
@@ -134,8 +134,8 @@ void AlertSteps::Expire(const ClueRef& clue, Deadline deadline) {
     const AlertStepRequest request = Expiry(head->summary);
     absl::StatusOr<domain::Alert> after = Decide(request, *head);
     if (!after.ok()) return;
-    Commit(MakeStep(context_->keys, clue, request, *std::move(after), std::move(head->summary),
-                    head->steps),
+    Commit(MakeStep(context_->keys, *context_->silences->index(), clue, request, *std::move(after),
+                    std::move(head->summary), head->steps),
            deadline, [this](const absl::StatusOr<AlertReceipt>& receipt) {
              context_->metrics->CountStep(
                  AlertAction::kExpire,

@@ -19,8 +19,17 @@ std::string OperationDigest(std::string_view operation, std::string_view content
   return base::Prefix(base::Sha256(text), sizeof(base::Sha256Digest));
 }
 
+// Decides from whom the version `alert` that `change` makes is hidden.
+void Silence(const domain::SilenceIndex& silences, const domain::Alert& before,
+             domain::Alert* alert, Change* change) {
+  alert->facets.silences =
+      silences.MarksOf(*alert, before.version > 0 ? &before : nullptr, alert->raised_at);
+  change->silenced = !alert->facets.silences.empty();
+}
+
 // Encodes the clue as it is after the change and all that follows from it; its alert.
-domain::Alert Encode(const Descriptor& ledger, VersionRecord record, const domain::Alert& before,
+domain::Alert Encode(const Descriptor& ledger, const domain::SilenceIndex& silences,
+                     VersionRecord record, const domain::Alert& before,
                      std::vector<uint32_t> corrections, Change* change) {
   const domain::Clue& clue = record.clue;
   EventRecord event;
@@ -29,6 +38,7 @@ domain::Alert Encode(const Descriptor& ledger, VersionRecord record, const domai
   event.summary.state = clue.state;
   event.summary.backfill = clue.backfill;
   event.summary.alert = domain::NextAlert(clue, before);
+  Silence(silences, before, &event.summary.alert, change);
   event.summary.corrections = std::move(corrections);
   if (before.version > 0) event.previous = before.facets;
   record.alert_version = event.summary.alert.version;
@@ -105,8 +115,9 @@ Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::stri
 }
 
 // A new version of `current`, as `clue` describes it, made by `correction` unless null.
-Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain::Clue clue,
-               const Current& current, absl::Time now, domain::Correction* correction = nullptr) {
+Change Succeed(const Descriptor& ledger, const Keys& keys, const domain::SilenceIndex& silences,
+               Change change, domain::Clue clue, const Current& current, absl::Time now,
+               domain::Correction* correction = nullptr) {
   change.expected = current.summary.version + current.steps;
   clue.id = current.summary.clue_id;
   clue.version = current.summary.version + 1;
@@ -137,16 +148,16 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, Change change, domain
   }
   std::vector<uint32_t> corrections = CorrectionsAfter(current, clue);
   VersionRecord record{std::move(clue), change.request_id, 0};
-  const domain::Alert alert =
-      Encode(ledger, std::move(record), current.summary.alert, std::move(corrections), &change);
+  const domain::Alert alert = Encode(ledger, silences, std::move(record), current.summary.alert,
+                                     std::move(corrections), &change);
   Follow(keys, current.summary.alert, alert, &change);
   return change;
 }
 
 }  // namespace
 
-Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submission,
-                  absl::Time now) {
+Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::SilenceIndex& silences,
+                  Submission submission, absl::Time now) {
   const Identity identity{submission.partner, submission.content.source_record_id,
                           submission.request_id};
   Change change =
@@ -168,12 +179,13 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submiss
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   std::string enter = QueueOf(keys, change.clue.partition, clue);
   if (!enter.empty()) change.enter.push_back(std::move(enter));
-  Encode(ledger, std::move(record), domain::Alert(), {}, &change);
+  Encode(ledger, silences, std::move(record), domain::Alert(), {}, &change);
   return change;
 }
 
-Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revision,
-                    const Current& current, absl::Time now) {
+Change MakeRevision(const Descriptor& ledger, const Keys& keys,
+                    const domain::SilenceIndex& silences, Revision revision, const Current& current,
+                    absl::Time now) {
   const ClueRef clue_ref = *ParseClueId(current.summary.clue_id, ledger.partitions);
   std::string digest = DigestOf(revision);
   Change change = Begin(keys, Change::Kind::kRevise, clue_ref, std::move(revision.request_id),
@@ -183,10 +195,11 @@ Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revisio
   clue.state = domain::ClueState::kActive;
   clue.content = std::move(revision.content);
   clue.verdict = domain::AfterRevision(std::move(revision.verdict), current.version.clue);
-  return Succeed(ledger, keys, std::move(change), std::move(clue), current, now);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
 }
 
-Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal withdrawal,
+Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
+                      const domain::SilenceIndex& silences, Withdrawal withdrawal,
                       const Current& current, absl::Time now) {
   const ClueRef clue_ref = *ParseClueId(current.summary.clue_id, ledger.partitions);
   std::string digest = DigestOf(withdrawal);
@@ -195,10 +208,11 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal wit
   domain::Clue clue = current.version.clue;
   clue.state = domain::ClueState::kWithdrawn;
   clue.withdraw_reason = std::move(withdrawal.reason);
-  return Succeed(ledger, keys, std::move(change), std::move(clue), current, now);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
 }
 
-Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequest request,
+Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
+                      const domain::SilenceIndex& silences, CorrectionRequest request,
                       const Current& current, absl::Time now) {
   const ClueRef clue_ref = *ParseClueId(current.summary.clue_id, ledger.partitions);
   Change change =
@@ -211,14 +225,16 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequ
   correction.verdict = request.by == domain::CorrectedBy::kPerson
                            ? domain::VerdictOf(request.finding, domain::MachineVerdict(clue))
                            : std::move(request.verdict);
-  return Succeed(ledger, keys, std::move(change), clue, current, now, &correction);
+  return Succeed(ledger, keys, silences, std::move(change), clue, current, now, &correction);
 }
 
-Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& request,
-                domain::Alert after, ClueSummary summary, uint32_t steps) {
+Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& clue,
+                const AlertStepRequest& request, domain::Alert after, ClueSummary summary,
+                uint32_t steps) {
   Change change = Begin(keys, Change::Kind::kStep, clue, RequestKeyOf(request), DigestOf(request));
   change.of_alert = true;
   change.expected = summary.version + steps;
+  Silence(silences, summary.alert, &after, &change);
   Follow(keys, summary.alert, after, &change);
   AlertChange step{after.version, after.kind, after.facets.state, after.facets.owner,
                    after.handling.value_or(domain::Handling())};
@@ -231,8 +247,9 @@ Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& r
   return change;
 }
 
-Change MakeDerived(const Keys& keys, const ClueRef& record, domain::Alert alert,
-                   const std::optional<ClueSummary>& before, uint32_t version, absl::Time now) {
+Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& record,
+                   domain::Alert alert, const std::optional<ClueSummary>& before, uint32_t version,
+                   absl::Time now) {
   Change change;
   change.clue = record;
   change.clue_key = keys.Clue(record);
@@ -253,6 +270,7 @@ Change MakeDerived(const Keys& keys, const ClueRef& record, domain::Alert alert,
   for (const std::string& index : keys.IndexesOf(record.partition, alert.facets)) {
     change.enter.push_back(keys.Later(record.partition, index));
   }
+  Silence(silences, was, &alert, &change);
   Follow(keys, was, alert, &change);
   event.summary.alert = std::move(alert);
   change.event = EncodeEvent(event, &change.summary);

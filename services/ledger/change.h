@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "services/domain/silence_index.h"
 #include "services/ledger/codec.h"
 #include "services/ledger/descriptor.h"
 #include "services/ledger/ids.h"
@@ -29,16 +30,18 @@ struct Change {
   std::vector<std::string> join;   // indexes; of a change that is no create: those of later comers
   std::vector<std::string> enter;  // sorted sets, such as the review queue
   std::vector<std::string> leave;
-  std::string version;  // StoredClue; of a step StoredAlertChange
-  std::string summary;  // StoredSummary
-  std::string event;    // StoredEvent
-  Receipt receipt;      // once it is accepted
+  std::string version;    // StoredClue; of a step StoredAlertChange
+  std::string summary;    // StoredSummary
+  std::string event;      // StoredEvent
+  bool silenced = false;  // somebody is not told of it
+  Receipt receipt;        // once it is accepted
 
   size_t bytes() const { return version.size() + summary.size() + event.size() + 512; }
 };
 
-Change MakeCreate(const Descriptor& ledger, const Keys& keys, Submission submission,
-                  absl::Time now);
+// `silences`: those that decide from whom the alert's version is hidden; here and below.
+Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::SilenceIndex& silences,
+                  Submission submission, absl::Time now);
 
 // What a revision or withdrawal starts from: the clue as it was read.
 struct Current {
@@ -46,21 +49,26 @@ struct Current {
   ClueSummary summary;
   uint32_t steps = 0;  // of the alert's life
 };
-Change MakeRevision(const Descriptor& ledger, const Keys& keys, Revision revision,
-                    const Current& current, absl::Time now);
-Change MakeCorrection(const Descriptor& ledger, const Keys& keys, CorrectionRequest request,
+Change MakeRevision(const Descriptor& ledger, const Keys& keys,
+                    const domain::SilenceIndex& silences, Revision revision, const Current& current,
+                    absl::Time now);
+Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
+                      const domain::SilenceIndex& silences, CorrectionRequest request,
                       const Current& current, absl::Time now);
-Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys, Withdrawal withdrawal,
+Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
+                      const domain::SilenceIndex& silences, Withdrawal withdrawal,
                       const Current& current, absl::Time now);
 
 // The step that has made `after` of the alert that `summary` has, which had seen so many `steps`.
-Change MakeStep(const Keys& keys, const ClueRef& clue, const AlertStepRequest& request,
-                domain::Alert after, ClueSummary summary, uint32_t steps);
+Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& clue,
+                const AlertStepRequest& request, domain::Alert after, ClueSummary summary,
+                uint32_t steps);
 
 // Version `version` of an alert that a route raised, in the record `record`, which is `before` now.
 // It is no change of commit.lua but of derive.lua.
-Change MakeDerived(const Keys& keys, const ClueRef& record, domain::Alert alert,
-                   const std::optional<ClueSummary>& before, uint32_t version, absl::Time now);
+Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& record,
+                   domain::Alert alert, const std::optional<ClueSummary>& before, uint32_t version,
+                   absl::Time now);
 
 // A change that can only repeat the answer of an earlier request.
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, std::string digest);

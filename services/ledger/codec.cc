@@ -265,6 +265,13 @@ void ToStored(const domain::Facets& facets, StoredFacets* stored) {
   stored->set_partner(facets.partner);
   stored->set_confidentiality(Number(facets.confidentiality));
   PutStateAndOwner(facets.state, facets.owner, stored);
+  for (const domain::SilenceMark& mark : facets.silences) {
+    storage::v1::StoredSilenceMark* const one = stored->add_silences();
+    one->set_silence_id(mark.silence_id);
+    storage::v1::StoredReceivers receivers;
+    receivers.mutable_ids()->Add(mark.receivers.begin(), mark.receivers.end());
+    Put(receivers, one->mutable_receivers());
+  }
 }
 
 bool FromStored(const StoredFacets& stored, domain::Facets* facets) {
@@ -277,6 +284,12 @@ bool FromStored(const StoredFacets& stored, domain::Facets* facets) {
   facets->unit = {unit.name(), unit.credit_code()};
   facets->partner = stored.partner();
   facets->confidentiality = Enum<domain::Confidentiality>(stored.confidentiality());
+  for (const storage::v1::StoredSilenceMark& one : stored.silences()) {
+    storage::v1::StoredReceivers receivers;
+    if (!Take(one.receivers(), &receivers)) return false;
+    facets->silences.push_back(
+        {one.silence_id(), {receivers.ids().begin(), receivers.ids().end()}});
+  }
   return TakeStateAndOwner(stored, &facets->state, &facets->owner);
 }
 

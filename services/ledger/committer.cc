@@ -288,6 +288,7 @@ void Committer::AnswerOutcome(Pending* pending, Outcome outcome, int replicas) {
     case Decision::kAccepted:
       receipt = std::move(pending->change.receipt);
       result = ChangeResult::kAccepted;
+      if (pending->change.silenced) context_->metrics->alerts_silenced.Increment();
       break;
     case Decision::kRepeated: {
       std::optional<Receipt> first = FirstReceipt(pending->change, outcome.stored);

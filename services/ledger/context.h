@@ -9,6 +9,7 @@
 #include "services/ledger/keys.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/metrics.h"
+#include "services/ledger/silence_book.h"
 #include "services/observability/log.h"
 #include "services/redis/client.h"
 #include "services/redis/loop.h"
@@ -30,6 +31,7 @@ struct Context {
   Keys keys;
   std::unique_ptr<Board> board;
   std::function<void()> on_new_epoch;  // on the loop's thread
+  std::shared_ptr<SilenceBook> silences = std::make_shared<SilenceBook>();
 
   // Puts what was read on the board, and tells when a new epoch shows.
   void Learn(int partition, const PartitionMeta& meta) {

@@ -152,6 +152,7 @@ void Ledger::Core::Stop() {
     opened_->retention.Stop();
     opened_->reviews.Stop();
     opened_->expiry.Stop();
+    opened_->silences.Stop();
     opened_->tail.Stop();
     opened_->tail.Follow(nullptr);
     opened_->committer.Stop();

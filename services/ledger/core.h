@@ -19,6 +19,7 @@
 #include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
 #include "services/ledger/settings.h"
+#include "services/ledger/silences.h"
 #include "services/ledger/subscription_watch.h"
 #include "services/ledger/subscriptions.h"
 #include "services/ledger/tail.h"
@@ -39,6 +40,7 @@ struct OpenParts {
         lister(&context),
         reviews(&context, &lister),
         places(&context),
+        silences(&context),
         subscriptions(&context),
         tail(&context),
         subscription_watch(&context, &subscriptions),
@@ -54,6 +56,7 @@ struct OpenParts {
   Lister lister;
   Reviews reviews;
   Places places;
+  Silences silences;
   Subscriptions subscriptions;
   Tail tail;
   SubscriptionWatch subscription_watch;
@@ -63,7 +66,7 @@ struct OpenParts {
 // Connects, and admits the ledger on each new connection before anything is committed on it:
 //
 //   settings of Redis -> descriptor (found, created or refused) -> epochs (was history lost?)
-//   -> gate open, tail and retention running
+//   -> silences -> gate open, tail and retention running
 //
 // The same way is gone again every check interval without closing the gate, and soon while
 // something falls short. All on the loop's thread, except the snapshots.
@@ -110,6 +113,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void Create();
   void Open(Descriptor descriptor);
   void CheckEpochs();
+  void LoadSilences();
   void Admitted();
   void Refuse(std::string sentence);
   void Later(absl::Duration delay);

@@ -153,8 +153,9 @@ void Derived::Write(const std::shared_ptr<Telling>& telling, const redis::Result
     before = DecodeSummary(fields[0].text, telling->record.ToText());
     if (!before.has_value()) return telling->callback(MakeError(Reason::kInternal));
   }
-  const Change change = MakeDerived(context_->keys, telling->record, telling->alert.alert, before,
-                                    telling->alert.version, context_->clock->Now());
+  const Change change =
+      MakeDerived(context_->keys, *context_->silences->index(), telling->record,
+                  telling->alert.alert, before, telling->alert.version, context_->clock->Now());
   const Keys& keys = context_->keys;
   const int p = telling->record.partition;
   std::vector<std::string> all = {keys.RouteLease(), keys.RouteState(), keys.Meta(p),

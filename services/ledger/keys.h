@@ -59,6 +59,11 @@ namespace supervision::ledger {
 //   sv:{0}:so:<digest of the owner>
 //                   sorted set of the names of an owner's subscriptions, all with score 0
 //   sv:{0}:sa       set of the digests of all subscriptions
+//   sv:{0}:z        hash of the silences: StoredSilence by id
+//   sv:{0}:zr       sorted set of their ids by revision: each change of one gets the newest
+//   sv:{0}:ze       sorted set of their ids by end (milliseconds)
+//   sv:{0}:zo:<digest of the author>
+//                   sorted set of the ids of an author's that had not ended at the last change
 class Keys {
  public:
   Keys(std::string_view prefix, int partitions);
@@ -101,6 +106,13 @@ class Keys {
   // Routes live there too: they combine clues of all partitions.
   std::string RouteLease() const { return bases_[0] + "rl"; }
   std::string RouteState() const { return bases_[0] + "rs"; }
+  // Silences lie in partition 0 too.
+  std::string Silences() const { return bases_[0] + "z"; }
+  std::string SilenceRevisions() const { return bases_[0] + "zr"; }
+  std::string SilenceEnds() const { return bases_[0] + "ze"; }
+  std::string SilencesOf(const std::string& author_digest) const {
+    return bases_[0] + "zo:" + author_digest;
+  }
   // Stands for a text of any length that may name a person.
   static std::string Digest(std::string_view text);
 

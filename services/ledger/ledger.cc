@@ -66,9 +66,10 @@ void Ledger::Submit(Submission submission, absl::Duration timeout, Callback<Rece
     return core_->loop()->Post([core = core_, callback] { callback(core->Unavailable()); });
   }
   const Deadline deadline(timeout);
-  parts->committer.Commit(MakeCreate(parts->context.descriptor, parts->context.keys,
-                                     std::move(submission), core_->clock()->Now()),
-                          deadline, std::move(callback));
+  parts->committer.Commit(
+      MakeCreate(parts->context.descriptor, parts->context.keys, *parts->context.silences->index(),
+                 std::move(submission), core_->clock()->Now()),
+      deadline, std::move(callback));
 }
 
 void Ledger::Revise(Revision revision, absl::Duration timeout, Callback<Receipt> callback) {

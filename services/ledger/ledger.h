@@ -149,6 +149,7 @@ class Ledger {
 
  private:
   friend class RouteDesk;
+  friend class SilenceDesk;
   friend class SubscriptionDesk;
   class Core;
   std::shared_ptr<Core> core_;

@@ -176,6 +176,10 @@ class Walk : public std::enable_shared_from_this<Walk> {
       // Who answers for an alert is none of a partner's business, so no condition may tell it.
       if (!query_.scope.partner.empty()) summary->alert.facets.owner.clear();
       if (!Wanted(*summary)) continue;
+      if (query_.kind == ListQuery::Kind::kAlerts &&
+          context_->silences->Consider(query_.hidden_from, now_, &summary->alert)) {
+        continue;
+      }
       filled_ += Fills(*summary);
       page_.clues.push_back(*std::move(summary));
       if (filled_ >= page_size_) return Finish(i + 1 < batch.size());
@@ -225,6 +229,7 @@ class Walk : public std::enable_shared_from_this<Walk> {
   Context* const context_;
   const ListQuery query_;
   ListPlace place_;
+  const absl::Time now_ = context_->clock->Now();
   const Deadline deadline_;
   const Ledger::Callback<ListPage> callback_;
   const int page_size_;

@@ -58,6 +58,9 @@ Metrics::Metrics(prometheus::Registry* registry)
       subscriptions_expired(
           Counter(registry, "supervision_subscription_expired_total",
                   "Subscriptions deleted since nobody had been connected for their retention.")),
+      silences(Gauge(registry, "supervision_ledger_silences_active", "Silences that hide now.")),
+      alerts_silenced(Counter(registry, "supervision_ledger_alerts_silenced_total",
+                              "Versions of alerts that a silence hides from somebody.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")

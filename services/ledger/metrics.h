@@ -70,6 +70,8 @@ class Metrics {
   prometheus::Gauge& subscriptions;
   prometheus::Gauge& subscriptions_ending_soon;
   prometheus::Counter& subscriptions_expired;
+  prometheus::Gauge& silences;
+  prometheus::Counter& alerts_silenced;
 
  private:
   prometheus::Family<prometheus::Gauge>& connected_;

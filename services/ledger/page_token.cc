@@ -24,6 +24,7 @@ std::string DigestOf(const ListQuery& query) {
   };
   add(std::to_string(static_cast<int>(query.kind)));
   add(query.partner);
+  if (!query.hidden_from.empty()) add(query.hidden_from);
   add(std::to_string(static_cast<int>(query.state)));
   for (const std::optional<absl::Time>& bound : {query.received_from, query.received_before}) {
     add(bound.has_value() ? std::to_string(absl::ToUnixMicros(*bound)) : "");

@@ -88,7 +88,7 @@ void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Du
   }
   context_->read->Send(
       {"HGET", context_->keys.Clue(*clue), "l"}, timeout,
-      [clue_id, scope = std::move(scope), callback](const redis::Result& found) {
+      [this, clue_id, scope = std::move(scope), callback](const redis::Result& found) {
         if (!found.ok()) return callback(found.failure().ToStatus());
         if (found.reply().is_nil()) {
           return callback(MakeError(Reason::kAlertNotFound));
@@ -98,6 +98,7 @@ void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Du
         if (summary->alert.version == 0 || !domain::Sees(scope, summary->alert.facets)) {
           return callback(MakeError(Reason::kAlertNotFound));
         }
+        context_->silences->Consider("", context_->clock->Now(), &summary->alert);
         callback(std::move(summary->alert));
       });
 }

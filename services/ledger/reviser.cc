@@ -56,8 +56,8 @@ void Reviser::Revise(Revision revision, Deadline deadline, Committer::Callback c
         if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
           return MakeError(Reason::kTooManyVersions);
         }
-        return MakeRevision(context_->descriptor, context_->keys, revision, current,
-                            context_->clock->Now());
+        return MakeRevision(context_->descriptor, context_->keys, *context_->silences->index(),
+                            revision, current, context_->clock->Now());
       },
       std::move(callback));
 }
@@ -71,8 +71,8 @@ void Reviser::Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Call
   Begin(
       std::move(request), deadline,
       [this, withdrawal](const Current& current) -> absl::StatusOr<Change> {
-        return MakeWithdrawal(context_->descriptor, context_->keys, withdrawal, current,
-                              context_->clock->Now());
+        return MakeWithdrawal(context_->descriptor, context_->keys, *context_->silences->index(),
+                              withdrawal, current, context_->clock->Now());
       },
       std::move(callback));
 }
@@ -107,8 +107,8 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
         *confirms = told.scenario ==
                         (by_person ? correction.finding.scenario : correction.verdict.scenario) &&
                     told.risk == (by_person ? correction.finding.risk : correction.verdict.risk);
-        return MakeCorrection(context_->descriptor, context_->keys, correction, current,
-                              context_->clock->Now());
+        return MakeCorrection(context_->descriptor, context_->keys, *context_->silences->index(),
+                              correction, current, context_->clock->Now());
       },
       [this, by, confirms, callback = std::move(callback)](absl::StatusOr<Receipt> receipt) {
         context_->metrics->CountCorrection(by, ResultOf(receipt, *confirms));

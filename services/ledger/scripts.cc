@@ -12,6 +12,7 @@ extern const std::string_view k_open_lua;
 extern const std::string_view k_epoch_lua;
 extern const std::string_view k_lease_lua;
 extern const std::string_view k_place_lua;
+extern const std::string_view k_silence_lua;
 extern const std::string_view k_subscription_lua;
 extern const std::string_view k_trim_lua;
 
@@ -56,9 +57,15 @@ const redis::Script& DeriveScript() {
   return *script;
 }
 
+const redis::Script& SilenceScript() {
+  static const auto* const script = new redis::Script(std::string(k_silence_lua));
+  return *script;
+}
+
 std::vector<const redis::Script*> AllScripts() {
-  return {&CommitScript(), &OpenScript(),         &EpochScript(), &LeaseScript(), &TrimScript(),
-          &ClaimScript(),  &SubscriptionScript(), &PlaceScript(), &DeriveScript()};
+  return {&CommitScript(), &OpenScript(),   &EpochScript(),        &LeaseScript(),
+          &TrimScript(),   &ClaimScript(),  &SubscriptionScript(), &PlaceScript(),
+          &DeriveScript(), &SilenceScript()};
 }
 
 }  // namespace supervision::ledger

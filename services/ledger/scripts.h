@@ -16,6 +16,7 @@ const redis::Script& ClaimScript();
 const redis::Script& SubscriptionScript();
 const redis::Script& PlaceScript();
 const redis::Script& DeriveScript();
+const redis::Script& SilenceScript();
 
 // All of them, for Client::Options::scripts.
 std::vector<const redis::Script*> AllScripts();

@@ -1,8 +1,8 @@
 #include "services/ledger/subscription_codec.h"
 
 #include <utility>
-#include <variant>
 
+#include "services/ledger/filter_codec.h"
 #include "supervision/storage/v1/subscription.pb.h"
 
 namespace supervision::ledger {
@@ -19,39 +19,13 @@ bool Parse(std::string_view bytes, Message* message) {
   return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
 
-StoredFilter ToStored(const domain::Filter& filter) {
-  StoredFilter stored;
-  stored.set_scenarios(static_cast<uint32_t>(filter.scenarios.to_ulong()));
-  stored.set_min_risk(static_cast<int32_t>(filter.min_risk));
-  stored.set_region_prefix(filter.region_prefix);
-  stored.set_unit(filter.unit);
-  stored.set_expression(filter.expression.text());
-  stored.set_states(static_cast<uint32_t>(filter.states.to_ulong()));
-  stored.set_owner(filter.owner);
-  return stored;
-}
-
-std::optional<domain::Filter> FromStored(const StoredFilter& stored) {
-  domain::Filter filter;
-  filter.scenarios = domain::ScenarioSet(stored.scenarios());
-  filter.min_risk = static_cast<domain::Risk>(stored.min_risk());
-  filter.region_prefix = stored.region_prefix();
-  filter.unit = stored.unit();
-  filter.states = domain::AlertStateSet(stored.states());
-  filter.owner = stored.owner();
-  auto expression = domain::ParseExpression(stored.expression());
-  if (!std::holds_alternative<domain::Expression>(expression)) return std::nullopt;
-  filter.expression = std::get<domain::Expression>(std::move(expression));
-  return filter;
-}
-
 }  // namespace
 
 std::string EncodeSubscription(const Subscription& subscription) {
   StoredSubscription stored;
   stored.set_owner(subscription.key.owner);
   stored.set_name(subscription.key.name);
-  stored.mutable_filter()->set_data(ToStored(subscription.filter).SerializeAsString());
+  stored.mutable_filter()->set_data(StoredFilterOf(subscription.filter).SerializeAsString());
   stored.set_retention_millis(absl::ToInt64Milliseconds(subscription.retention));
   stored.set_created_at_micros(absl::ToUnixMicros(subscription.created_at));
   return stored.SerializeAsString();
@@ -64,7 +38,7 @@ std::optional<Subscription> DecodeSubscription(std::string_view bytes) {
       !Parse(stored.filter().data(), &filter)) {
     return std::nullopt;
   }
-  std::optional<domain::Filter> known = FromStored(filter);
+  std::optional<domain::Filter> known = FilterOf(filter);
   if (!known.has_value()) return std::nullopt;
   Subscription subscription;
   subscription.key = {stored.owner(), stored.name()};

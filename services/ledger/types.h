@@ -150,7 +150,8 @@ struct ListQuery {
   domain::ClueState state = domain::ClueState::kUnspecified;  // unspecified: any
   std::optional<absl::Time> received_from;
   std::optional<absl::Time> received_before;
-  int page_size = 50;  // 1 to 500
+  std::string hidden_from;  // kAlerts: without what silences hide from this principal; empty: all
+  int page_size = 50;       // 1 to 500
   std::string page_token;
 };
 

@@ -46,9 +46,11 @@ grpc::ServerUnaryReactor* AlertService::ListAlerts(Context* context, const Bytes
   v1::ListAlertsRequest request;
   Violations violations;
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  const bool include_silenced = request.include_silenced();
   ledger::ListQuery query = FromProto(std::move(request), &violations);
   if (!call->Accept(std::move(violations))) return call;
   query.scope = caller->scope;
+  if (!include_silenced) query.hidden_from = caller->principal->id;
   ledger_->List(std::move(query), caller->timeout,
                 [call, scope = caller->scope](absl::StatusOr<ledger::ListPage> page) {
                   if (!page.ok()) return call->Fail(page.status());

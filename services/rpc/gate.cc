@@ -68,11 +68,16 @@ absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const
 }
 
 std::optional<domain::Scope> Gate::ScopeOfHandler(std::string_view id) const {
+  return ScopeFor(security::Method::kAcknowledgeAlert, id);
+}
+
+std::optional<domain::Scope> Gate::ScopeOfWatcher(std::string_view id) const {
+  return ScopeFor(security::Method::kWatchAlerts, id);
+}
+
+std::optional<domain::Scope> Gate::ScopeFor(security::Method method, std::string_view id) const {
   const std::shared_ptr<const security::Principal> principal = principals_->Get()->Find(id);
-  if (principal == nullptr ||
-      !security::Authorise(*principal, security::Method::kAcknowledgeAlert).ok()) {
-    return std::nullopt;
-  }
+  if (principal == nullptr || !security::Authorise(*principal, method).ok()) return std::nullopt;
   return security::ScopeOf(*principal);
 }
 

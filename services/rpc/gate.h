@@ -39,6 +39,9 @@ class Gate {
   // What the principal `id` sees when it handles alerts; nothing when it may not, or there is none.
   std::optional<domain::Scope> ScopeOfHandler(std::string_view id) const;
 
+  // What the principal `id` sees when it watches alerts; nothing when it may not, or there is none.
+  std::optional<domain::Scope> ScopeOfWatcher(std::string_view id) const;
+
   // From now on every call is told to go to another replica.
   void Drain() { draining_.store(true, std::memory_order_relaxed); }
   absl::Status DrainingError() const;
@@ -47,6 +50,7 @@ class Gate {
   OpenStreams& streams() { return streams_; }
 
  private:
+  std::optional<domain::Scope> ScopeFor(security::Method method, std::string_view id) const;
   absl::Duration TimeoutOf(const grpc::CallbackServerContext& context) const;
 
   const security::DirectorySlot* const principals_;

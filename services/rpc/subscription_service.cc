@@ -88,6 +88,7 @@ grpc::ServerUnaryReactor* SubscriptionService::GetSubscription(Context* context,
               alerting::LagQuery query;
               query.scope = scope;
               query.filter = found->filter;
+              query.principal = found->key.owner;
               query.progress = found->progress;
               query.timeout = timeout;
               MeasureLag(&source_, std::move(query),

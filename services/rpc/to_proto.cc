@@ -271,6 +271,9 @@ v1::Alert ToProto(const domain::Alert& alert, Projection projection) {
     proto.set_clue_id(alert.clue_id);
     proto.set_clue_version(alert.clue_version);
   }
+  for (const domain::SilenceMark& mark : alert.facets.silences) {
+    proto.add_silenced_by(mark.silence_id);
+  }
   proto.set_scenario(Number(alert.facets.scenario));
   proto.set_secondary_scenario(Number(alert.facets.secondary));
   proto.set_confidence(alert.confidence);

@@ -52,6 +52,7 @@ absl::StatusOr<Hub::Request> RequestOf(const grpc::ByteBuffer& bytes, const Call
   Hub::Request request;
   request.start = StartOf(&message, &violations);
   request.scope = caller.scope;
+  if (!message.include_silenced()) request.principal = caller.principal->id;
   request.filter = FromProto(message.filter(), "filter", &violations);
   request.bookmark_interval =
       BookmarkInterval(message.has_bookmark_interval(), message.bookmark_interval(),

@@ -74,6 +74,8 @@ Front::Front(const Parts& parts)
       classification_service_(parts.edge, parts.classifiers, parts.clues.intake),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
       review_service_(parts.edge, parts.clues.ledger, parts.classifiers),
+      delivery_service_(parts.edge, parts.clues.ledger),
+      silence_service_(parts.edge, parts.clues.ledger),
       subscription_service_(parts.edge, parts.subscriptions),
       admin_service_(parts.edge, parts.report, parts.reload, parts.shadow),
       tls_(parts.tls) {}
@@ -89,6 +91,8 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   builder.RegisterService(&classification_service_);
   builder.RegisterService(&alert_service_);
   builder.RegisterService(&review_service_);
+  builder.RegisterService(&delivery_service_);
+  builder.RegisterService(&silence_service_);
   builder.RegisterService(&subscription_service_);
   builder.RegisterService(&admin_service_);
   int port = 0;

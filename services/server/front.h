@@ -10,8 +10,10 @@
 #include "services/rpc/alert_service.h"
 #include "services/rpc/classification_service.h"
 #include "services/rpc/clue_service.h"
+#include "services/rpc/delivery_service.h"
 #include "services/rpc/keep_awake.h"
 #include "services/rpc/review_service.h"
+#include "services/rpc/silence_service.h"
 #include "services/rpc/subscription_service.h"
 #include "services/security/slots.h"
 
@@ -52,6 +54,8 @@ class Front {
   rpc::ClassificationService classification_service_;
   rpc::AlertService alert_service_;
   rpc::ReviewService review_service_;
+  rpc::DeliveryService delivery_service_;
+  rpc::SilenceService silence_service_;
   rpc::SubscriptionService subscription_service_;
   rpc::AdminService admin_service_;
   const security::TlsSlot* const tls_;

@@ -6,7 +6,9 @@
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/delivery_service.grpc.pb.h"
 #include "supervision/v1/review_service.grpc.pb.h"
+#include "supervision/v1/silence_service.grpc.pb.h"
 #include "supervision/v1/subscription_service.grpc.pb.h"
 
 namespace supervision::server {
@@ -110,6 +112,8 @@ void Readiness::TellHealth() {
   health_->SetServingStatus(v1::ClueService::service_full_name(), ready_);
   health_->SetServingStatus(v1::AlertService::service_full_name(), ready_);
   health_->SetServingStatus(v1::ReviewService::service_full_name(), ready_);
+  health_->SetServingStatus(v1::DeliveryService::service_full_name(), ready_);
+  health_->SetServingStatus(v1::SilenceService::service_full_name(), ready_);
   health_->SetServingStatus(v1::SubscriptionService::service_full_name(), ready_);
   // What answers without it.
   health_->SetServingStatus(v1::ClassificationService::service_full_name(), !draining_);

@@ -41,7 +41,8 @@ class CommitScriptTest : public ::testing::Test {
   }
 
   Change Create(const Submission& submission) {
-    return MakeCreate(descriptor_, keys_, submission, absl::FromUnixSeconds(1'000'000));
+    return MakeCreate(descriptor_, keys_, domain::SilenceIndex(), submission,
+                      absl::FromUnixSeconds(1'000'000));
   }
 
   redis::Result RunRaw(const std::vector<Change>& changes) {
@@ -160,7 +161,8 @@ TEST_F(CommitScriptTest, ALogThatDoesNotEndWhereMetaSaysIsNotWritten) {
 TEST_F(CommitScriptTest, OrderKeysGrowStrictlyWhateverTheClockSays) {
   Run({Create(ExampleSubmission("1")), Create(ExampleSubmission("2"))});
   Submission late = ExampleSubmission("3");
-  const Change from_the_past = MakeCreate(descriptor_, keys_, late, absl::FromUnixSeconds(500'000));
+  const Change from_the_past =
+      MakeCreate(descriptor_, keys_, domain::SilenceIndex(), late, absl::FromUnixSeconds(500'000));
   Run({from_the_past});
   EXPECT_EQ(Ask({"HGET", keys_.Meta(0), "t"}), "1000000000002");
   EXPECT_EQ(Ask({"HGET", from_the_past.clue_key, "t"}), "1000000000002");
@@ -184,8 +186,8 @@ TEST_F(CommitScriptTest, AChangedFacetMovesTheClueToItsNewIndexesAtItsOldPlace) 
   current.summary = *DecodeSummary(create.summary, create.clue.ToText());
   Revision revision = testing::RevisionOf(submission, create.receipt, "req-2");
   revision.verdict.risk = domain::Risk::kHigh;
-  const Change change =
-      MakeRevision(descriptor_, keys_, revision, current, absl::FromUnixSeconds(2'000'000));
+  const Change change = MakeRevision(descriptor_, keys_, domain::SilenceIndex(), revision, current,
+                                     absl::FromUnixSeconds(2'000'000));
   ASSERT_EQ(Run({change}).outcomes[0].decision, Decision::kAccepted);
   const std::string later = keys_.Later(0, keys_.Risk(0, domain::Risk::kHigh));
   EXPECT_EQ(Ask({"ZSCORE", later, create.clue.bytes}), Ask({"HGET", create.clue_key, "t"}));

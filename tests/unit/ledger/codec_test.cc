@@ -138,6 +138,17 @@ TEST(CodecTest, ASummaryAndAnEventComeBackAsTheyWere) {
   EXPECT_EQ(DecodeEvent(EncodeEvent({summary, std::nullopt}))->previous, std::nullopt);
 }
 
+TEST(CodecTest, FromWhomAVersionIsHiddenComesBackAsItWas) {
+  ClueSummary summary = ExampleSummary();
+  const std::string unmarked = EncodeSummary(summary);
+  summary.alert.facets.silences = {{"s1", {"wang-mou"}}, {"s2", {"li-mou", "zhao-mou"}}};
+  const auto decoded = DecodeSummary(EncodeSummary(summary), summary.clue_id);
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_EQ(decoded->alert.facets.silences, summary.alert.facets.silences);
+  summary.alert.facets.silences.clear();
+  EXPECT_EQ(EncodeSummary(summary), unmarked);
+}
+
 ClueSummary HandledSummary() {
   ClueSummary summary = ExampleSummary();
   summary.alert.facets.state = domain::AlertState::kAcknowledged;

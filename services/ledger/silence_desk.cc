@@ -1,0 +1,77 @@
+#include "services/ledger/silence_desk.h"
+
+#include <utility>
+
+#include "services/domain/error.h"
+#include "services/ledger/core.h"
+
+namespace supervision::ledger {
+
+SilenceDesk::SilenceDesk(Ledger* ledger) : core_(ledger->core_) {}
+
+// Of a silence that names its alert, the alert is looked up first: how grave it is now is how grave
+// it may be and be hidden.
+void SilenceDesk::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration timeout,
+                         Callback<domain::Silence> callback) {
+  core_->OnLoop(
+      std::move(callback), [draft = std::move(draft), quota, deadline = Deadline(timeout)](
+                               OpenParts* parts, Callback<domain::Silence> answer) mutable {
+        const std::string alert_id = draft.silence.alert_id;
+        if (alert_id.empty()) {
+          return parts->silences.Create(std::move(draft), quota, deadline.left(),
+                                        std::move(answer));
+        }
+        const domain::Scope scope = draft.scope;
+        parts->reader.GetAlert(alert_id, scope, deadline.left(),
+                               [parts, draft = std::move(draft), quota, deadline,
+                                answer](const absl::StatusOr<domain::Alert>& alert) mutable {
+                                 if (!alert.ok()) return answer(alert.status());
+                                 draft.silence.hides_up_to = alert->facets.risk;
+                                 parts->silences.Create(std::move(draft), quota, deadline.left(),
+                                                        std::move(answer));
+                               });
+      });
+}
+
+void SilenceDesk::Change(SilenceChange change, absl::Duration timeout,
+                         Callback<domain::Silence> callback) {
+  core_->OnLoop(std::move(callback),
+                [change = std::move(change), timeout](OpenParts* parts,
+                                                      Callback<domain::Silence> answer) mutable {
+                  parts->silences.Change(std::move(change), timeout, std::move(answer));
+                });
+}
+
+void SilenceDesk::Get(std::string id, MayRead may_read, absl::Duration timeout,
+                      Callback<domain::Silence> callback) {
+  core_->OnLoop(std::move(callback), [id = std::move(id), may_read = std::move(may_read), timeout](
+                                         OpenParts* parts, Callback<domain::Silence> answer) {
+    parts->silences.Get(id, may_read, timeout, std::move(answer));
+  });
+}
+
+void SilenceDesk::List(SilenceQuery query, absl::Duration timeout, Callback<SilencePage> callback) {
+  core_->OnLoop(std::move(callback), [query = std::move(query), timeout](
+                                         OpenParts* parts, Callback<SilencePage> answer) mutable {
+    parts->silences.List(std::move(query), timeout, std::move(answer));
+  });
+}
+
+bool SilenceDesk::Consider(const std::string& principal, domain::Alert* alert) const {
+  OpenParts* const parts = core_->parts();
+  return parts != nullptr &&
+         parts->context.silences->Consider(principal, core_->clock()->Now(), alert);
+}
+
+std::vector<std::shared_ptr<const domain::Silence>> SilenceDesk::Active() const {
+  std::vector<std::shared_ptr<const domain::Silence>> active;
+  OpenParts* const parts = core_->parts();
+  if (parts == nullptr) return active;
+  const absl::Time now = core_->clock()->Now();
+  for (const domain::SilencePtr& silence : parts->context.silences->index()->all()) {
+    if (domain::IsActive(*silence, now)) active.push_back(silence);
+  }
+  return active;
+}
+
+}  // namespace supervision::ledger

@@ -1,0 +1,101 @@
+#include "services/rpc/delivery_steps.h"
+
+#include <algorithm>
+
+#include "services/domain/silence.h"
+#include "services/rpc/convert_time.h"
+
+namespace supervision::rpc {
+namespace {
+
+v1::DeliveryStep* Add(v1::DeliveryQuestion question, v1::DeliveryOutcome outcome,
+                      const std::string& english, const std::string& chinese,
+                      v1::ExplainDeliveryResponse* answer) {
+  v1::DeliveryStep* const step = answer->add_steps();
+  step->set_question(question);
+  step->set_outcome(outcome);
+  step->set_text_en(english);
+  step->set_text_zh(chinese);
+  return step;
+}
+
+constexpr v1::DeliveryOutcome OutcomeOf(bool passes) {
+  return passes ? v1::DELIVERY_OUTCOME_PASSES : v1::DELIVERY_OUTCOME_KEPT_BACK;
+}
+
+bool AddSilence(const domain::Alert& alert, const std::string& principal,
+                v1::ExplainDeliveryResponse* answer) {
+  const bool hidden = domain::HiddenFrom(alert.facets.silences, principal);
+  v1::DeliveryStep* const step =
+      hidden ? Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(false),
+                   "A silence hides it; see GetSilence for why and until when.",
+                   "该预警被静默隐藏；原因与期限见 GetSilence。", answer)
+             : Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(true), "No silence hides it.",
+                   "没有静默隐藏该预警。", answer);
+  for (const domain::SilenceMark& mark : alert.facets.silences) {
+    if (domain::HiddenFrom({mark}, principal)) step->add_silence_ids(mark.silence_id);
+  }
+  return !hidden;
+}
+
+}  // namespace
+
+bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
+              const domain::Filter& filter, v1::ExplainDeliveryResponse* answer) {
+  const bool sees = domain::Sees(scope, alert.facets);
+  Add(v1::DELIVERY_QUESTION_SCOPE, OutcomeOf(sees),
+      sees ? "It is within what the principal may see."
+           : "It is outside the scenarios or regions that the principal may see.",
+      sees ? "在该主体的可见范围内。" : "不在该主体可见的子场景或行政区划内。", answer);
+  if (!sees) return false;
+  const bool matches = domain::Matches(filter, alert.facets);
+  const bool any = filter == domain::Filter();
+  Add(v1::DELIVERY_QUESTION_FILTER, OutcomeOf(matches),
+      any       ? "No filter was set."
+      : matches ? "It meets the filter."
+                : "It does not meet the filter.",
+      any       ? "未设置条件。"
+      : matches ? "符合条件。"
+                : "不符合条件。",
+      answer);
+  if (!matches || !AddSilence(alert, principal, answer)) return false;
+  // A route stands here: what tells an alert within a group is asked before its delivery.
+  *Add(v1::DELIVERY_QUESTION_DELIVERY, OutcomeOf(true),
+       "This version is told to whoever follows since it was raised.",
+       "该版本自产生时起即向关注者推送。", answer)
+       ->mutable_at() = ToProto(alert.raised_at);
+  return true;
+}
+
+void AddAcknowledgement(const domain::Alert& alert, const ledger::Subscription& subscription,
+                        const alerting::Lag& lag, v1::ExplainDeliveryResponse* answer) {
+  v1::DeliveryStep* step = nullptr;
+  const auto add = [&](v1::DeliveryOutcome outcome, const char* english, const char* chinese) {
+    step = Add(v1::DELIVERY_QUESTION_ACKNOWLEDGEMENT, outcome, english, chinese, answer);
+  };
+  if (lag.sought_found && subscription.connection.has_value()) {
+    add(v1::DELIVERY_OUTCOME_WAITS,
+        "It waits to be acknowledged; a client is connected and is told in order.",
+        "等待确认；已有客户端连接，按顺序推送。");
+  } else if (lag.sought_found) {
+    add(v1::DELIVERY_OUTCOME_WAITS,
+        "It waits for a client: nobody is connected to the subscription.",
+        "等待接收；当前没有客户端连接该订阅。");
+  } else if (lag.more) {
+    add(v1::DELIVERY_OUTCOME_UNKNOWN,
+        "The subscription is so far behind that not all that waits was looked at.",
+        "订阅滞后过多，未能查看全部待确认内容。");
+  } else if (alert.raised_at >= subscription.created_at) {
+    add(v1::DELIVERY_OUTCOME_PASSES, "The subscription has acknowledged it.", "该订阅已确认。");
+  } else {
+    add(v1::DELIVERY_OUTCOME_UNKNOWN,
+        "It was raised before the subscription was made: acknowledged, or from before its start.",
+        "该预警产生于订阅创建之前：已确认，或早于订阅起点。");
+  }
+  step->set_ahead(lag.sought_found ? lag.ahead_of_sought : 0);
+  if (subscription.acknowledged_at.has_value()) {
+    *step->mutable_at() = ToProto(*subscription.acknowledged_at);
+  }
+}
+
+}  // namespace supervision::rpc
