@@ -117,7 +117,7 @@ TEST(LifecycleTest, AFullDiskRefusesChangesAndNothingElse) {
   EXPECT_EQ(Health(server.channel(), ""), "NOT_SERVING");
   v1::GetStatusResponse status;
   ASSERT_TRUE(GetStatus(server, &status).ok());
-  EXPECT_THAT(status.not_ready_because(), Contains(HasSubstr("full")));
+  EXPECT_THAT(status.not_ready_because(), Contains(HasSubstr("redis.min_free_disk")));
   EXPECT_TRUE(Eventually([&] {  // as soon as the ledger is open
     v1::ListCluesResponse page;
     return clues->ListClues(Context(kPartnerToken).get(), v1::ListCluesRequest(), &page).ok();

@@ -11,7 +11,9 @@
 #include "supervision/v1/alert_service.pb.h"
 #include "supervision/v1/classification_service.pb.h"
 #include "supervision/v1/clue_service.pb.h"
+#include "supervision/v1/delivery_service.pb.h"
 #include "supervision/v1/review_service.pb.h"
+#include "supervision/v1/silence_service.pb.h"
 #include "supervision/v1/subscription_service.pb.h"
 
 namespace supervision::security {
@@ -31,6 +33,8 @@ TEST(AuthorityTest, EveryMethodOfEveryServiceHasOneRowAndNoOther) {
        {v1::GetStatusRequest::descriptor()->file(), v1::WatchAlertsRequest::descriptor()->file(),
         v1::ClassifyTextRequest::descriptor()->file(),
         v1::CorrectVerdictRequest::descriptor()->file(),
+        v1::ExplainDeliveryRequest::descriptor()->file(),
+        v1::GetSilenceRequest::descriptor()->file(),
         v1::GetSubscriptionRequest::descriptor()->file(),
         v1::SubmitClueRequest::descriptor()->file()}) {
     ASSERT_EQ(file->service_count(), 1) << file->name();
