@@ -3,27 +3,22 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <optional>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "services/base/hash.h"
 #include "services/base/hex.h"
 #include "services/combining/engine.h"
 #include "services/combining/follower_metrics.h"
-#include "services/domain/error.h"
+#include "services/combining/merged_log.h"
 #include "services/ledger/route_desk.h"
 
 namespace supervision::combining {
 namespace {
 
 using ledger::DeriveResult;
-using ledger::LogEntryPtr;
-using ledger::PartitionState;
 
 constexpr size_t kHolderBytes = 16;
-constexpr size_t kPageBytes = 512 << 10;
 // After a failure, and between two pages of a replay, others come first.
 constexpr absl::Duration kAfterFailure = absl::Seconds(1);
 constexpr absl::Duration kBreath = absl::Milliseconds(1);
@@ -31,10 +26,9 @@ constexpr absl::Duration kIdlePoll = absl::Seconds(1);
 
 }  // namespace
 
-// One thing at a time: take or renew the lease; find where to begin; read a page of each partition;
-// put the pages into one order by time; tell what is due. Each step begins the next by its
-// callback, and the round ends in Later(). Whatever is lost (lease, epoch, routes) drops all and
-// begins anew.
+// One thing at a time: take or renew the lease; find where to begin; read on in the log; tell what
+// is due. Each step begins the next by its callback, and the round ends in Later(). Whatever is
+// lost (lease, epoch, routes) drops all and begins anew.
 class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
  public:
   Core(ledger::Ledger* ledger, redis::Loop* loop, const RouteSlot* routes, const base::Clock* clock,
@@ -62,20 +56,11 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       self->stopped_ = true;
       self->timer_.reset();
       self->engine_.reset();
+      self->merged_.reset();
     });
   }
 
  private:
-  struct Source {
-    int64_t epoch = 1;
-    int64_t settled = 0;  // what was due up to here has been seen to
-    int64_t read = 0;     // up to here
-    int64_t taken = 0;    // by the engine
-    int64_t target = 0;   // where the replay ends
-    int64_t end = 0;      // what may be read
-    std::deque<LogEntryPtr> entries;
-  };
-
   // Wraps what comes back on the loop's thread: nothing after Stop(), and nothing that belongs to
   // what has been dropped meanwhile.
   template <typename Use>
@@ -93,7 +78,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   void Drop() {
     ++round_;
     engine_.reset();
-    sources_.clear();
+    merged_.reset();
     firings_.clear();
     metrics_.groups.Set(0);
     metrics_.clues.Set(0);
@@ -141,16 +126,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   }
 
   void Go() {
-    if (EpochChanged()) Drop();
+    if (merged_ != nullptr && !merged_->InEpochsOf(state_.partitions)) Drop();
     if (engine_ == nullptr) return Begin();
     Read();
-  }
-
-  bool EpochChanged() const {
-    for (size_t p = 0; p < sources_.size(); ++p) {
-      if (state_.partitions[p].epoch != sources_[p].epoch) return true;
-    }
-    return false;
   }
 
   // ---- Where to begin
@@ -174,126 +152,55 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       const auto known = kept_.starts.find(route.id);
       starts[route.id] = known == kept_.starts.end() ? now : known->second;
     }
-    sources_.resize(latest.positions.size());
-    const bool known = kept_.place.has_value() && kept_.place->positions.size() == sources_.size();
-    for (size_t p = 0; p < sources_.size(); ++p) {
-      sources_[p].epoch = latest.epochs[p];
-      sources_[p].target = latest.positions[p];
-      // Of a ledger that nobody has followed yet all is settled; of history that was lost, nothing
-      // is known.
-      sources_[p].settled = latest.positions[p];
-      if (known) {
-        const bool same = kept_.place->epochs[p] == latest.epochs[p];
-        sources_[p].settled = same ? kept_.place->positions[p] : 0;
-      }
+    // Of a ledger that nobody has followed yet all is settled; of history that was lost, nothing is
+    // known.
+    settled_ = latest.positions;
+    const bool known = kept_.place.has_value() && kept_.place->positions.size() == settled_.size();
+    for (size_t p = 0; known && p < settled_.size(); ++p) {
+      const bool same = kept_.place->epochs[p] == latest.epochs[p];
+      settled_[p] = same ? kept_.place->positions[p] : 0;
     }
-    from_ = std::min(kept_.kept_at == absl::InfinitePast() ? now : kept_.kept_at, now) -
-            ReachOf(*routes_);
+    const absl::Time from =
+        std::min(kept_.kept_at == absl::InfinitePast() ? now : kept_.kept_at, now) -
+        ReachOf(*routes_);
     const bool changed = !known || starts != kept_.starts;
     kept_.starts = std::move(starts);
     engine_ = std::make_unique<Engine>(routes_, kept_.starts);
+    merged_ = std::make_shared<MergedLog>(ledger_, latest, options_.page, options_.timeout);
     forgotten_ = 0;
     replaying_ = true;
-    const auto find = [this] {
-      FindStart(0, state_.partitions[0].earliest, sources_[0].target + 1);
+    const auto find = [this, from] {
+      merged_->FindStart(state_.partitions, from, [this](absl::Status found) {
+        if (!found.ok()) return Fail("start", found);
+        Read();
+      });
     };
     if (!changed) return find();
     // Before anything is told, so that whoever comes next knows since when the routes are on.
     Keep(Settled(), find);
   }
 
-  // Positions are dense, so the first entry that is young enough is found by halving [low, high].
-  void FindStart(size_t partition, int64_t low, int64_t high) {
-    if (low >= high) {
-      sources_[partition].read = sources_[partition].taken = low - 1;
-      if (++partition == sources_.size()) return Read();
-      return FindStart(partition, state_.partitions[partition].earliest,
-                       sources_[partition].target + 1);
-    }
-    const int64_t middle = low + (high - low) / 2;
-    ledger_->ReadLog(
-        static_cast<int>(partition), sources_[partition].epoch, middle - 1, 1, kPageBytes,
-        options_.timeout, Guarded([=, this](absl::StatusOr<ledger::LogPage> page) {
-          if (!page.ok()) return Fail("start", page.status());
-          const bool old = page->entries.empty() || page->entries[0]->event.alert.raised_at < from_;
-          FindStart(partition, old ? middle + 1 : low, old ? high : middle);
-        }));
-  }
-
   // ---- Reading
 
   void Read() {
-    std::vector<size_t> wanted;
-    for (size_t p = 0; p < sources_.size(); ++p) {
-      Source& source = sources_[p];
-      source.end = std::max(state_.partitions[p].confirmed, source.target);
-      if (source.entries.empty() && source.read < source.end) wanted.push_back(p);
-    }
-    if (wanted.empty()) return Merge();
-    reads_ = wanted.size();
-    for (const size_t p : wanted) {
-      ledger_->ReadLog(static_cast<int>(p), sources_[p].epoch, sources_[p].read, options_.page,
-                       kPageBytes, options_.timeout,
-                       Guarded([this, p](absl::StatusOr<ledger::LogPage> page) {
-                         if (!page.ok()) return OnUnread(p, page.status());
-                         for (LogEntryPtr& entry : page->entries) {
-                           sources_[p].read = entry->position;
-                           sources_[p].entries.push_back(std::move(entry));
-                         }
-                         if (--reads_ == 0) Merge();
-                       }));
-    }
+    merged_->Read(state_.partitions, [this](absl::Status read) {
+      if (!read.ok()) return Fail("read", read);
+      Take();
+    });
   }
 
-  void OnUnread(size_t p, const absl::Status& status) {
-    const std::optional<domain::ErrorDetail> detail = domain::DetailOf(status);
-    if (!detail.has_value() || detail->reason != domain::Reason::kCursorTrimmed) {
-      return Fail("read", status);
-    }
-    // What has been trimmed meanwhile can be counted no more.
-    for (const auto& [name, value] : detail->metadata) {
-      int64_t earliest = 0;
-      if (name != "earliest_position" || !absl::SimpleAtoi(value, &earliest)) continue;
-      sources_[p].read = std::max(sources_[p].read, earliest - 1);
-      sources_[p].taken = std::max(sources_[p].taken, earliest - 1);
-    }
-    if (--reads_ == 0) Merge();
-  }
-
-  // Hands the entries over in the order of time, as far as it is known: not past a partition of
-  // which more is there to be read.
-  void Merge() {
-    while (true) {
-      Source* next = nullptr;
-      bool blocked = false;
-      for (Source& source : sources_) {
-        if (source.entries.empty()) {
-          blocked = blocked || source.read < source.end;
-        } else if (next == nullptr || source.entries.front()->event.alert.raised_at <
-                                          next->entries.front()->event.alert.raised_at) {
-          next = &source;
-        }
-      }
-      if (blocked || next == nullptr) break;
-      const LogEntryPtr entry = std::move(next->entries.front());
-      next->entries.pop_front();
-      next->taken = entry->position;
+  void Take() {
+    while (const ledger::LogEntryPtr entry = merged_->Next()) {
       engine_->Take(entry->partition, entry->position, entry->event);
     }
-    if (replaying_ && std::all_of(sources_.begin(), sources_.end(), [](const Source& source) {
-          return source.taken >= source.target;
-        })) {
-      GoLive();
-    }
+    if (replaying_ && merged_->replayed()) GoLive();
     for (Firing& firing : engine_->Due(clock_->Now())) firings_.push_back(std::move(firing));
     Tell();
   }
 
   void GoLive() {
     replaying_ = false;
-    std::vector<int64_t> settled;
-    for (const Source& source : sources_) settled.push_back(source.settled);
-    engine_->GoLive(settled);
+    engine_->GoLive(settled_);
     log_->Info("routes.following", {{"routes", std::string_view(routes_->version)},
                                     {"fence", fence_},
                                     {"clues", static_cast<int64_t>(engine_->clues())},
@@ -309,8 +216,8 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     state.kept_at = clock_->Now();
     state.starts = kept_.starts;
     state.place.emplace();
-    for (size_t p = 0; p < sources_.size(); ++p) {
-      int64_t position = replaying_ ? sources_[p].settled : sources_[p].taken;
+    for (size_t p = 0; p < settled_.size(); ++p) {
+      int64_t position = replaying_ ? settled_[p] : merged_->taken(p);
       if (engine_ != nullptr && !replaying_) {
         if (const auto held = engine_->Unsettled(static_cast<int>(p))) {
           position = std::min(position, *held - 1);
@@ -321,7 +228,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
           position = std::min(position, firings_[i].position - 1);
         }
       }
-      state.place->epochs.push_back(sources_[p].epoch);
+      state.place->epochs.push_back(merged_->epoch(p));
       state.place->positions.push_back(position);
     }
     // A replay goes back from when all was seen to.
@@ -369,10 +276,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   }
 
   void Rest() {
-    const bool more = std::any_of(sources_.begin(), sources_.end(), [](const Source& source) {
-      return !source.entries.empty() || source.read < source.end;
-    });
-    if (more) return Later(kBreath);
+    if (merged_->more()) return Later(kBreath);
     ledger::RouteState state = Settled();
     if (replaying_ || state.kept_at - kept_.kept_at < options_.keep) return Later(options_.poll);
     Keep(std::move(state), [this] { Later(options_.poll); });
@@ -414,12 +318,11 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   int64_t fence_ = 0;
   absl::Time renew_at_ = absl::InfinitePast();
   ledger::RouteState kept_;
-  absl::Time from_;
   bool replaying_ = true;
   std::unique_ptr<Engine> engine_;
-  std::vector<Source> sources_;
+  std::shared_ptr<MergedLog> merged_;
+  std::vector<int64_t> settled_;  // of each partition: what was due up to here has been seen to
   std::deque<Firing> firings_;
-  size_t reads_ = 0;
   int64_t forgotten_ = 0;
   std::unique_ptr<redis::Loop::Timer> timer_;
 };

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "services/ledger/context.h"
 #include "services/ledger/reader.h"
 
 namespace supervision::ledger {

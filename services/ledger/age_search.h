@@ -6,9 +6,10 @@
 #include <optional>
 
 #include "absl/time/time.h"
-#include "services/ledger/context.h"
 
 namespace supervision::ledger {
+
+struct Context;
 
 // Where in a partition's log the entries begin that were raised at `since` or later, of the
 // positions [low, high]; `high` when there are none. Positions are dense, so it is found by

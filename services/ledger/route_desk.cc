@@ -1,5 +1,6 @@
 #include "services/ledger/route_desk.h"
 
+#include <optional>
 #include <utility>
 
 #include "services/ledger/core.h"
@@ -32,6 +33,17 @@ void RouteDesk::Keep(int64_t fence, RouteState state, absl::Duration timeout,
                                          OpenParts* parts, Callback<DeriveResult> answer) {
     parts->derived.Keep(fence, state, Deadline(timeout), std::move(answer));
   });
+}
+
+void RouteDesk::FindFirstSince(AgeSearch search, Callback<int64_t> callback) {
+  core_->OnLoop(
+      std::move(callback), [search, core = core_](OpenParts* parts, Callback<int64_t> answer) {
+        ledger::FindFirstSince(&parts->context, search,
+                               [core, answer = std::move(answer)](std::optional<int64_t> first) {
+                                 if (!first.has_value()) return answer(core->Unavailable());
+                                 answer(*first);
+                               });
+      });
 }
 
 }  // namespace supervision::ledger

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "services/ledger/age_search.h"
 #include "services/ledger/ledger.h"
 
 namespace supervision::ledger {
@@ -55,6 +56,10 @@ class RouteDesk {
             absl::Duration timeout, Callback<DeriveResult> callback);
   void Keep(int64_t fence, RouteState state, absl::Duration timeout,
             Callback<DeriveResult> callback);
+
+  // Where to begin to read the log again: see AgeSearch. Each of its reads takes at most the
+  // ledger's command timeout.
+  void FindFirstSince(AgeSearch search, Callback<int64_t> callback);
 
  private:
   const std::shared_ptr<Ledger::Core> core_;
