@@ -36,6 +36,13 @@ void AddCandidateRows(Session& session, const v1::RuleSetStatus& candidate, Tabl
 
 namespace {
 
+// Only the calendar has changed: nothing is refused for it.
+void NoteLapsed(const Session& session, const v1::RuleSetStatus& rules, const Text& what) {
+  if (rules.lapsed().empty()) return;
+  session.Note(session.Say(what));
+  for (const std::string& lapsed : rules.lapsed()) session.Note("  " + Printable(lapsed));
+}
+
 void NoteRejected(const Session& session, const v1::RuleSetStatus& rules, const Text& what) {
   if (rules.last_attempt().result() != v1::RELOAD_RESULT_REJECTED) return;
   session.Note(session.Say(what));
@@ -50,12 +57,17 @@ void NoteMistakes(const Session& session, const v1::RuleSetStatus& rules) {
   NoteRejected(session, rules,
                {"the files of the rules were rejected; the set before stays in force:",
                 "规则文件未通过检查，继续使用原有规则："});
+  NoteLapsed(session, rules,
+             {"the rules in force cite what has ended; verdicts are as before, mend the files:",
+              "现行规则引用了已失效的内容，研判结果不受影响，请修正规则文件："});
 }
 
 void NoteCandidateMistakes(const Session& session, const v1::RuleSetStatus& candidate) {
   NoteRejected(session, candidate,
                {"the files of the candidate rules were rejected; it takes no new ones:",
                 "候选规则文件未通过检查，未予采用："});
+  NoteLapsed(session, candidate,
+             {"the candidate rules cite what has ended:", "候选规则引用了已失效的内容："});
 }
 
 }  // namespace supervision::cli

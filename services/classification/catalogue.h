@@ -19,8 +19,9 @@ struct EffectiveDates {
   std::optional<absl::CivilDay> to;
 
   bool Covers(absl::CivilDay day) const {
-    return !(from.has_value() && day < *from) && !(to.has_value() && day > *to);
+    return !(from.has_value() && day < *from) && !EndedBefore(day);
   }
+  bool EndedBefore(absl::CivilDay day) const { return to.has_value() && day > *to; }
 };
 
 // A statute with the article that a class, a rule or a problem rests on.

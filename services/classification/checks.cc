@@ -51,7 +51,7 @@ class Report {
 
 bool InRange(float value) { return std::isfinite(value) && std::fabs(value) <= kWidestWeight; }
 
-void CheckEntry(const ScenarioEntry& entry, absl::CivilDay as_of, Report* report) {
+void CheckEntry(const ScenarioEntry& entry, absl::CivilDay as_of, Report* report, Report* ended) {
   const std::string what = absl::StrCat("scenario ", entry.code);
   const auto scenario = domain::ScenarioFromCode(entry.code);
   if (!scenario.has_value()) {
@@ -77,10 +77,11 @@ void CheckEntry(const ScenarioEntry& entry, absl::CivilDay as_of, Report* report
   }
   report->CheckBasis(entry.legal_basis, entry.origin, what);
   report->CheckDates(entry.effective, entry.origin, what);
-  report->AddUnless(entry.effective.Covers(as_of), entry.origin,
-                    absl::StrCat(what,
-                                 ": not in force today; correct effective_from or "
-                                 "effective_to, every class is needed"));
+  (entry.effective.EndedBefore(as_of) ? ended : report)
+      ->AddUnless(entry.effective.Covers(as_of), entry.origin,
+                  absl::StrCat(what,
+                               ": not in force today; correct effective_from or "
+                               "effective_to, every class is needed"));
 }
 
 void CheckScoring(const Scoring& scoring, Report* report) {
@@ -180,18 +181,20 @@ void CheckRule(const Rule& rule, const std::map<std::string, const Problem*>& pr
 }  // namespace
 
 void CheckCatalogue(const Catalogue& catalogue, absl::CivilDay as_of,
-                    std::vector<std::string>* errors) {
+                    std::vector<std::string>* errors, std::vector<std::string>* ended) {
   errors->insert(errors->end(), catalogue.mistakes.begin(), catalogue.mistakes.end());
   Report report(errors);
+  Report lapsed(ended);
   report.AddUnless(!catalogue.version.empty(), catalogue.origin,
                    "the catalogue has no version; give it one");
   report.CheckDates(catalogue.effective, catalogue.origin, "catalogue");
-  report.AddUnless(catalogue.effective.Covers(as_of), catalogue.origin,
-                   "the catalogue is not in force today; correct its dates or install the current "
-                   "one");
+  (catalogue.effective.EndedBefore(as_of) ? lapsed : report)
+      .AddUnless(catalogue.effective.Covers(as_of), catalogue.origin,
+                 "the catalogue is not in force today; correct its dates or install the current "
+                 "one");
   std::map<std::string, int> seen;
   for (const ScenarioEntry& entry : catalogue.scenarios) {
-    CheckEntry(entry, as_of, &report);
+    CheckEntry(entry, as_of, &report, &lapsed);
     report.AddUnless(++seen[entry.code] == 1, entry.origin,
                      absl::StrCat("scenario ", entry.code, " is defined twice; drop one"));
   }

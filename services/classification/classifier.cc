@@ -53,10 +53,11 @@ std::vector<domain::Scenario> ScenariosOf(const Model& model) {
 class Classifier::Engine {
  public:
   Engine(Catalogue catalogue, RuleSet rules, std::unique_ptr<Normaliser> normaliser,
-         std::shared_ptr<const Model> model)
+         std::shared_ptr<const Model> model, std::vector<std::string> lapsed)
       : catalogue_(std::move(catalogue)),
         rules_(std::move(rules)),
         version_(absl::StrCat(rules_.version, "+", ShortDigest(rules_))),
+        lapsed_(std::move(lapsed)),
         normaliser_(std::move(normaliser)),
         model_(std::move(model)) {
     if (model_ != nullptr) {
@@ -135,6 +136,7 @@ class Classifier::Engine {
 
   const Catalogue& catalogue() const { return catalogue_; }
   std::string_view version() const { return version_; }
+  const std::vector<std::string>& lapsed() const { return lapsed_; }
   std::string_view model_version() const { return model_ == nullptr ? "" : model_->version(); }
 
  private:
@@ -266,6 +268,7 @@ class Classifier::Engine {
   const Catalogue catalogue_;
   const RuleSet rules_;
   std::string version_;
+  const std::vector<std::string> lapsed_;
   const std::unique_ptr<Normaliser> normaliser_;
   const std::shared_ptr<const Model> model_;  // may be null
   std::vector<domain::Scenario> scenarios_;   // of the model's classes
@@ -284,17 +287,22 @@ absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& 
 
 absl::StatusOr<std::unique_ptr<Classifier>> Classifier::Create(const Catalogue& catalogue,
                                                                const RuleSet& rules,
-                                                               std::shared_ptr<const Model> model) {
+                                                               std::shared_ptr<const Model> model,
+                                                               Lapsed lapsed) {
   absl::StatusOr<std::unique_ptr<Normaliser>> normaliser = Normaliser::Create();
   if (!normaliser.ok()) {
     return normaliser.status();
   }
   std::vector<std::string> errors;
-  CheckCatalogue(catalogue, rules.as_of, &errors);
+  std::vector<std::string> ended;
+  CheckCatalogue(catalogue, rules.as_of, &errors, &ended);
   CheckRules(rules, &errors);
-  CheckCitations(catalogue, rules, &errors);
-  auto engine =
-      std::make_unique<Engine>(catalogue, rules, *std::move(normaliser), std::move(model));
+  CheckCitations(catalogue, rules, &errors, &ended);
+  if (lapsed == Lapsed::kRefuse) {
+    errors.insert(errors.end(), ended.begin(), ended.end());
+  }
+  auto engine = std::make_unique<Engine>(WithoutEndedCitations(catalogue, rules), rules,
+                                         *std::move(normaliser), std::move(model), ended);
   engine->Compile(&errors);
   if (!errors.empty()) {
     return absl::InvalidArgumentError(
@@ -332,5 +340,7 @@ const Catalogue& Classifier::catalogue() const { return engine_->catalogue(); }
 std::string_view Classifier::rules_version() const { return engine_->version(); }
 
 std::string_view Classifier::model_version() const { return engine_->model_version(); }
+
+const std::vector<std::string>& Classifier::lapsed() const { return engine_->lapsed(); }
 
 }  // namespace supervision::classification

@@ -28,6 +28,13 @@ struct Input {
   std::optional<int64_t> persons_affected;
 };
 
+// What becomes of a set that was right until a day passed: a law that it cites has ended, or a
+// class of the catalogue has.
+enum class Lapsed : uint8_t {
+  kRefuse = 0,  // a mistake like any other, for whoever changes the files
+  kKeep = 1,    // nobody changed anything, and sorting must go on: told in lapsed()
+};
+
 // Sorts a clue: scenario, second reading, confidence, risk with its addends, evidence. Pure and
 // immutable once made: no I/O, no clock; any number of threads may call Classify at once. Input of
 // up to 20,000 code points takes bounded time. The text must be valid UTF-8 (intake sees to it);
@@ -36,11 +43,13 @@ class Classifier {
  public:
   // Compiles `rules` against `catalogue`. All mistakes at once, each with file, line and remedy.
   // Without a model the rules alone decide. The classes of a model must be those of the catalogue.
+  // What has lapsed changes no verdict; catalogue() leaves out the citations that no longer hold.
   static absl::StatusOr<std::unique_ptr<Classifier>> Create(const Catalogue& catalogue,
                                                             const RuleSet& rules);
   static absl::StatusOr<std::unique_ptr<Classifier>> Create(const Catalogue& catalogue,
                                                             const RuleSet& rules,
-                                                            std::shared_ptr<const Model> model);
+                                                            std::shared_ptr<const Model> model,
+                                                            Lapsed lapsed = Lapsed::kRefuse);
   ~Classifier();
 
   domain::Verdict Classify(const Input& input) const;
@@ -62,6 +71,7 @@ class Classifier {
   const Catalogue& catalogue() const;
   std::string_view rules_version() const;  // "<version>+<first 12 hex digits of the digest>"
   std::string_view model_version() const;  // in the same form; empty without a model
+  const std::vector<std::string>& lapsed() const;  // a line each, as a mistake; mostly empty
 
  private:
   class Engine;

@@ -39,6 +39,7 @@ struct SetState {
   std::string model_version;
   std::string digest;  // over every byte of all files; empty while nothing is loaded
   absl::Time loaded_at;
+  std::vector<std::string> lapsed;  // what of it has ended (Classifier::lapsed)
 
   ReloadTrigger last_trigger = ReloadTrigger::kUnspecified;
   ReloadResult last_result = ReloadResult::kUnspecified;

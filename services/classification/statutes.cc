@@ -1,5 +1,6 @@
 #include "services/classification/statutes.h"
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -11,18 +12,19 @@ std::string Day(absl::CivilDay day) { return absl::FormatCivilTime(day); }
 
 class Citations {
  public:
-  Citations(const RuleSet& rules, std::vector<std::string>* errors)
-      : as_of_(rules.as_of), errors_(errors) {
+  Citations(const RuleSet& rules, std::vector<std::string>* errors, std::vector<std::string>* ended)
+      : as_of_(rules.as_of), errors_(errors), ended_(ended) {
     for (const Statute& statute : rules.statutes) {
       const bool fresh = statutes_.emplace(statute.name, &statute).second;
       if (statute.name.empty() || !fresh) {
-        Add(statute.origin,
+        Add(errors_, statute.origin,
             absl::StrCat("statute ", statute.name, " is nameless or listed twice; drop one"));
       }
       const EffectiveDates& dates = statute.effective;
       if (dates.from.has_value() && dates.to.has_value() && *dates.to < *dates.from) {
-        Add(statute.origin, absl::StrCat("statute ", statute.name,
-                                         ": its last day lies before its first; swap them"));
+        Add(errors_, statute.origin,
+            absl::StrCat("statute ", statute.name,
+                         ": its last day lies before its first; swap them"));
       }
     }
   }
@@ -38,8 +40,8 @@ class Citations {
   }
 
  private:
-  void Add(const Origin& origin, const std::string& message) {
-    errors_->push_back(absl::StrCat(ToString(origin), ": ", message));
+  static void Add(std::vector<std::string>* to, const Origin& origin, const std::string& message) {
+    to->push_back(absl::StrCat(ToString(origin), ": ", message));
   }
 
   void CheckRow(const std::string& what, const LegalBasis& row) {
@@ -48,9 +50,10 @@ class Citations {
     const auto found = statutes_.find(row.statute);
     if (found == statutes_.end()) {
       if (!statutes_.empty() && !row.statute.empty()) {
-        Add(row.origin, absl::StrCat(what, " rests on ", cited,
-                                     ", which is not listed; correct the name, or add the statute "
-                                     "with its dates under `statutes`"));
+        Add(errors_, row.origin,
+            absl::StrCat(what, " rests on ", cited,
+                         ", which is not listed; correct the name, or add the statute with its "
+                         "dates under `statutes`"));
       }
     } else {
       CheckDates(what, cited, row, found->second->effective, found->second->replaced_by);
@@ -60,26 +63,29 @@ class Citations {
 
   void CheckDates(const std::string& what, const std::string& cited, const LegalBasis& row,
                   const EffectiveDates& dates, const std::string& replaced_by) {
-    if (dates.to.has_value() && as_of_ > *dates.to) {
-      Add(row.origin, absl::StrCat(what, " rests on ", cited, ", which ended on ", Day(*dates.to),
-                                   "; cite ", replaced_by.empty() ? "what holds now" : replaced_by,
-                                   ", or end the rule with effective.to"));
+    if (dates.EndedBefore(as_of_)) {
+      Add(ended_, row.origin,
+          absl::StrCat(what, " rests on ", cited, ", which ended on ", Day(*dates.to), "; cite ",
+                       replaced_by.empty() ? "what holds now" : replaced_by,
+                       ", or end the rule with effective.to"));
     } else if (dates.from.has_value() && as_of_ < *dates.from) {
-      Add(row.origin, absl::StrCat(what, " rests on ", cited, ", which is not in force before ",
-                                   Day(*dates.from), "; give the rule that effective.from"));
+      Add(errors_, row.origin,
+          absl::StrCat(what, " rests on ", cited, ", which is not in force before ",
+                       Day(*dates.from), "; give the rule that effective.from"));
     }
   }
 
   const absl::CivilDay as_of_;
   std::vector<std::string>* const errors_;
+  std::vector<std::string>* const ended_;
   std::map<std::string, const Statute*> statutes_;
 };
 
 }  // namespace
 
 void CheckCitations(const Catalogue& catalogue, const RuleSet& rules,
-                    std::vector<std::string>* errors) {
-  Citations citations(rules, errors);
+                    std::vector<std::string>* errors, std::vector<std::string>* ended) {
+  Citations citations(rules, errors, ended);
   for (const ScenarioEntry& entry : catalogue.scenarios) {
     citations.Check(absl::StrCat("scenario ", entry.code), entry.effective, entry.legal_basis);
   }
@@ -89,6 +95,21 @@ void CheckCitations(const Catalogue& catalogue, const RuleSet& rules,
   for (const Rule& rule : rules.rules) {
     citations.Check(absl::StrCat("rule ", rule.id), rule.effective, rule.legal_basis);
   }
+}
+
+Catalogue WithoutEndedCitations(const Catalogue& catalogue, const RuleSet& rules) {
+  const auto ended = [&](const LegalBasis& row) {
+    return row.effective.EndedBefore(rules.as_of) ||
+           std::any_of(rules.statutes.begin(), rules.statutes.end(), [&](const Statute& statute) {
+             return statute.name == row.statute && statute.effective.EndedBefore(rules.as_of);
+           });
+  };
+  Catalogue holds = catalogue;
+  for (ScenarioEntry& entry : holds.scenarios) {
+    std::vector<LegalBasis>& basis = entry.legal_basis;
+    basis.erase(std::remove_if(basis.begin(), basis.end(), ended), basis.end());
+  }
+  return holds;
 }
 
 }  // namespace supervision::classification

@@ -26,8 +26,8 @@ constexpr size_t kDigestBytes = 6;
 // that never rests.
 constexpr int kReadings = 5;
 
-absl::StatusOr<std::shared_ptr<const classification::Classifier>> Load(const RuleFiles& files,
-                                                                       absl::CivilDay day) {
+absl::StatusOr<std::shared_ptr<const classification::Classifier>> Load(
+    const RuleFiles& files, absl::CivilDay day, classification::Lapsed lapsed) {
   absl::StatusOr<classification::Catalogue> catalogue = LoadCatalogue(files.catalogue);
   absl::StatusOr<classification::RuleSet> rules = LoadRules(files.rules, day);
   absl::StatusOr<std::shared_ptr<const classification::Model>> model = nullptr;
@@ -37,7 +37,7 @@ absl::StatusOr<std::shared_ptr<const classification::Classifier>> Load(const Rul
     if (!status.ok()) mistakes.emplace_back(status.message());
   }
   if (!mistakes.empty()) return absl::InvalidArgumentError(absl::StrJoin(mistakes, "\n"));
-  auto classifier = classification::Classifier::Create(*catalogue, *rules, *model);
+  auto classifier = classification::Classifier::Create(*catalogue, *rules, *model, lapsed);
   if (!classifier.ok()) return classifier.status();
   return std::shared_ptr<const classification::Classifier>(*std::move(classifier));
 }
@@ -63,12 +63,13 @@ std::string DigestOf(const RuleFiles& files) {
   return base::HexEncode(base::Prefix(base::Sha256(parts), kDigestBytes));
 }
 
-absl::StatusOr<RuleFileSet> LoadRuleFiles(const RuleFiles& files, absl::Time now) {
+absl::StatusOr<RuleFileSet> LoadRuleFiles(const RuleFiles& files, absl::Time now,
+                                          classification::Lapsed lapsed) {
   RuleFileSet set;
   set.day = domain::CivilDate(now);
   for (int reading = 0; reading < kReadings; ++reading) {
     set.digest = DigestOf(files);
-    auto classifier = Load(files, set.day);
+    auto classifier = Load(files, set.day, lapsed);
     if (DigestOf(files) != set.digest) continue;
     if (!classifier.ok()) return classifier.status();
     set.classifier = *std::move(classifier);

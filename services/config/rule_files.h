@@ -32,7 +32,9 @@ std::string DigestOf(const RuleFiles& files);
 // Reads all files, compiles them, and tries the examples of the rules. Never a mixture: when files
 // change while they are read, they are read again. INVALID_ARGUMENT with every mistake, a line
 // each; `now` decides which rules are in force.
-absl::StatusOr<RuleFileSet> LoadRuleFiles(const RuleFiles& files, absl::Time now);
+absl::StatusOr<RuleFileSet> LoadRuleFiles(
+    const RuleFiles& files, absl::Time now,
+    classification::Lapsed lapsed = classification::Lapsed::kRefuse);
 
 // The lines of a status as LoadRuleFiles gives it, without its headings.
 std::vector<std::string> MistakesOf(const absl::Status& status);

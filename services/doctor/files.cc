@@ -45,6 +45,9 @@ void CheckFiles(const config::ServerSettings& settings, absl::Time now, Findings
   if (!inputs.ok()) return FailEach(kFiles, inputs.status(), findings);
   findings->Ok(kFiles, absl::StrCat("catalogue, rules, model, regions, principals and tokens have "
                                     "no mistakes"));
+  for (const std::string& lapsed : inputs->rules.classifier->lapsed()) {
+    findings->Warn(kFiles, lapsed);
+  }
   const config::LoadedPrincipals& principals = inputs->principals;
   if (absl::Status may = server::CheckMayListen(settings.listen, *inputs); !may.ok()) {
     findings->Fail("listen", std::string(may.message()));

@@ -20,6 +20,10 @@ v1::RuleSetStatus ToProto(const classification::SetState& state) {
   if (state.loaded) *proto.mutable_loaded_at() = ToProto(state.loaded_at);
   proto.set_loads(static_cast<int64_t>(state.loads));
   proto.set_rejections(static_cast<int64_t>(state.rejections));
+  for (const std::string& lapsed : state.lapsed) {
+    if (proto.lapsed_size() == static_cast<int>(kMostMistakes)) break;
+    proto.add_lapsed(lapsed);
+  }
   if (state.last_result == classification::ReloadResult::kUnspecified) return proto;
   v1::ReloadAttempt* const attempt = proto.mutable_last_attempt();
   *attempt->mutable_at() = ToProto(state.last_attempt_at);

@@ -49,7 +49,9 @@ absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::
   const config::ServerSettings::Files& files = settings.files;
   Inputs inputs;
   Mistakes mistakes;
-  mistakes.Take(config::LoadRuleFiles(RuleFilesOf(files), now), &inputs.rules);
+  // A restart in the night on which a law ends must not be the end of the service.
+  mistakes.Take(config::LoadRuleFiles(RuleFilesOf(files), now, classification::Lapsed::kKeep),
+                &inputs.rules);
   mistakes.Take(LoadRegions(files.regions), &inputs.regions);
   mistakes.Take(config::LoadPrincipals(files.principals, files.tokens), &inputs.principals);
   mistakes.Take(LoadTls(settings.listen, now), &inputs.tls);

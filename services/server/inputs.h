@@ -28,7 +28,7 @@ struct Inputs {
 config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files);
 
 // Reads all of them. INVALID_ARGUMENT with every mistake of every file, a line each; `now` decides
-// which rules are in force.
+// which rules are in force. What has only lapsed is kept and told (classification::Lapsed).
 absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::Time now);
 
 // Whether the service may listen where it is told to: without TLS only where nobody else can read

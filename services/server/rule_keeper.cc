@@ -16,6 +16,7 @@
 namespace supervision::server {
 namespace {
 
+using classification::Lapsed;
 using classification::ReloadResult;
 using classification::ReloadTrigger;
 using classification::SetState;
@@ -34,6 +35,7 @@ void Describe(const config::RuleFileSet& set, absl::Time now, SetState* state) {
   state->model_version = std::string(set.classifier->model_version());
   state->digest = set.digest;
   state->loaded_at = now;
+  state->lapsed = set.classifier->lapsed();
   ++state->loads;
 }
 
@@ -58,6 +60,7 @@ RuleKeeper::RuleKeeper(Options options, config::RuleFileSet first,
   state_.last_attempt_at = now;
   attempted_ = first.digest;
   metrics_.Tell(state_);
+  LogLapsed(state_);
 }
 
 RuleKeeper::~RuleKeeper() { Stop(); }
@@ -183,9 +186,13 @@ void RuleKeeper::Read(ReloadTrigger trigger) {
   const SteadyTime start = std::chrono::steady_clock::now();
   const absl::Time now = options_.clock->Now();
   attempted_ = config::DigestOf(options_.files);
-  const bool same = attempted_ == state().digest && domain::CivilDate(now) == loaded_day_;
+  const SetState before = state();
+  const bool known = attempted_ == before.digest;
+  const bool same = known && domain::CivilDate(now) == loaded_day_;
+  // Who changes files mends what has ended; what only a day has changed is taken as it is.
+  const Lapsed lapsed = known || !before.loaded ? Lapsed::kKeep : Lapsed::kRefuse;
   absl::StatusOr<config::RuleFileSet> set = config::RuleFileSet();
-  if (!same) set = config::LoadRuleFiles(options_.files, now);
+  if (!same) set = config::LoadRuleFiles(options_.files, now, lapsed);
   if (set.ok() && !same) attempted_ = set->digest;
   day_ = domain::CivilDate(now);
   Publish(std::move(set), trigger, absl::FromChrono(std::chrono::steady_clock::now() - start));
@@ -235,6 +242,15 @@ void RuleKeeper::Publish(absl::StatusOr<config::RuleFileSet> set, ReloadTrigger 
          {"rules", std::string_view(state.rules_version)},
          {"digest", std::string_view(state.digest)},
          {"seconds", absl::ToDoubleSeconds(took)}});
+    if (state.last_result == ReloadResult::kLoaded) LogLapsed(state);
+  }
+}
+
+void RuleKeeper::LogLapsed(const SetState& state) {
+  if (options_.log == nullptr) return;
+  for (size_t i = 0; i < std::min(state.lapsed.size(), kMostLogged); ++i) {
+    options_.log->Warning("rules_lapsed", {{"set", std::string_view(options_.name)},
+                                           {"what", std::string_view(state.lapsed[i])}});
   }
 }
 

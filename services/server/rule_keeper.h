@@ -24,7 +24,8 @@ namespace supervision::server {
 // a file changes, when it is asked, and when a new day begins; compiles and tries them on a thread
 // of its own, which yields to the serving threads, and exchanges the whole set at once. While
 // anything is wrong the set before stays, and every mistake stands in state(), in the log and in a
-// metric.
+// metric. So does what has lapsed by the calendar alone, but such a set is taken: only changed
+// files are refused for it.
 //
 // Thread-safe.
 class RuleKeeper {
@@ -74,6 +75,7 @@ class RuleKeeper {
   void Read(classification::ReloadTrigger trigger);
   void Publish(absl::StatusOr<config::RuleFileSet> set, classification::ReloadTrigger trigger,
                absl::Duration took);
+  void LogLapsed(const classification::SetState& state);
   void FreeRetired();
 
   const Options options_;

@@ -20,6 +20,8 @@ RuleMetrics::RuleMetrics(prometheus::Registry* registry, const std::string& set)
                      "When the set in force was loaded; its age is time() less this.");
   mistakes_ = gauge("supervision_rules_mistakes",
                     "Mistakes that the last attempt found; 0 when the files are those in force.");
+  lapsed_ = gauge("supervision_rules_lapsed",
+                  "Citations in force of laws that have ended, and classes whose days have.");
   seconds_ = gauge("supervision_rules_load_seconds", "How long the last attempt took.");
   versions_ = &prometheus::BuildGauge()
                    .Name("supervision_rules_info")
@@ -44,6 +46,7 @@ void RuleMetrics::Tell(const classification::SetState& state) {
   }
   mistakes_->Set(static_cast<double>(state.mistakes.size()));
   seconds_->Set(absl::ToDoubleSeconds(state.last_took));
+  lapsed_->Set(static_cast<double>(state.lapsed.size()));
   if (!state.loaded || state.last_result != ReloadResult::kLoaded) return;
   loaded_at_->Set(absl::ToDoubleSeconds(state.loaded_at - absl::UnixEpoch()));
   if (version_ != nullptr) versions_->Remove(version_);

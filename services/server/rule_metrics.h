@@ -24,6 +24,7 @@ class RuleMetrics {
   prometheus::Counter* rejected_ = nullptr;
   prometheus::Gauge* loaded_at_ = nullptr;
   prometheus::Gauge* mistakes_ = nullptr;
+  prometheus::Gauge* lapsed_ = nullptr;
   prometheus::Gauge* seconds_ = nullptr;
   prometheus::Family<prometheus::Gauge>* versions_ = nullptr;
   prometheus::Gauge* version_ = nullptr;  // of the set in force, the only one in its family

@@ -1,15 +1,18 @@
 """Rules that are exchanged while the service runs: by SIGHUP, by a link, by supervisionctl reload."""
 
+import datetime
 import json
 import os
 import pathlib
 import shutil
 import signal
+import urllib.request
 
 import harness
 from harness import ENFORCEMENT, MONITOR, OPERATOR, PARTNER, ROOT, eventually
 
 SHIPPED = ROOT / "deploy" / "config"
+CHINA = datetime.timezone(datetime.timedelta(hours=8))
 
 
 class ReloadTest(harness.ServiceTest):
@@ -91,6 +94,45 @@ class ReloadTest(harness.ServiceTest):
 
     def test_only_an_operator_may_ask_for_it(self):
         self.assert_exit(self.service.ctl("reload", token=MONITOR), 4)
+
+
+class LapsedLawTest(harness.ServiceTest):
+    """A law ended yesterday, its rules are not mended yet, and the service starts anew."""
+
+    LAW = "行政强制法"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service()
+        cls.config = cls.service.directory / "config"
+        shutil.copytree(SHIPPED / "rules", cls.config / "rules")
+        shutil.copy(SHIPPED / "catalogue.yaml", cls.config)
+        statutes = cls.config / "rules" / "05_statutes.yaml"
+        cls.yesterday = datetime.datetime.now(CHINA).date() - datetime.timedelta(days=1)
+        before, after = statutes.read_text(encoding="utf-8").split(f"- name: {cls.LAW}\n")
+        after = after.replace('"}', f'", to: "{cls.yesterday}"}}', 1)
+        statutes.write_text(f"{before}- name: {cls.LAW}\n{after}", encoding="utf-8")
+        cls.service.flags = [f"--files.rules={cls.config}/rules"]
+        cls.service.start().ready()
+
+    def test_it_serves_and_tells_what_to_mend(self):
+        service, config, yesterday = self.service, self.config, self.yesterday
+        told = f"rests on {self.LAW}"
+        status = service.ctl("status", token=OPERATOR)
+        self.assert_exit(status, 0)
+        self.assertIn(told, status.stderr)
+        self.assertIn(f"ended on {yesterday}", status.stderr)
+        self.assertIn("rules_lapsed", service.log())
+        addresses = json.loads((service.directory / "addresses.json").read_text())
+        with urllib.request.urlopen(f"http://{addresses['metrics']}/metrics", timeout=30) as page:
+            self.assertRegex(page.read().decode(), r'supervision_rules_lapsed\{set="live"\} [1-9]')
+        verdict = service.ctl("classify", ENFORCEMENT, "--json", token=PARTNER)
+        self.assertEqual(json.loads(verdict.stdout)["scenario"], "SCENARIO_ADMIN_ENFORCEMENT")
+        # Whoever works on the rules is told plainly, and was told beforehand.
+        self.assert_exit(service.ctl("rules", "test", str(config), "--on", str(yesterday)), 0)
+        today = service.ctl("rules", "test", str(config))
+        self.assert_exit(today, 1)
+        self.assertIn(told, today.stderr)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ namespace supervision::classification {
 namespace {
 
 using domain::Scenario;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 RuleSet OneRule() {
@@ -183,6 +184,42 @@ TEST(MistakesTest, ALawMayEndWithTheRuleThatRestsOnIt) {
   rules.rules.push_back(
       MakeRule("ENF.Y", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"扣押"}));
   EXPECT_EQ(Mistakes(GoodCatalogue(), rules), "");
+}
+
+TEST(MistakesTest, WhatHasLapsedIsKeptWhereNobodyChangedAnything) {
+  Catalogue catalogue = GoodCatalogue();
+  catalogue.scenarios[3].legal_basis = {{"行政处罚法", "63", {}, {"catalogue.yaml", 41}},
+                                        {"行政许可法", "7", {}, {"catalogue.yaml", 42}}};
+  RuleSet rules = OneRule();
+  const auto before = Classifier::Create(catalogue, rules);
+  Cite(&rules, {{}, kPast});
+  rules.statutes.push_back({{"rules.yaml", 21}, "行政许可法", "", {}, ""});
+  const auto kept = Classifier::Create(catalogue, rules, nullptr, Lapsed::kKeep);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_THAT((*kept)->lapsed(),
+              ElementsAre(HasSubstr("catalogue.yaml:41: scenario ADMIN_ENFORCEMENT rests on"),
+                          HasSubstr("rules.yaml:5: rule ENF.X rests on")));
+  const Input input{"", "被罚款二百元", nullptr, std::nullopt};
+  EXPECT_EQ((*kept)->Classify(input).scenario, Scenario::kAdminEnforcement);
+  EXPECT_EQ((*kept)->rules_version(), (*before)->rules_version());
+  const auto& shown = (*kept)->catalogue().scenarios[3].legal_basis;
+  ASSERT_EQ(shown.size(), 1U);
+  EXPECT_EQ(shown[0].statute, "行政许可法");
+}
+
+TEST(MistakesTest, AClassAndACatalogueWhoseDaysHaveEndedAreKeptToo) {
+  Catalogue catalogue = GoodCatalogue();
+  catalogue.effective.to = kPast;
+  catalogue.scenarios[0].effective.to = kPast;
+  const auto kept = Classifier::Create(catalogue, OneRule(), nullptr, Lapsed::kKeep);
+  ASSERT_TRUE(kept.ok()) << kept.status();
+  EXPECT_EQ((*kept)->lapsed().size(), 2U);
+}
+
+TEST(MistakesTest, WhatIsNotYetInForceHasNotLapsed) {
+  RuleSet rules = OneRule();
+  Cite(&rules, {kFuture, {}});
+  EXPECT_FALSE(Classifier::Create(GoodCatalogue(), rules, nullptr, Lapsed::kKeep).ok());
 }
 
 TEST(MistakesTest, WithoutAListAnyLawMayBeCited) {

@@ -31,7 +31,8 @@ class RuleKeeperTest : public ::testing::Test {
   void Start(bool watch) {
     files_ = folder_.files();
     files_.model = model_;
-    auto first = config::LoadRuleFiles(files_, clock_.Now());
+    auto first = config::LoadRuleFiles(files_, clock_.Now(),
+                                       classification::Lapsed::kKeep);  // as at a start
     ASSERT_TRUE(first.ok()) << first.status();
     slot_.Put(first->classifier);
     RuleKeeper::Options options;
@@ -171,6 +172,50 @@ TEST_F(RuleKeeperTest, ANewDayIsReadAnew) {
   clock_.Advance(absl::Hours(24));
   EXPECT_TRUE(testing::Eventually([&] { return keeper_->state().loads == loads + 1; }));
   EXPECT_EQ(keeper_->state().last_trigger, ReloadTrigger::kDay);
+}
+
+// A line of the rule: it rests on a law whose last day is the one on which the clock begins.
+constexpr char kCitesALawThatEnds[] =
+    "    legal_basis: [{statute: 试行条例, article: \"5\", effective: {to: \"2026-03-01\"}}]\n";
+
+TEST_F(RuleKeeperTest, AStartAfterALawHasEndedSortsAsBeforeAndTellsIt) {
+  folder_.Exchange({.more = kCitesALawThatEnds});
+  clock_.Advance(absl::Hours(24));
+  Start(false);
+  const SetState state = keeper_->state();
+  EXPECT_EQ(state.last_result, ReloadResult::kLoaded);
+  EXPECT_THAT(state.mistakes, IsEmpty());
+  EXPECT_THAT(state.lapsed, ElementsAre(AllOf(HasSubstr("10_test.yaml:"), HasSubstr("TEST.SERVED"),
+                                              HasSubstr("ended on 2026-03-01"))));
+  EXPECT_EQ(Metric("supervision_rules_lapsed"), 1);
+  EXPECT_EQ(Scenario(), "ADMIN_ENFORCEMENT");
+}
+
+TEST_F(RuleKeeperTest, TheDayAfterALawHasEndedIsTakenUpLikeAnyOther) {
+  folder_.Exchange({.more = kCitesALawThatEnds});
+  look_ = absl::Milliseconds(10);
+  Start(false);
+  EXPECT_THAT(keeper_->state().lapsed, IsEmpty());
+  clock_.Advance(absl::Hours(24));
+  ASSERT_TRUE(testing::Eventually([&] { return keeper_->state().lapsed.size() == 1; }));
+  EXPECT_EQ(keeper_->state().last_trigger, ReloadTrigger::kDay);
+  EXPECT_EQ(keeper_->state().rejections, 0u);
+  EXPECT_TRUE(testing::Eventually([&] { return Metric("supervision_rules_lapsed") == 1; }));
+}
+
+TEST_F(RuleKeeperTest, ChangedFilesAreRefusedUntilTheyCiteNothingThatHasEnded) {
+  folder_.Exchange({.more = kCitesALawThatEnds});
+  clock_.Advance(absl::Hours(24));
+  Start(false);
+  folder_.Exchange({.catalogue_version = "b", .more = kCitesALawThatEnds});
+  const auto refused = Reload();
+  EXPECT_EQ(refused->last_result, ReloadResult::kRejected);
+  EXPECT_THAT(refused->mistakes, ElementsAre(HasSubstr("ended on 2026-03-01")));
+  folder_.Exchange({.catalogue_version = "b"});
+  const auto mended = Reload();
+  EXPECT_EQ(mended->last_result, ReloadResult::kLoaded);
+  EXPECT_THAT(mended->lapsed, IsEmpty());
+  EXPECT_EQ(Metric("supervision_rules_lapsed"), 0);
 }
 
 TEST_F(RuleKeeperTest, WhereInotifyDoesNotReachTimesAreLookedAt) {
