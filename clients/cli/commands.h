@@ -35,6 +35,7 @@ void AddSpool(CLI::App& app, Session& session, Run& run);
 void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
 void AddPrincipals(CLI::App& app, Session& session, Run& run);
+void AddTop(CLI::App& app, Session& session, Run& run);
 void AddTokens(CLI::App& app, Session& session, Run& run);
 void AddTrain(CLI::App& app, Session& session, Run& run);
 void AddHandling(CLI::App& app, Session& session, Run& run);  // ack, assign, resolve, …

@@ -99,6 +99,7 @@ int Main(int argc, char** argv) {
   AddSilence(app, session, run);
   AddSubscriptions(app, session, run);
   AddStatus(app, session, run);
+  AddTop(app, session, run);
   AddTrain(app, session, run);
   AddHealth(app, session, run);
   AddReclassify(app, session, run);

@@ -35,6 +35,7 @@ struct GlobalOptions {
 class Session {
  public:
   GlobalOptions& options() { return options_; }
+  const std::string& server() const { return options_.server; }
 
   // Made at the first call. Null when the token file cannot be read, which has been said then.
   client::Client* Connect();

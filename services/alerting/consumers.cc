@@ -32,6 +32,7 @@ class Consumers::Core final : public ConsumerHouse, public std::enable_shared_fr
   void Due(Consumer* consumer) override;
   void Forget(Consumer* consumer) override;
 
+  std::map<std::string, OwnerConnections> ByOwner() const;
   bool idle() const;
   size_t size() const {
     base::MutexLock lock(&mutex_);
@@ -200,6 +201,17 @@ void Consumers::Core::Stop() {
   metrics.connections.Set(0);
 }
 
+std::map<std::string, OwnerConnections> Consumers::Core::ByOwner() const {
+  std::map<std::string, OwnerConnections> owners;
+  base::MutexLock lock(&mutex_);
+  for (const auto& [key, consumer] : members_) {
+    OwnerConnections& owner = owners[consumer->key().owner];
+    ++owner.count;
+    owner.unacknowledged += consumer->unacknowledged();
+  }
+  return owners;
+}
+
 bool Consumers::Core::idle() const {
   base::MutexLock lock(&mutex_);
   return due_.empty() && !flushing_;
@@ -231,5 +243,6 @@ std::shared_ptr<Connection> Consumers::Open(Request request, StreamSink* sink) {
 }
 bool Consumers::idle() const { return core_->idle(); }
 size_t Consumers::size() const { return core_->size(); }
+std::map<std::string, OwnerConnections> Consumers::ByOwner() const { return core_->ByOwner(); }
 
 }  // namespace supervision::alerting

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -30,6 +31,12 @@ class Connection {
   virtual void Fail(absl::Status status) = 0;
   // The client sends no more: what it has acknowledged is kept, then the stream ends with OK.
   virtual void OnSentAll() = 0;
+};
+
+// What an owner of subscriptions has open in this process.
+struct OwnerConnections {
+  size_t count = 0;
+  size_t unacknowledged = 0;  // alerts
 };
 
 // The connections of named subscriptions. Each is a stream of the hub with a receiver that answers
@@ -84,6 +91,8 @@ class Consumers {
   bool idle() const;
   // Connections that are open or whose leaving is under way.
   size_t size() const;
+  // The same by owner.
+  std::map<std::string, OwnerConnections> ByOwner() const;
 
  private:
   class Core;

@@ -1,6 +1,7 @@
 #include "services/rpc/admin_service.h"
 
 #include "services/rpc/convert_time.h"
+#include "services/rpc/figures.h"
 #include "services/rpc/set_state.h"
 #include "services/rpc/to_proto.h"
 
@@ -74,6 +75,7 @@ v1::GetStatusResponse ToProto(const StatusReport& report) {
   if (report.candidate.has_value()) *proto.mutable_candidate() = rpc::ToProto(*report.candidate);
   proto.set_open_streams(static_cast<int64_t>(report.open_streams));
   proto.set_queued_clues(report.ledger.queued);
+  *proto.mutable_figures() = FiguresOf(report.metrics, report.subscribers, report.now);
   return proto;
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "prometheus/metric_family.h"
+#include "services/alerting/consumers.h"
 #include "services/classification/set_state.h"
 #include "services/intake/shadow.h"
 #include "services/ledger/types.h"
@@ -27,6 +30,9 @@ struct StatusReport {
   classification::SetState rules;
   std::optional<classification::SetState> candidate;  // nothing: none is configured
   size_t open_streams = 0;
+  std::vector<prometheus::MetricFamily> metrics;
+  std::map<std::string, alerting::OwnerConnections> subscribers;  // who is connected
+  absl::Time now;
 };
 
 using RawAdminService = v1::AdminService::WithRawCallbackMethod_GetStatus<

@@ -302,6 +302,9 @@ class Server::Body {
     report.rules = keeper_.state();
     if (candidate_keeper_ != nullptr) report.candidate = candidate_keeper_->state();
     report.open_streams = hub_->open_streams();
+    report.metrics = registry_->Collect();
+    report.subscribers = consumers_->ByOwner();
+    report.now = options_.clock->Now();
     return report;
   }
 

@@ -147,7 +147,9 @@ class LiveTest(unittest.TestCase):
 
     def test_every_metric_that_is_asked_for_exists(self):
         names = set(re.findall(r"^# TYPE (\S+)", self.page, re.MULTILINE)) | {"up"}
+        figures = (harness.ROOT / "services/rpc/figures.cc").read_text()  # of GetStatus
         asked = [expr for _, expr in dashboard_queries()] + [rule["expr"] for rule in rules()]
+        asked += re.findall(r'"(supervision_\w+)"', figures)
         missing = {name for expr in asked
                    for name in re.findall(r"\b(?:supervision|process)_\w+", expr)
                    if re.sub(r"_(bucket|sum|count)$", "", name) not in names and name not in names}
