@@ -1,12 +1,12 @@
 #include "services/classification/matcher.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace supervision::classification {
 namespace {
 
 constexpr uint32_t kMostHitsOfAnAtom = 256;  // bounds the work on repetitive texts
+constexpr size_t kAhead = 8;                 // hits whose memory is asked for beforehand
 constexpr uint32_t kNearbyFactor = 3;        // the gap of "……" as a multiple of that of "…"
 
 bool EndsSentence(char32_t point) {
@@ -18,12 +18,7 @@ bool EndsSentence(char32_t point) {
 
 Matcher::Matcher(const RuleIndex* index, const Normaliser* normaliser)
     : index_(*index), normaliser_(*normaliser) {
-  hs_scratch_t* scratch = nullptr;
-  if (hs_clone_scratch(index_.scratch.get(), &scratch) != HS_SUCCESS) {
-    std::abort();  // out of memory, as `new` would
-  }
-  scratch_.reset(scratch);
-  sources_.resize(index_.literal_bytes.size() + index_.atoms);
+  sources_.resize(index_.literals->size() + index_.atoms);
   atoms_.resize(index_.atoms);
   patterns_.resize(index_.patterns.size());
   rules_.resize(index_.rules.size());
@@ -31,11 +26,12 @@ Matcher::Matcher(const RuleIndex* index, const Normaliser* normaliser)
 
 const std::vector<RuleMatch>& Matcher::Match(const Input& input) {
   Start(input);
-  hs_scan(index_.database.get(), text_.text.data(), static_cast<unsigned>(text_.text.size()), 0,
-          scratch_.get(), &Matcher::OnLiteral, this);
+  index_.literals->Find({text_.points.data(), text_.points.size()}, &scan_, &literal_hits_);
+  AddLiterals();
   AddReferences(input);
-  for (const uint32_t pattern : candidates_) {
-    Evaluate(index_.patterns[pattern]);
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    __builtin_prefetch(&index_.patterns[candidates_[std::min(i + kAhead, candidates_.size() - 1)]]);
+    Evaluate(index_.patterns[candidates_[i]]);
   }
   Collect(input);
   return matches_;
@@ -58,7 +54,6 @@ void Matcher::Start(const Input& input) {
   references_.clear();
   sentence_ends_.clear();
   matches_.clear();
-  cursor_ = 0;
   persons_ = input.persons_affected.value_or(0);
 
   text_.Clear();
@@ -84,13 +79,40 @@ void Matcher::Start(const Input& input) {
   }
 }
 
-int Matcher::OnLiteral(unsigned id, unsigned long long, unsigned long long to, unsigned,
-                       void* context) {
-  auto* self = static_cast<Matcher*>(context);
-  const auto end = static_cast<uint32_t>(to);
-  const uint32_t begin = end - self->index_.literal_bytes[id];
-  self->AddHit(id, begin, end, self->SentenceAt(begin, &self->cursor_));
-  return 0;
+// Enters what the scan found. A step at a time, each over all hits: what it reads lies far apart
+// and has been asked for by the step before, or some hits before.
+void Matcher::AddLiterals() {
+  const Lists& atoms_of = index_.literal_atoms;
+  const Lists& patterns_of = index_.atom_patterns;
+  const size_t hits = literal_hits_.size();
+  new_literals_.clear();
+  new_atoms_.clear();
+  uint32_t cursor = 0;
+  for (size_t i = 0; i < hits; ++i) {
+    __builtin_prefetch(&sources_[literal_hits_[std::min(i + kAhead, hits - 1)].literal], 1);
+    const auto [begin, end, literal] = literal_hits_[i];
+    const uint32_t at = text_.offsets[begin];
+    if (AddHit(literal, at, text_.offsets[end], SentenceAt(at, &cursor))) {
+      new_literals_.push_back(literal);
+      __builtin_prefetch(&atoms_of.start[literal]);
+    }
+  }
+  for (size_t i = 0; i < new_literals_.size(); ++i) {
+    __builtin_prefetch(
+        atoms_of.begin_of(new_literals_[std::min(i + kAhead, new_literals_.size() - 1)]));
+    const uint32_t literal = new_literals_[i];
+    const uint32_t* const past = atoms_of.end_of(literal);
+    for (const uint32_t* atom = atoms_of.begin_of(literal); atom != past; ++atom) {
+      new_atoms_.emplace_back(*atom, literal);
+      __builtin_prefetch(&atoms_[*atom], 1);
+      __builtin_prefetch(&patterns_of.start[*atom]);
+    }
+  }
+  for (size_t i = 0; i < new_atoms_.size(); ++i) {
+    __builtin_prefetch(
+        patterns_of.begin_of(new_atoms_[std::min(i + kAhead, new_atoms_.size() - 1)].first));
+    SeeAtom(new_atoms_[i].first, new_atoms_[i].second);
+  }
 }
 
 // The number of the sentence that byte `begin` lies in; `cursor` remembers the last answer.
@@ -104,28 +126,22 @@ uint32_t Matcher::SentenceAt(uint32_t begin, uint32_t* cursor) const {
   return *cursor;
 }
 
-void Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
+// Whether it is the source's first.
+bool Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
   Source& source = sources_[number];
   const auto place = static_cast<uint32_t>(hits_.size());
-  if (source.run != run_) {
+  const bool first = source.run != run_;
+  if (first) {
     source = {run_, place, place, 1};
-    const auto literals = static_cast<uint32_t>(index_.literal_bytes.size());
-    if (number >= literals) {
-      SeeAtom(number - literals, number);
-    } else {
-      const uint32_t* const past = index_.literal_atoms.end_of(number);
-      for (const uint32_t* atom = index_.literal_atoms.begin_of(number); atom != past; ++atom) {
-        SeeAtom(*atom, number);
-      }
-    }
   } else if (source.hits >= kMostHitsOfAnAtom) {
-    return;
+    return false;
   } else {
     ++source.hits;
     hits_[source.last].next = place;
     source.last = place;
   }
   hits_.push_back({begin, end, sentence, kNone});
+  return first;
 }
 
 void Matcher::SeeAtom(uint32_t number, uint32_t source) {
@@ -179,12 +195,15 @@ std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
 }
 
 void Matcher::AddReferences(const Input& input) {
-  const auto literals = static_cast<uint32_t>(index_.literal_bytes.size());
+  const auto literals = static_cast<uint32_t>(index_.literals->size());
+  const auto add = [&](uint32_t atom, uint32_t begin, uint32_t end, uint32_t sentence) {
+    if (AddHit(literals + atom, begin, end, sentence)) SeeAtom(atom, literals + atom);
+  };
   if (input.instruments != nullptr) {
     for (const domain::Instrument& instrument : *input.instruments) {
       if (const auto type = ReferenceOf(instrument.type, instrument.number); type.has_value()) {
         for (const ReferenceAtom& atom : index_.reference_atoms[static_cast<size_t>(*type)]) {
-          AddHit(literals + atom.atom, 0, 0, 0);
+          add(atom.atom, 0, 0, 0);
         }
       }
     }
@@ -202,7 +221,7 @@ void Matcher::AddReferences(const Input& input) {
     const uint32_t sentence = SentenceAt(reference.begin, &cursor);
     for (const ReferenceAtom& atom : atoms) {
       if (reference.value >= atom.least) {
-        AddHit(literals + atom.atom, reference.begin, reference.end, sentence);
+        add(atom.atom, reference.begin, reference.end, sentence);
       }
     }
   }

@@ -112,10 +112,9 @@ class Matcher {
     bool matched = false;
   };
 
-  static int OnLiteral(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-                       void* context);
   void Start(const Input& input);
-  void AddHit(uint32_t source, uint32_t begin, uint32_t end, uint32_t sentence);
+  void AddLiterals();
+  bool AddHit(uint32_t source, uint32_t begin, uint32_t end, uint32_t sentence);
   void SeeAtom(uint32_t atom, uint32_t source);
   std::pair<uint32_t, uint32_t> HitsOf(uint32_t atom);
   uint32_t SentenceAt(uint32_t begin, uint32_t* cursor) const;
@@ -141,7 +140,8 @@ class Matcher {
 
   const RuleIndex& index_;
   const Normaliser& normaliser_;
-  std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch_;
+  LiteralTable::Workspace scan_;
+  std::vector<LiteralTable::Hit> literal_hits_;
   NormalisedText text_;
   ReferenceScanner scanner_;
   std::vector<Reference> references_;
@@ -149,13 +149,15 @@ class Matcher {
   uint32_t title_bytes_ = 0;             // of the normalised title, without what separates
   uint32_t content_at_ = 0;
   uint32_t first_sentence_ = 0;  // number of the content's first sentence
-  uint32_t cursor_ = 0;          // sentence of the last literal hit
   uint32_t run_ = 0;
   int64_t persons_ = 0;
   std::vector<Hit> hits_;
   std::vector<Source> sources_;  // literals, then references by number of their atom
   std::vector<Atom> atoms_;
   std::vector<Seen> seen_;
+  // What AddLiterals sees for the first time, in order: literals, then atoms, each with its source.
+  std::vector<uint32_t> new_literals_;
+  std::vector<std::pair<uint32_t, uint32_t>> new_atoms_;
   std::vector<Hit> ordered_;  // hits of atoms that were asked for, atom by atom
   std::vector<uint32_t> merged_;
   std::vector<PatternState> patterns_;

@@ -110,7 +110,7 @@ class Builder {
       index_->distinct_atoms.push_back(static_cast<uint32_t>(distinct.size()));
     }
     Flatten(atom_patterns, &index_->atom_patterns);
-    CompileDatabase();
+    BuildTable();
     return std::move(index_);
   }
 
@@ -243,7 +243,6 @@ class Builder {
         if (fresh) {
           literals_.push_back(phrase);
           literal_atoms_.emplace_back();
-          index_->literal_bytes.push_back(static_cast<uint32_t>(phrase.size()));
         }
         literal_atoms_[literal->second].insert(entry->second);
       }
@@ -259,38 +258,11 @@ class Builder {
     }
   }
 
-  void CompileDatabase() {
-    if (literals_.empty()) {
-      if (errors_->empty()) {  // else it only follows from another mistake
-        errors_->push_back("the rules hold no phrase; write at least one rule");
-      }
-      return;
+  void BuildTable() {
+    if (literals_.empty() && errors_->empty()) {  // else it only follows from another mistake
+      errors_->push_back("the rules hold no phrase; write at least one rule");
     }
-    std::vector<const char*> expressions;
-    std::vector<size_t> sizes;
-    std::vector<unsigned> ids;
-    const std::vector<unsigned> flags(literals_.size(), 0);
-    for (const std::string& literal : literals_) {
-      ids.push_back(static_cast<unsigned>(expressions.size()));
-      expressions.push_back(literal.data());
-      sizes.push_back(literal.size());
-    }
-    hs_database_t* database = nullptr;
-    hs_compile_error_t* compile_error = nullptr;
-    if (hs_compile_lit_multi(expressions.data(), flags.data(), ids.data(), sizes.data(),
-                             static_cast<unsigned>(literals_.size()), HS_MODE_BLOCK, nullptr,
-                             &database, &compile_error) != HS_SUCCESS) {
-      errors_->push_back(absl::StrCat("the phrases cannot be compiled: ", compile_error->message));
-      hs_free_compile_error(compile_error);
-      return;
-    }
-    index_->database.reset(database);
-    hs_scratch_t* scratch = nullptr;
-    if (hs_alloc_scratch(database, &scratch) != HS_SUCCESS) {
-      errors_->push_back("no memory for the scanner; give the process more memory");
-      return;
-    }
-    index_->scratch.reset(scratch);
+    index_->literals = std::make_unique<LiteralTable>(literals_);
   }
 
   const Scoring& scoring_;

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <hs/hs.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "services/classification/literal_table.h"
 #include "services/classification/model/features.h"
 #include "services/classification/normaliser.h"
 #include "services/classification/pattern.h"
@@ -19,17 +18,10 @@ namespace supervision::classification {
 
 // The rules' patterns compiled for one pass over a text.
 //
-// All phrases of all rules are literals of one vectorscan database, each once. An *atom* is a set
+// All phrases of all rules are literals of one table, each once. An *atom* is a set
 // of phrases (or a reference with a least value) that is one segment of a pattern; a literal
 // belongs to one or more atoms. A pattern can match only when each of its atoms was seen, so after
 // the scan only those few patterns are looked at more closely.
-struct HsDatabaseDeleter {
-  void operator()(hs_database_t* database) const { hs_free_database(database); }
-};
-struct HsScratchDeleter {
-  void operator()(hs_scratch_t* scratch) const { hs_free_scratch(scratch); }
-};
-
 // A flat list of lists: the items of list i are items[start[i]] up to items[start[i + 1]].
 struct Lists {
   std::vector<uint32_t> start{0};
@@ -92,9 +84,7 @@ struct BlameIndex {
 };
 
 struct RuleIndex {
-  std::unique_ptr<hs_database_t, HsDatabaseDeleter> database;
-  std::unique_ptr<hs_scratch_t, HsScratchDeleter> scratch;  // to clone; never used itself
-  std::vector<uint32_t> literal_bytes;
+  std::unique_ptr<const LiteralTable> literals;
   Lists literal_atoms;
   // The patterns of an atom; one whose only atom it is carries kAlone, as it needs no counting.
   static constexpr uint32_t kAlone = uint32_t{1} << 31;

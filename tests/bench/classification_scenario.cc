@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -19,7 +20,7 @@
 #include "services/classification/model/format.h"
 #include "services/classification/normaliser.h"
 #include "services/classification/pattern.h"
-#include "services/classification/rule_index.h"
+#include "services/classification/rules.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/labelled_clues.h"
 #include "services/config/model_file.h"
@@ -55,7 +56,7 @@ size_t Evidence(const classification::Classifier& classifier, std::string_view t
   return classifier.Classify({kTitle, text, nullptr, std::nullopt}).evidence.size();
 }
 
-// The phrases of all rules, normalised, each once: what the index gives to vectorscan.
+// The phrases of all rules, normalised, each once: what the index looks for.
 std::set<std::string> PhrasesOf(const classification::RuleSet& rules,
                                 const classification::Normaliser& normaliser) {
   std::set<std::string> phrases;
@@ -85,17 +86,19 @@ class References {
       : normaliser_(classification::Normaliser::Create().value()),
         set_(Options(), re2::RE2::UNANCHORED) {
     for (const std::string_view text : kTexts) texts_.push_back(normaliser_->Normalise(text));
-    std::vector<const classification::Rule*> all;
-    for (const classification::Rule& rule : rules.rules) all.push_back(&rule);
-    std::vector<std::string> errors;
-    index_ =
-        classification::BuildRuleIndex(all, rules.lexicons, rules.scoring, *normaliser_, &errors);
-    for (const std::string& phrase : PhrasesOf(rules, *normaliser_)) {
-      set_.Add(re2::RE2::QuoteMeta(phrase), nullptr);
-    }
+    const std::set<std::string> phrases = PhrasesOf(rules, *normaliser_);
+    CompileVectorscan(phrases);
+    for (const std::string& phrase : phrases) set_.Add(re2::RE2::QuoteMeta(phrase), nullptr);
     set_.Compile();
     BuildLinear(classifier, model_file);
   }
+
+  ~References() {
+    hs_free_scratch(scratch_);
+    hs_free_database(database_);
+  }
+  References(const References&) = delete;
+  References& operator=(const References&) = delete;
 
   size_t Vectorscan(size_t text) {
     size_t hits = 0;
@@ -104,8 +107,8 @@ class References {
       ++*static_cast<size_t*>(to);
       return 0;
     };
-    hs_scan(index_->database.get(), texts_[text].data(), static_cast<unsigned>(texts_[text].size()),
-            0, index_->scratch.get(), count, &hits);
+    hs_scan(database_, texts_[text].data(), static_cast<unsigned>(texts_[text].size()), 0, scratch_,
+            count, &hits);
     return hits;
   }
 
@@ -121,6 +124,24 @@ class References {
   }
 
  private:
+  void CompileVectorscan(const std::set<std::string>& phrases) {
+    std::vector<const char*> expressions;
+    std::vector<size_t> sizes;
+    for (const std::string& phrase : phrases) {
+      expressions.push_back(phrase.data());
+      sizes.push_back(phrase.size());
+    }
+    const std::vector<unsigned> flags(phrases.size(), 0);
+    std::vector<unsigned> ids(phrases.size());
+    std::iota(ids.begin(), ids.end(), 0U);
+    hs_compile_error_t* error = nullptr;
+    if (hs_compile_lit_multi(expressions.data(), flags.data(), ids.data(), sizes.data(),
+                             static_cast<unsigned>(phrases.size()), HS_MODE_BLOCK, nullptr,
+                             &database_, &error) == HS_SUCCESS) {
+      hs_alloc_scratch(database_, &scratch_);
+    }
+  }
+
   static re2::RE2::Options Options() {
     re2::RE2::Options options;
     options.set_max_mem(int64_t{512} << 20);  // else it gives up on so many phrases
@@ -162,7 +183,8 @@ class References {
 
   std::unique_ptr<classification::Normaliser> normaliser_;
   std::vector<std::string> texts_;
-  std::unique_ptr<classification::RuleIndex> index_;
+  hs_database_t* database_ = nullptr;
+  hs_scratch_t* scratch_ = nullptr;
   re2::RE2::Set set_;
   std::vector<int> matched_;
   model linear_{};

@@ -4,16 +4,22 @@
 //
 //   verdict_driver dump [--rules-only] FILE...      one line a clue: the whole verdict
 //   verdict_driver loop N [--rules-only] FILE...    N verdicts, in turn; prints allocations a
-//   verdict
+//                                                   verdict
+//   verdict_driver cold N [--rules-only] FILE...    N verdicts after others have used the caches,
+//   as
+//                                                   in a service; prints what one takes
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "services/classification/classifier.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/labelled_clues.h"
@@ -25,6 +31,7 @@ namespace supervision::bench {
 namespace {
 
 constexpr absl::CivilDay kDay(2026, 6, 1);
+constexpr size_t kLine = 8;  // numbers in a line of the caches
 
 std::string Line(const classification::LabelledClue& clue, const domain::Verdict& verdict) {
   std::string line = absl::StrFormat(
@@ -51,16 +58,42 @@ classification::Input InputOf(const classification::LabelledClue& clue) {
   return {clue.title, clue.content, nullptr, std::nullopt};
 }
 
+// What a verdict takes when so many bytes of others' data have passed through the caches since the
+// last one: the median, and the mean without what else ran meanwhile.
+void MeasureCold(const classification::Classifier& classifier,
+                 const std::vector<classification::LabelledClue>& clues, long verdicts,
+                 size_t others) {
+  std::vector<uint64_t> data(others / sizeof(uint64_t));
+  std::vector<double> took;
+  uint64_t sum = 0;
+  for (long i = 0; i < verdicts; ++i) {
+    for (size_t k = 0; k < data.size(); k += kLine) sum += ++data[k];
+    const absl::Time begun = absl::Now();
+    sum += classifier.Classify(InputOf(clues[static_cast<size_t>(i) % clues.size()])).risk_score;
+    took.push_back(absl::ToDoubleMicroseconds(absl::Now() - begun));
+  }
+  std::sort(took.begin(), took.end());
+  const auto most = static_cast<ptrdiff_t>(took.size() * 9 / 10);
+  std::cout << absl::StreamFormat(
+      "%6d KiB between: median %6.1f us, mean of the faster nine tenths %6.1f us\n", others >> 10,
+      took[took.size() / 2],
+      std::accumulate(took.begin(), took.begin() + most, 0.0) / static_cast<double>(most));
+  if (sum == 1) std::cout << "\n";  // so that it is computed
+}
+
 int Run(const std::vector<std::string>& arguments) {
   std::vector<std::string> files;
   bool rules_only = false;
   long verdicts = -1;  // dump
+  size_t others = 0;
   size_t at = 1;
-  if (arguments.size() > 2 && arguments[0] == "loop") {
+  const bool cold = !arguments.empty() && arguments[0] == "cold";
+  if (arguments.size() > 2 && (cold || arguments[0] == "loop")) {
     verdicts = std::atol(arguments[1].c_str());
     at = 2;
+    if (cold) others = static_cast<size_t>(std::atol(arguments[at++].c_str())) << 10;
   } else if (arguments.empty() || arguments[0] != "dump") {
-    std::cerr << "usage: verdict_driver (dump | loop N) [--rules-only] FILE...\n";
+    std::cerr << "usage: verdict_driver (dump | loop N | cold N KIB) [--rules-only] FILE...\n";
     return 2;
   }
   for (; at < arguments.size(); ++at) {
@@ -93,6 +126,10 @@ int Run(const std::vector<std::string>& arguments) {
   }
   for (const classification::LabelledClue& clue : clues->clues) {  // buffers grow here
     (*classifier)->Classify(InputOf(clue));
+  }
+  if (cold) {
+    MeasureCold(**classifier, clues->clues, verdicts, others);
+    return 0;
   }
   const uint64_t before = Allocations();
   size_t evidence = 0;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "services/classification/model/model.h"
 #include "services/classification/model/tables.h"
@@ -10,7 +11,7 @@ namespace supervision::classification {
 namespace {
 
 constexpr size_t kBlock = 64;  // characters whose n-grams are looked up together
-constexpr size_t kAhead = 8;   // rows whose memory is asked for before they are counted
+constexpr size_t kRoom = 4;    // places of the table of those touched, for each that may be
 
 }  // namespace
 
@@ -22,51 +23,62 @@ constexpr size_t kAhead = 8;   // rows whose memory is asked for before they are
 // what a step reads of the tables has been asked for by the step before.
 size_t Model::FindGrams(const std::u32string& text, Workspace::Found* found) const {
   const Parts& parts = *parts_;
-  using Entry = Parts::Entry;
-  static const Entry kNothing;
+  const uint32_t none = parts.none;
   const size_t characters = text.size();
   size_t count = 0;
   for (size_t block = 0; block < characters; block += kBlock) {
     const size_t size = std::min(kBlock, characters - block);
     const char32_t* const at = text.data() + block;
     const size_t left = characters - block;  // from `at` to the end
-    std::array<const Entry*, kBlock> singles;
-    std::array<const Entry*, kBlock> pairs;
-    std::array<const Entry*, kBlock> threes;
+    std::array<uint32_t, kBlock> singles;
+    std::array<uint32_t, kBlock> pairs;
+    std::array<uint32_t, kBlock> threes;
     std::array<FeatureKey, kBlock + 1> keys;
     std::array<uint32_t, kBlock + 1> places;
-    pairs.fill(&kNothing);
-    threes.fill(&kNothing);
+    std::array<uint32_t, kBlock> guesses;
+    pairs.fill(none);
+    threes.fill(none);
 
+    for (size_t i = 0; i < size; ++i) {
+      singles[i] = parts.FindCharacter(at[i]);
+      parts.PrefetchRow(singles[i]);
+    }
     size_t candidates = 0;
     for (size_t i = 0; i < size; ++i) {
-      singles[i] = &parts.EntryOf(at[i]);
       const char32_t next = at[std::min(i + 1, left - 1)];
       keys[candidates] = FeatureKey{at[i]} << kCharacterBits | next;
       places[candidates] = static_cast<uint32_t>(i);
       parts.Prefetch(keys[candidates]);
-      candidates += (i + 1 < left ? 1 : 0) & Parts::Follows(*singles[i], next);
+      candidates += (i + 1 < left ? 1 : 0) & parts.Follows(singles[i], next);
     }
+    const auto guess = [&](size_t many) {
+      for (size_t k = 0; k < many; ++k) {
+        guesses[k] = parts.Guess(keys[k]);
+        parts.PrefetchRow(guesses[k]);
+      }
+    };
+    guess(candidates);
     size_t longer = 0;
     for (size_t k = 0; k < candidates; ++k) {
       const size_t i = places[k];
       const FeatureKey key = keys[k];
-      pairs[i] = &parts.slots[parts.Find(key)].entry;
+      pairs[i] = parts.Confirm(guesses[k], key);
       const char32_t next = at[std::min(i + 2, left - 1)];
       keys[longer] = key << kCharacterBits | next;  // never beyond what was read
       places[longer] = static_cast<uint32_t>(i);
       parts.Prefetch(keys[longer]);
-      longer += (i + 2 < left ? 1 : 0) & Parts::Follows(*pairs[i], next);
+      longer += (i + 2 < left ? 1 : 0) & parts.Follows(pairs[i], next);
     }
+    guess(longer);
     for (size_t k = 0; k < longer; ++k) {
-      threes[places[k]] = &parts.slots[parts.Find(keys[k])].entry;
+      threes[places[k]] = parts.Confirm(guesses[k], keys[k]);
     }
     for (size_t i = 0; i < size; ++i) {
       const auto first = static_cast<uint32_t>(block + i);
       uint32_t length = 0;
-      for (const Entry* entry : {singles[i], pairs[i], threes[i]}) {
-        found[count] = {entry->row, entry->value, first, ++length};
-        count += entry->row != kNoRow ? 1 : 0;
+      for (const uint32_t row : {singles[i], pairs[i], threes[i]}) {
+        found[count] = {row, parts.HeadOf(row).value, first, ++length};
+        count += row != none ? 1 : 0;
       }
     }
   }
@@ -77,10 +89,6 @@ size_t Model::FindGrams(const std::u32string& text, Workspace::Found* found) con
 // then those of signals. Returns how many are n-grams.
 size_t Model::Collect(const Features& features, Workspace* workspace) const {
   const Parts& parts = *parts_;
-  std::vector<uint32_t>& places = workspace->places;
-  if (places.size() < parts.data.keys.size()) {
-    places.resize(parts.data.keys.size(), 0);
-  }
   const size_t most_grams = Features::kLongestGram * features.characters.size();
   const size_t most = most_grams + features.signals.size();
   // What is written below is bounded by these; it is cut to what was written at the end.
@@ -96,13 +104,23 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   }
   Workspace::Touched* const touched = workspace->touched.data();
   Workspace::Found* const found = workspace->found.data();
+  const size_t gram_count = FindGrams(features.characters, found);
+  // A small table of its own, not one with a place for each row: it stays in the nearest cache.
+  std::vector<uint32_t>& places = workspace->places;
+  const size_t room = std::bit_ceil(kRoom * (gram_count + features.signals.size() + 1));
+  places.assign(room, 0);
+  const int shift = 64 - std::countr_zero(room);
   uint32_t rows = 0;
   // Whatever was known of the row is written again; only its count is not the same.
   const auto touch = [&](const Workspace::Found& one) {
-    const uint32_t known = places[one.row];
+    size_t cell = (one.row * 0x9E3779B97F4A7C15) >> shift;
+    while (places[cell] != 0 && touched[places[cell] - 1].row != one.row) {
+      cell = (cell + 1) & (room - 1);
+    }
+    const uint32_t known = places[cell];
     rows += known == 0 ? 1 : 0;
     const uint32_t place = known == 0 ? rows : known;
-    places[one.row] = place;
+    places[cell] = place;
     Workspace::Touched& row = touched[place - 1];
     row.row = one.row;
     row.count = known == 0 ? 1 : row.count + 1;
@@ -110,14 +128,7 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     row.length = one.length;
     return place - 1;
   };
-  const auto ask = [&](uint32_t row) {
-    __builtin_prefetch(places.data() + row, 1);
-    __builtin_prefetch(parts.weights.data() + row * parts.stride);
-  };
-
-  const size_t gram_count = FindGrams(features.characters, found);
   for (size_t i = 0; i < gram_count; ++i) {
-    ask(found[std::min(i + kAhead, gram_count - 1)].row);
     workspace->grams[i] = {touch(found[i]), found[i].first};
   }
   workspace->gram_count = gram_count;
@@ -126,15 +137,18 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   for (const Features::Signal& signal : features.signals) {
     parts.Prefetch(signal.key);
   }
+  for (size_t i = 0; i < features.signals.size(); ++i) {
+    found[i].row = parts.Guess(features.signals[i].key);
+    parts.PrefetchRow(found[i].row);
+  }
   size_t known_signals = 0;
   for (size_t i = 0; i < features.signals.size(); ++i) {
-    const Parts::Entry& entry = parts.slots[parts.Find(features.signals[i].key)].entry;
-    found[known_signals] = {entry.row, entry.value, static_cast<uint32_t>(i), 0};
-    known_signals += entry.row != kNoRow ? 1 : 0;
+    const uint32_t row = parts.Confirm(found[i].row, features.signals[i].key);
+    found[known_signals] = {row, parts.HeadOf(row).value, static_cast<uint32_t>(i), 0};
+    known_signals += row != parts.none ? 1 : 0;
   }
   size_t signals = 0;
   for (size_t i = 0; i < known_signals; ++i) {
-    ask(found[std::min(i + kAhead, known_signals - 1)].row);
     const uint32_t before = rows;
     const uint32_t place = touch(found[i]);
     const Features::Signal& signal = features.signals[found[i].first];
@@ -142,9 +156,6 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     signals += rows - before;
   }
   workspace->signal_count = signals;
-  for (size_t i = 0; i < rows; ++i) {
-    places[touched[i].row] = 0;
-  }
   workspace->touched_count = rows;
   return grams;
 }

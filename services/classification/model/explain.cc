@@ -31,7 +31,7 @@ void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
   for (size_t i = 0; i < rows; i += kFloats) {
     const int8_t* from[kFloats];
     for (size_t k = 0; k < kFloats; ++k) {
-      from[k] = parts_->weights.data() + touched[std::min(i + k, rows - 1)].row * stride;
+      from[k] = parts_->WeightsOf(touched[std::min(i + k, rows - 1)].row);
     }
     Floats sums = {};
     for (size_t lane = 0; lane < stride; lane += kLane) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -32,6 +33,15 @@ float Repeated(uint32_t count) {
 
 }  // namespace
 
+// Two keys with one tag: looked at one by one.
+uint32_t Model::Parts::FindSlowly(FeatureKey key) const {
+  size_t slot = SlotOf(Spread(key));
+  while (slots[slot].row != none && HeadOf(slots[slot].row).key != key) {
+    slot = (slot + 1) & mask;
+  }
+  return slots[slot].row;
+}
+
 Model::Model(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
@@ -43,38 +53,48 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
   auto parts = std::make_unique<Parts>();
   parts->version = absl::StrCat(
       data->version, "+", base::HexEncode(base::Prefix(base::Sha256(bytes), kVersionDigestBytes)));
-  const size_t rows = data->keys.size();
+  const auto rows = static_cast<uint32_t>(data->keys.size());
   parts->stride = (data->margins() + kLane - 1) / kLane * kLane;
-  parts->weights.assign(rows * parts->stride, 0);
+  parts->row_bytes = sizeof(Parts::Row) + parts->stride;
+  parts->none = rows;
+  parts->rows.resize((size_t{rows} + 1) * parts->row_bytes);
   size_t slots = 16;
-  while (slots < 3 * rows) {
+  while (slots < 3 * size_t{rows}) {
     slots *= 2;
   }
-  parts->slots.resize(slots);
+  parts->slots.resize(slots, {0, rows});
   parts->mask = slots - 1;
-  parts->characters.resize(kBasicPlane);
+  parts->characters.resize(kBasicPlane, rows);
   constexpr FeatureKey kCharacter = (FeatureKey{1} << kCharacterBits) - 1;
-  for (size_t row = 0; row < rows; ++row) {
+  for (uint32_t row = 0; row < rows; ++row) {
     const FeatureKey key = data->keys[row];
-    std::copy_n(data->weights.begin() + static_cast<ptrdiff_t>(row * data->margins()),
-                data->margins(),
-                parts->weights.begin() + static_cast<ptrdiff_t>(row * parts->stride));
-    const Parts::Entry entry = {0, static_cast<uint32_t>(row), data->values[row]};
+    new (&parts->HeadOf(row)) Parts::Row{key, data->values[row], 0};
+    std::memcpy(parts->rows.data() + row * parts->row_bytes + sizeof(Parts::Row),
+                data->weights.data() + row * data->margins(), data->margins());
     if (key < kBasicPlane) {
-      parts->characters[key] = entry;
+      parts->characters[key] = row;
     } else {
-      parts->slots[parts->Find(key)] = {key, entry};
+      const uint64_t spread = Parts::Spread(key);
+      size_t slot = parts->SlotOf(spread);
+      while (parts->slots[slot].row != rows) {
+        slot = (slot + 1) & parts->mask;
+      }
+      parts->slots[slot] = {static_cast<uint32_t>(spread), row};
     }
     // Keys rise, so an n-gram comes after the one that it begins with.
     if (key > kCharacter && !IsSignal(key)) {
-      Parts::Entry& before = parts->EntryOf(key >> kCharacterBits);
-      if (before.row != kNoRow) {
-        before.followers |= BitOf(static_cast<char32_t>(key & kCharacter));
+      const FeatureKey before = key >> kCharacterBits;
+      const uint32_t shorter =
+          before < kBasicPlane ? parts->characters[before] : parts->Find(before);
+      if (shorter != rows) {
+        parts->HeadOf(shorter).followers |= BitOf(static_cast<char32_t>(key & kCharacter));
       }
     }
   }
-  data->weights.clear();
-  data->weights.shrink_to_fit();
+  new (&parts->HeadOf(rows)) Parts::Row{};
+  std::vector<FeatureKey>().swap(data->keys);  // they lie in the tables now
+  std::vector<float>().swap(data->values);
+  std::vector<int8_t>().swap(data->weights);
   parts->data = *std::move(data);
   return std::shared_ptr<const Model>(new Model(std::move(parts)));
 }
@@ -107,8 +127,7 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
   for (size_t lane = 0; lane < stride; lane += kLane) {
     Lane sums = {};
     for (size_t i = 0; i < rows; ++i) {
-      const Lane weights =
-          Widen(LoadBytes(parts_->weights.data() + touched[i].row * stride + lane));
+      const Lane weights = Widen(LoadBytes(parts_->WeightsOf(touched[i].row) + lane));
       const float strength = touched[i].strength;
       sums.a += strength * weights.a;
       sums.b += strength * weights.b;

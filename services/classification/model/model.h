@@ -60,8 +60,7 @@ class Model {
       uint32_t length = 0;  // as above
     };
 
-    // Of each row: 1 + its place among the touched; zero between uses.
-    std::vector<uint32_t> places;
+    std::vector<uint32_t> places;  // a table by row: 1 + its place among the touched
     std::vector<Found> found;
     std::vector<Touched> touched;  // n-grams, then signals; `touched_count` of them hold something
     size_t touched_count = 0;
