@@ -98,6 +98,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     if (auto routes = slot_->Get(); routes != routes_) {
       Drop();
       routes_ = std::move(routes);
+      for (const Route& route : routes_->routes) metrics_.Know(route.id);
       on_ = std::any_of(routes_->routes.begin(), routes_->routes.end(),
                         [](const Route& route) { return route.enabled; });
     }

@@ -13,6 +13,8 @@ struct FollowerMetrics {
   explicit FollowerMetrics(prometheus::Registry* registry);
 
   void CountTold(const std::string& route) { told.Add({{"route", route}}).Increment(); }
+  // Its counter is there, at zero, before it tells anything.
+  void Know(const std::string& route) { told.Add({{"route", route}}); }
 
   prometheus::Gauge& holding;
   prometheus::Gauge& groups;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "absl/time/clock.h"
@@ -79,6 +80,16 @@ class Replica {
       if (family.name == "supervision_routes_holding") return family.metric[0].gauge.value;
     }
     return 0;
+  }
+  // What is counted for a route; nothing while it has no counter.
+  std::optional<double> CountOf(const std::string& route) {
+    for (const auto& family : registry_.Collect()) {
+      if (family.name != "supervision_route_alerts_total") continue;
+      for (const auto& metric : family.metric) {
+        if (metric.label.at(0).value == route) return metric.counter.value;
+      }
+    }
+    return std::nullopt;
   }
 
   void Submit(const std::string& key, const std::string& unit) {
@@ -204,6 +215,13 @@ TEST_F(FollowerTest, AnOwnerThatWasPausedPastItsLeaseTellsNothingAnyMore) {
   go_on = true;
   EXPECT_TRUE(testing::Eventually([&] { return a->Holding() == 0; }));
   EXPECT_EQ(TimesTold(b.Told()), (std::map<std::string, int>{{"甲局", 1}}));
+}
+
+// Or the first alert of a route would be no increase of anything.
+TEST_F(FollowerTest, ARouteHasItsCounterBeforeItTellsAnything) {
+  Replica a(redis_, "a", ThirdOfAUnit(false));
+  a.Follow();
+  EXPECT_TRUE(testing::Eventually([&] { return a.CountOf("unit") == 0.0; }));
 }
 
 ledger::DerivedAlert ExampleDerived(const std::string& trigger) {
