@@ -28,6 +28,8 @@ constexpr Part kParts[] = {
     {"resume", MeasureResume},
     {"catchup", MeasureCatchUp},
     {"acknowledge", MeasureAcknowledgements},
+    {"silences", MeasureSilences},
+    {"routes", MeasureRoutes},
     {"tls", MeasureTls},
     {"start", MeasureStart},
     {"drain", MeasureDrain},

@@ -33,6 +33,8 @@ void MeasureTls(const Bench& bench, Report* report);  // these three start servi
 void MeasureStart(const Bench& bench, Report* report);
 void MeasureDrain(const Bench& bench, Report* report);
 void MeasureIdleMonitors(const Bench& bench, Report* report);
-void MeasureClassification(const Bench& bench, Report* report);  // in this process, on one thread
+void MeasureClassification(const Bench& bench, Report* report);  // these are in this process
+void MeasureSilences(const Bench& bench, Report* report);
+void MeasureRoutes(const Bench& bench, Report* report);
 
 }  // namespace supervision::bench

@@ -1,0 +1,164 @@
+// What an alert costs where many silences or many routes are in force: in this process, on one
+// thread, in turns with few of them.
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/combining/engine.h"
+#include "services/domain/silence_index.h"
+#include "tests/bench/requests.h"
+#include "tests/bench/scenarios.h"
+
+namespace supervision::bench {
+namespace {
+
+constexpr int64_t kSilences = 10'000;
+constexpr int kRoutes = 1000;
+constexpr int kUnits = 20'000;
+constexpr int kCounties = 100;
+constexpr int kRounds = 4;
+const absl::Time kBegin = absl::UnixEpoch() + absl::Hours(1);
+
+std::string UnitName(int64_t number) { return absl::StrCat("某县第", number, "局"); }
+
+domain::Alert AlertOf(int64_t number, const std::vector<std::string>& counties) {
+  domain::Alert alert;
+  alert.id = absl::StrCat("a", number);
+  alert.clue_id = absl::StrCat("c", number);
+  alert.version = 1;
+  alert.kind = domain::AlertKind::kClueReceived;
+  alert.facets.scenario = domain::Scenario::kAdminEnforcement;
+  alert.facets.risk = domain::Risk::kLow;
+  alert.facets.region_code = counties[static_cast<size_t>(number) % counties.size()];
+  alert.facets.partner = "12345";
+  alert.facets.unit.name = UnitName(number % kUnits);
+  return alert;
+}
+
+domain::Expression Parsed(const std::string& text) {
+  return std::get<domain::Expression>(domain::ParseExpression(text));
+}
+
+// Silences of one organ each, as most are, some of a region, a few of a class and risk.
+domain::SilenceIndex IndexOf(int64_t count, const std::vector<std::string>& counties) {
+  std::vector<domain::SilencePtr> silences;
+  for (int64_t i = 0; i < count; ++i) {
+    domain::Silence silence;
+    silence.id = absl::StrCat("s", i);
+    silence.receivers = {absl::StrCat("principal-", i % 100)};
+    silence.ends_at = absl::InfiniteFuture();
+    silence.created_at = absl::UnixEpoch();
+    if (i % 100 == 0) {
+      silence.matcher.region_prefix = counties[static_cast<size_t>(i / 100) % counties.size()];
+    } else if (i % 1000 == 1) {
+      silence.matcher.expression = Parsed("scenario = JUDICIAL AND risk <= LOW");
+    } else {
+      silence.matcher.unit = UnitName(i);
+    }
+    silences.push_back(std::make_shared<const domain::Silence>(std::move(silence)));
+  }
+  return domain::SilenceIndex(std::move(silences));
+}
+
+// The time of one `act(number)`, called for `duration`.
+template <typename Act>
+absl::Duration TimeOfOne(absl::Duration duration, int64_t* number, const Act& act) {
+  constexpr int64_t kBetweenLooks = 64;  // at the clock
+  const int64_t first = *number;
+  const absl::Time begun = absl::Now();
+  do {
+    for (int64_t i = 0; i < kBetweenLooks; ++i) act((*number)++);
+  } while (absl::Now() - begun < duration);
+  return (absl::Now() - begun) / (*number - first);
+}
+
+// A route of a county each, so that ten of a thousand concern an alert, that tells of many clues
+// about one unit.
+std::unique_ptr<combining::Engine> EngineOf(int count, const std::vector<std::string>& counties) {
+  auto routes = std::make_shared<combining::RouteSet>();
+  for (int i = 0; i < count; ++i) {
+    combining::Route route;
+    route.id = absl::StrCat("r", i);
+    route.enabled = true;
+    route.filter = Parsed(absl::StrCat(
+        "region : \"", counties[static_cast<size_t>(i) % counties.size()], "\" AND risk >= LOW"));
+    route.by = {combining::GroupBy::kUnit};
+    route.rule = combining::ThresholdRule{5 + i / kCounties, absl::Hours(24 * 7), std::nullopt,
+                                          absl::Hours(24 * 7)};
+    routes->routes.push_back(std::move(route));
+  }
+  auto engine =
+      std::make_unique<combining::Engine>(std::move(routes), std::map<std::string, absl::Time>());
+  engine->GoLive({0});
+  return engine;
+}
+
+double Microseconds(absl::Duration duration) { return absl::ToDoubleMicroseconds(duration); }
+
+}  // namespace
+
+void MeasureSilences(const Bench& bench, Report* report) {
+  const std::vector<std::string> counties = Counties(kCounties);
+  const absl::Time begun = absl::Now();
+  const domain::SilenceIndex many = IndexOf(kSilences, counties);
+  const absl::Duration made = absl::Now() - begun;
+  const domain::SilenceIndex none = IndexOf(0, counties);
+  int64_t number = 0;
+  size_t hidden = 0;
+  absl::Duration with, without;
+  for (int round = 0; round < kRounds; ++round) {
+    for (const bool use_many : {true, false}) {
+      (use_many ? with : without) +=
+          TimeOfOne(bench.duration / (2 * kRounds), &number,
+                    [&](int64_t i) {
+                      const domain::Alert alert = AlertOf(i, counties);
+                      hidden += (use_many ? many : none).MarksOf(alert, nullptr, kBegin).size();
+                    }) /
+          kRounds;
+    }
+  }
+  // Less what making the alert costs, which is the same in both.
+  report->Add("silences_10000_us_per_alert",
+              "asking 10,000 silences about an alert, less asking none",
+              Microseconds(with - without), "us", "<= 10");
+  report->Add("silences_10000_index_ms", "making them into an index, when one changes",
+              absl::ToDoubleMilliseconds(made), "ms");
+  report->Add("silences_10000_hiding", "silences that hid an alert meanwhile",
+              static_cast<double>(hidden), "", ">= 1");
+}
+
+void MeasureRoutes(const Bench& bench, Report* report) {
+  const std::vector<std::string> counties = Counties(kCounties);
+  const auto many = EngineOf(kRoutes, counties);
+  const auto few = EngineOf(1, counties);
+  int64_t number = 0;
+  int64_t told = 0;
+  absl::Duration with, without;
+  for (int round = 0; round < kRounds; ++round) {
+    for (combining::Engine* const engine : {many.get(), few.get()}) {
+      (engine == many.get() ? with : without) +=
+          TimeOfOne(bench.duration / (2 * kRounds), &number,
+                    [&](int64_t i) {
+                      domain::ChangeEvent event;
+                      event.alert = AlertOf(i, counties);
+                      event.alert.raised_at = event.alert.received_at =
+                          kBegin + absl::Milliseconds(i);
+                      engine->Take(0, i + 1, event);
+                      told += static_cast<int64_t>(engine->Due(event.alert.raised_at).size());
+                    }) /
+          kRounds;
+    }
+  }
+  report->Add("routes_1000_us_per_alert", "an alert with 1,000 routes, ten of its county",
+              Microseconds(with), "us", "<= 200");
+  report->Add("routes_1_us_per_alert", "the same with one route", Microseconds(without), "us");
+  report->Add("routes_1000_told", "alerts that routes told meanwhile", static_cast<double>(told),
+              "", ">= 1");
+}
+
+}  // namespace supervision::bench
