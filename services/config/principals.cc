@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/base/hex.h"
+#include "services/config/server_settings.h"
 #include "services/config/suggest.h"
 #include "services/config/tokens.h"
+#include "services/config/units.h"
 #include "services/config/yaml_loader.h"
 #include "services/config/yaml_tree.h"
 #include "services/domain/scenario.h"
@@ -84,6 +86,7 @@ class PrincipalsReader {
     Scope(in, &entry.principal);
     Tokens(in, &entry.tokens);
     Certificates(in, &entry.certificates);
+    Quota(in.quota(), &entry.principal.quota);
     return entry;
   }
 
@@ -185,6 +188,26 @@ class PrincipalsReader {
         out->push_back(name);
       }
     }
+  }
+
+  void Quota(const v1::QuotaConfig& in, security::Quota* out) {
+    const auto count = [this](const char* name, int64_t value, int64_t* to) {
+      if (value < 0 || value > kMostInQuota) {
+        Add(absl::StrCat(At("quota"), ".", name),
+            absl::StrCat(name, " must be 0 (the standard of server.yaml) to ", kMostInQuota));
+      }
+      *to = value;
+    };
+    count("calls_per_second", in.calls_per_second(), &out->calls_per_second);
+    count("concurrent_calls", in.concurrent_calls(), &out->concurrent_calls);
+    count("streams", in.streams(), &out->streams);
+    if (in.request_bytes().empty()) return;
+    const std::optional<int64_t> bytes = ParseSize(in.request_bytes());
+    if (!bytes.has_value()) {
+      Add(absl::StrCat(At("quota"), ".request_bytes"),
+          absl::StrCat("request_bytes must be ", kSizeForms));
+    }
+    out->request_bytes = bytes.value_or(0);
   }
 
   static bool Has(const Principal& principal, Role role) {

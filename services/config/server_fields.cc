@@ -64,6 +64,9 @@ constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
     {"shadow.percent", "10"},
     {"shadow.max_queued", "1024"},
     {"shadow.keep", "200"},
+    {"quotas.concurrent_calls", "1024"},
+    {"quotas.request_bytes", "64MiB"},
+    {"quotas.streams", "2048"},
 };
 
 std::string_view DefaultOf(std::string_view path) {

@@ -69,6 +69,7 @@ class Converter {
     settings.reload.settle =
         Time("reload.settle", config.reload().settle(), absl::ZeroDuration(), absl::Minutes(1));
     Shadow(config.shadow(), &settings.shadow);
+    Quotas(config.quotas(), &settings.quotas);
     settings.effective = merged_.EffectiveText();
     settings.warnings = merged_.warnings();
     return settings;
@@ -272,6 +273,15 @@ class Converter {
     out->percent = Count("shadow.percent", in.percent(), 1, 100);
     out->max_queued = Count("shadow.max_queued", in.max_queued(), 1, 100'000);
     out->keep = Count("shadow.keep", in.keep(), 1, 1000);
+  }
+
+  void Quotas(const v1::QuotaConfig& in, security::Quota* out) {
+    out->calls_per_second =
+        Count("quotas.calls_per_second", in.calls_per_second(), 0, kMostInQuota);
+    out->concurrent_calls =
+        Count("quotas.concurrent_calls", in.concurrent_calls(), 0, kMostInQuota);
+    out->request_bytes = Size("quotas.request_bytes", in.request_bytes(), 0, kNoLimit);
+    out->streams = Count("quotas.streams", in.streams(), 0, kMostInQuota);
   }
 
   int Count(const std::string& path, int64_t value, int64_t min, int64_t max) {

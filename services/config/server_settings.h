@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "services/security/principal.h"
 
 namespace supervision::config {
 
@@ -118,6 +119,7 @@ struct ServerSettings {
   Drain drain;
   Reload reload;
   Shadow shadow;
+  security::Quota quotas;  // of a principal that has none of its own
 
   // For --print-config: every setting as YAML that gives the same again, each with where its value
   // comes from.
@@ -125,6 +127,9 @@ struct ServerSettings {
   // What looks like a slip but may be meant otherwise (a variable that is nearly one of ours).
   std::vector<std::string> warnings;
 };
+
+// Of the counts in a quota.
+inline constexpr int64_t kMostInQuota = 1'000'000;
 
 // Where settings come from. A flag wins over the environment, which wins over the file, which wins
 // over the default.

@@ -76,6 +76,7 @@ struct Alert {
   std::string title;
   std::vector<std::string> why;      // the passages of the original that decided, at most 3
   std::optional<Handling> handling;  // what was last done with it; nothing yet
+  std::string trace_parent;          // of the request that made this version; see trace.h
   // Of an alert that a route raised; its clue_id then names no clue but its own record.
   std::shared_ptr<const AlertGroup> group;
 };

@@ -61,6 +61,7 @@ Alert NextAlert(const Clue& clue, const Alert& before) {
   alert.risk_reasons = standing.risk_reasons;
   alert.received_at = clue.received_at;
   alert.raised_at = clue.changed_at;
+  alert.trace_parent = clue.trace_parent;
   alert.title = clue.content.title;
   if (alert.kind == AlertKind::kUnspecified) return alert;
   alert.id = AlertIdOf(clue.id);

@@ -137,6 +137,7 @@ struct Clue {
   absl::Time changed_at;                 // when this version was accepted
   // It came as history and alerts nobody; its revision by the partner is a live clue.
   bool backfill = false;
+  std::string trace_parent;  // of the request that made this version; see trace.h
 };
 
 // The digest that tells "same content" from "other content": SHA-256 over the named canonical

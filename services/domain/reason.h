@@ -58,6 +58,7 @@ enum class Reason : uint8_t {
   // The service.
   kOverloaded,  // a bounded queue is full
   kTooManyStreams,
+  kQuotaExceeded,         // the caller uses as much as it may
   kDraining,              // the replica is shutting down
   kLedgerUnavailable,     // Redis cannot be reached; nothing was stored
   kOutcomeUnknown,        // sent, but the answer was lost; asking again is safe

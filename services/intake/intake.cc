@@ -95,9 +95,10 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
       return callback(std::move(receipt));
     }
     callback = Compared(request.content, verdict, std::move(callback));
-    ledger_->Submit({std::move(request.partner), std::move(request.request_id),
-                     std::move(request.content), std::move(verdict), request.backfill},
-                    timeout, Measured(Change::kSubmit, start, std::move(callback)));
+    ledger_->Submit(
+        {std::move(request.partner), std::move(request.request_id), std::move(request.content),
+         std::move(verdict), request.backfill, std::move(request.trace_parent)},
+        timeout, Measured(Change::kSubmit, start, std::move(callback)));
   }
 
   void Revise(ReviseRequest request, absl::Duration timeout, Callback callback) {
@@ -113,7 +114,8 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     callback = Compared(request.content, verdict, std::move(callback));
     ledger_->Revise(
         {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),
-         std::move(request.etag), std::move(request.content), std::move(verdict)},
+         std::move(request.etag), std::move(request.content), std::move(verdict),
+         std::move(request.trace_parent)},
         timeout, Measured(Change::kRevise, start, std::move(callback)));
   }
 
@@ -127,7 +129,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     if (!found.empty()) return Refuse(Change::kWithdraw, start, std::move(found), callback);
     ledger_->Withdraw(
         {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),
-         std::move(request.etag), std::move(request.reason)},
+         std::move(request.etag), std::move(request.reason), std::move(request.trace_parent)},
         timeout, Measured(Change::kWithdraw, start, std::move(callback)));
   }
 

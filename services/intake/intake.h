@@ -57,6 +57,7 @@ class Intake {
     std::string path;  // of the message that holds request_id and clue: "" or "items[7]"
     bool validate_only = false;
     bool backfill = false;  // history: alerts nobody
+    std::string trace_parent;
   };
   void Submit(SubmitRequest request, absl::Duration timeout, Callback callback);
 
@@ -67,6 +68,7 @@ class Intake {
     std::string etag;
     domain::ClueContent content;
     Violations violations;
+    std::string trace_parent;
   };
   void Revise(ReviseRequest request, absl::Duration timeout, Callback callback);
 
@@ -76,6 +78,7 @@ class Intake {
     std::string clue_id;
     std::string etag;
     std::string reason;
+    std::string trace_parent;
   };
   void Withdraw(WithdrawRequest request, absl::Duration timeout, Callback callback);
 

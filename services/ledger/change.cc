@@ -176,6 +176,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::Sile
   clue.verdict = std::move(submission.verdict);
   clue.received_at = clue.changed_at = absl::FromUnixMicros(change.order);
   clue.backfill = submission.backfill;
+  clue.trace_parent = std::move(submission.trace_parent);
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   std::string enter = QueueOf(keys, change.clue.partition, clue);
   if (!enter.empty()) change.enter.push_back(std::move(enter));
@@ -194,6 +195,7 @@ Change MakeRevision(const Descriptor& ledger, const Keys& keys,
   clue.partner = current.version.clue.partner;
   clue.state = domain::ClueState::kActive;
   clue.content = std::move(revision.content);
+  clue.trace_parent = std::move(revision.trace_parent);
   clue.verdict = domain::AfterRevision(std::move(revision.verdict), current.version.clue);
   return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
 }
@@ -208,6 +210,7 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
   domain::Clue clue = current.version.clue;
   clue.state = domain::ClueState::kWithdrawn;
   clue.withdraw_reason = std::move(withdrawal.reason);
+  clue.trace_parent = std::move(withdrawal.trace_parent);
   return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
 }
 
@@ -217,7 +220,8 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
   const ClueRef clue_ref = *ParseClueId(current.summary.clue_id, ledger.partitions);
   Change change =
       Begin(keys, Change::Kind::kRevise, clue_ref, RequestKeyOf(request), DigestOf(request));
-  const domain::Clue& clue = current.version.clue;
+  domain::Clue clue = current.version.clue;
+  clue.trace_parent = std::move(request.trace_parent);
   domain::Correction correction;
   correction.by = request.by;
   correction.author = std::move(request.author);
@@ -225,7 +229,8 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
   correction.verdict = request.by == domain::CorrectedBy::kPerson
                            ? domain::VerdictOf(request.finding, domain::MachineVerdict(clue))
                            : std::move(request.verdict);
-  return Succeed(ledger, keys, silences, std::move(change), clue, current, now, &correction);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now,
+                 &correction);
 }
 
 Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& clue,
@@ -236,6 +241,7 @@ Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const Cl
   change.expected = summary.version + steps;
   Silence(silences, summary.alert, &after, &change);
   Follow(keys, summary.alert, after, &change);
+  after.trace_parent = request.trace_parent;
   AlertChange step{after.version, after.kind, after.facets.state, after.facets.owner,
                    after.handling.value_or(domain::Handling())};
   change.version = EncodeAlertChange(step);

@@ -308,6 +308,7 @@ void ToStored(const ClueSummary& summary, StoredSummary* stored) {
   }
   stored->set_received_at_micros(absl::ToUnixMicros(alert.received_at));
   stored->set_changed_at_micros(absl::ToUnixMicros(alert.raised_at));
+  if (!alert.trace_parent.empty()) stored->set_trace_parent(alert.trace_parent);
   StoredQuotation quotation;
   quotation.set_title(alert.title);
   for (const std::string& passage : alert.why) quotation.add_why(passage);
@@ -349,6 +350,7 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
   }
   alert.received_at = absl::FromUnixMicros(stored.received_at_micros());
   alert.raised_at = absl::FromUnixMicros(stored.changed_at_micros());
+  alert.trace_parent = stored.trace_parent();
   alert.title = quotation.title();
   alert.why = {quotation.why().begin(), quotation.why().end()};
   summary->corrections = {stored.corrections().begin(), stored.corrections().end()};
@@ -372,6 +374,7 @@ std::string EncodeVersion(const VersionRecord& record) {
   if (clue.correction.has_value()) ToStored(*clue.correction, stored->mutable_correction());
   stored->set_received_at_micros(absl::ToUnixMicros(clue.received_at));
   stored->set_changed_at_micros(absl::ToUnixMicros(clue.changed_at));
+  if (!clue.trace_parent.empty()) stored->set_trace_parent(clue.trace_parent);
   stored->set_alert_version(record.alert_version);
   stored->set_region_code(clue.content.region_code);
   stored->set_confidentiality(Number(clue.content.confidentiality));
@@ -400,6 +403,7 @@ std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_v
   clue.withdraw_reason = content.withdraw_reason();
   clue.received_at = absl::FromUnixMicros(stored.received_at_micros());
   clue.changed_at = absl::FromUnixMicros(stored.changed_at_micros());
+  clue.trace_parent = stored.trace_parent();
   record.request_id = content.request_id();
   record.alert_version = stored.alert_version();
   return record;

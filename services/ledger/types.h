@@ -26,7 +26,8 @@ struct Submission {
   std::string request_id;
   domain::ClueContent content;
   domain::Verdict verdict;
-  bool backfill = false;  // history: alerts nobody
+  bool backfill = false;     // history: alerts nobody
+  std::string trace_parent;  // W3C traceparent; empty: none
 };
 
 // A new version of a clue of `partner`.
@@ -37,6 +38,7 @@ struct Revision {
   std::string etag;
   domain::ClueContent content;
   domain::Verdict verdict;
+  std::string trace_parent;  // W3C traceparent; empty: none
 };
 
 struct Withdrawal {
@@ -45,6 +47,7 @@ struct Withdrawal {
   std::string clue_id;
   std::string etag;
   std::string reason;
+  std::string trace_parent;  // W3C traceparent; empty: none
 };
 
 // Another class or risk for a clue, beside the machine's verdict; see domain/standing.h. Each
@@ -62,6 +65,7 @@ struct CorrectionRequest {
   // By the system: that of the later rules, with their version. Without a scenario the request is
   // only answered if it was answered before, and else refused.
   domain::Verdict verdict;
+  std::string trace_parent;  // W3C traceparent; empty: none
 };
 
 // A step of an alert's life; see domain/alert_life.h. Each principal has request_ids of its own
@@ -73,6 +77,7 @@ struct AlertStepRequest {
   std::string etag;
   domain::AlertStep step;                    // by the caller
   std::optional<domain::Scope> owner_scope;  // kAssign: what the owner sees; nothing: nobody can
+  std::string trace_parent;                  // W3C traceparent; empty: none
 };
 
 // What a step made of an alert, as it is kept.

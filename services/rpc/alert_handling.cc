@@ -21,6 +21,7 @@ grpc::ServerUnaryReactor* AlertService::TakeStep(Method method, Context* context
   if (!call->Accept(std::move(violations))) return call;
   step.step.by = caller->principal->id;
   step.scope = caller->scope;
+  step.trace_parent = caller->trace_parent;
   if (step.step.action == domain::AlertAction::kAssign) {
     if (step.step.owner.empty()) step.step.owner = caller->principal->id;
     step.owner_scope = edge_.gate->ScopeOfHandler(step.step.owner);

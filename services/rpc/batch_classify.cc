@@ -101,6 +101,7 @@ void ClassifyBatch(const grpc::ByteBuffer& bytes,
   grpc::Slice holder;
   absl::StatusOr<SplitBatch> batch = SplitRequest(bytes, kTexts, &holder);
   if (!batch.ok()) return call->Fail(batch.status());
+  if (!call->TakeQuota(bytes.Length(), batch->items.size())) return;
   auto ticket = intake->Admit(bytes.Length(), batch->items.size());
   if (!ticket.ok()) return call->Fail(ticket.status());
   auto texts = std::make_shared<TextBatch>(std::move(holder), std::move(batch->items),

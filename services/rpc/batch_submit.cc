@@ -91,6 +91,7 @@ void BatchWork::Submit(size_t index) {
       FromProto(std::move(*item.mutable_clue()), JoinPath(submit.path, "clue"), &submit.violations);
   submit.validate_only = batch_.validate_only;
   submit.backfill = batch_.backfill;
+  submit.trace_parent = caller_.trace_parent;
   intake_->Submit(std::move(submit), caller_.timeout,
                   [collector = collector_, index](const absl::StatusOr<ledger::Receipt>& receipt) {
                     collector->Set(index, receipt);
@@ -104,6 +105,7 @@ void SubmitBatch(const Caller& caller, const grpc::ByteBuffer& bytes, intake::In
   grpc::Slice holder;
   absl::StatusOr<SplitBatch> batch = SplitRequest(bytes, kClues, &holder);
   if (!batch.ok()) return call->Fail(batch.status());
+  if (!call->TakeQuota(bytes.Length(), batch->items.size())) return;
   if (absl::Status may = MayBackfill(caller, batch->backfill); !may.ok()) return call->Fail(may);
   if (absl::Status open = door.Check(); !open.ok() && !batch->validate_only) {
     return call->Fail(open);

@@ -60,6 +60,7 @@ grpc::ServerUnaryReactor* ClueService::SubmitClue(Context* context, const Bytes*
   submit.request_id = std::move(*request.mutable_request_id());
   submit.content = FromProto(std::move(*request.mutable_clue()), "clue", &submit.violations);
   submit.validate_only = request.validate_only();
+  submit.trace_parent = caller->trace_parent;
   parts_.intake->Submit(std::move(submit), caller->timeout,
                         AnswerWith<v1::SubmitClueResponse>(call, std::move(ticket)));
   return call;
@@ -96,6 +97,7 @@ grpc::ServerUnaryReactor* ClueService::ReviseClue(Context* context, const Bytes*
   revise.clue_id = std::move(*request.mutable_clue_id());
   revise.etag = std::move(*request.mutable_etag());
   revise.content = FromProto(std::move(*request.mutable_clue()), "clue", &revise.violations);
+  revise.trace_parent = caller->trace_parent;
   parts_.intake->Revise(std::move(revise), caller->timeout,
                         AnswerWith<v1::ReviseClueResponse>(call, std::move(ticket)));
   return call;
@@ -124,7 +126,8 @@ grpc::ServerUnaryReactor* ClueService::WithdrawClue(Context* context, const Byte
                            .request_id = std::move(*request.mutable_request_id()),
                            .clue_id = std::move(*request.mutable_clue_id()),
                            .etag = std::move(*request.mutable_etag()),
-                           .reason = std::move(*request.mutable_reason())},
+                           .reason = std::move(*request.mutable_reason()),
+                           .trace_parent = caller->trace_parent},
                           caller->timeout,
                           AnswerWith<v1::WithdrawClueResponse>(call, std::move(ticket)));
   return call;

@@ -12,10 +12,12 @@
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/security/auth_context.h"
 #include "services/domain/error.h"
+#include "services/domain/trace.h"
 
 namespace supervision::rpc {
 namespace {
 
+constexpr char kTraceParent[] = "traceparent";
 constexpr char kAuthorization[] = "authorization";
 constexpr std::string_view kScheme = "Bearer ";
 
@@ -33,6 +35,13 @@ std::string_view TokenOf(const grpc::CallbackServerContext& context) {
       absl::StartsWithIgnoreCase(absl::string_view(value.data(), value.size()),
                                  absl::string_view(kScheme.data(), kScheme.size()));
   return is_bearer ? value.substr(kScheme.size()) : std::string_view{};
+}
+
+std::string TraceParentOf(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(kTraceParent);
+  if (found == context.client_metadata().end()) return {};
+  return std::string(
+      domain::TraceParent(std::string_view(found->second.data(), found->second.size())));
 }
 
 // The names of the client certificate that the handshake has verified, the most particular first.
@@ -87,14 +96,19 @@ absl::StatusOr<Caller> Gate::Enter(const grpc::CallbackServerContext& context,
   Caller caller;
   const auto principals = principals_->Get();
   const std::string_view token = TokenOf(context);
+  const absl::Time now = absl::Now();
   caller.principal = token.empty() ? principals->AuthenticateCertificate(CertificateNames(context))
-                                   : principals->Authenticate(token, absl::Now());
+                                   : principals->Authenticate(token, now);
   if (caller.principal == nullptr) return domain::MakeError(domain::Reason::kUnauthenticated);
   if (absl::Status status = security::Authorise(*caller.principal, method); !status.ok()) {
     return status;
   }
+  auto share = quotas_->Enter(*caller.principal, security::IsStream(method), now);
+  if (!share.ok()) return share.status();
+  caller.share = *std::move(share);
   caller.scope = security::ScopeOf(*caller.principal);
   caller.timeout = TimeoutOf(context);
+  caller.trace_parent = TraceParentOf(context);
   return caller;
 }
 

@@ -10,6 +10,7 @@
 #include "grpcpp/server_context.h"
 #include "services/rpc/open_streams.h"
 #include "services/security/authority.h"
+#include "services/security/quotas.h"
 #include "services/security/slots.h"
 
 namespace supervision::rpc {
@@ -27,12 +28,12 @@ class Gate {
     absl::Duration default_timeout = absl::Seconds(10);  // when the caller set no deadline
     absl::Duration retry_delay = absl::Milliseconds(500);
   };
-  // `principals` outlives the gate.
-  Gate(const security::DirectorySlot* principals, Options options)
-      : principals_(principals), options_(options) {}
+  // Both outlive the gate.
+  Gate(const security::DirectorySlot* principals, security::Quotas* quotas, Options options)
+      : principals_(principals), quotas_(quotas), options_(options) {}
 
-  // UNAUTHENTICATED, PERMISSION_DENIED or DRAINING. Who sends a token is whom the token says; who
-  // sends none is whom its certificate says.
+  // UNAUTHENTICATED, PERMISSION_DENIED, QUOTA_EXCEEDED or DRAINING. Who sends a token is whom the
+  // token says; who sends none is whom its certificate says.
   absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context,
                                security::Method method) const;
 
@@ -54,6 +55,7 @@ class Gate {
   absl::Duration TimeoutOf(const grpc::CallbackServerContext& context) const;
 
   const security::DirectorySlot* const principals_;
+  security::Quotas* const quotas_;
   const Options options_;
   std::atomic<bool> draining_{false};
   OpenStreams streams_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "services/domain/visibility.h"
 #include "services/security/authority.h"
 #include "services/security/principal.h"
+#include "services/security/quotas.h"
 
 namespace supervision::rpc {
 
@@ -19,7 +21,10 @@ namespace supervision::rpc {
 struct Caller {
   std::shared_ptr<const security::Principal> principal;
   domain::Scope scope;
-  absl::Duration timeout;  // what is left for the work
+  absl::Duration timeout;    // what is left for the work
+  std::string trace_parent;  // W3C traceparent of its metadata; empty: none
+  // What it uses of its quota as long as somebody holds this.
+  std::shared_ptr<security::Quotas::Share> share;
 };
 
 // The streams that are open, so that each may be looked at again while it lasts: a token that is

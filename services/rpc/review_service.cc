@@ -89,6 +89,7 @@ grpc::ServerUnaryReactor* ReviewService::CorrectVerdict(Context* context, const 
   correction.by = domain::CorrectedBy::kPerson;
   correction.author = caller->principal->id;
   correction.scope = caller->scope;
+  correction.trace_parent = caller->trace_parent;
   ledger_->Correct(std::move(correction), caller->timeout,
                    [call](const absl::StatusOr<ledger::Receipt>& receipt) {
                      if (!receipt.ok()) return call->Fail(receipt.status());

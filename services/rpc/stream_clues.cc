@@ -85,41 +85,55 @@ class ClueStream final : public ClueStreams::Reactor {
     delete this;
   }
 
+  // What a message holds until it is answered.
+  struct Room {
+    std::shared_ptr<security::Quotas::Share> share;
+    std::shared_ptr<intake::Intake::Ticket> ticket;
+  };
+
   // Hands message number `index` to intake; whatever comes of it is its answer.
   void Take(uint64_t index) {
     v1::StreamCluesRequest message;
     intake::Intake::SubmitRequest submit;
-    std::shared_ptr<intake::Intake::Ticket> ticket;
-    absl::Status taken = Admit(&message, &submit.violations, &ticket);
+    Room room;
+    absl::Status taken = Admit(&message, &submit.violations, &room);
     if (taken.ok()) taken = MayBackfill(caller_, message.backfill());
     submit.request_id = std::move(*message.mutable_request_id());
-    auto answer = AnswerTo(index, submit.request_id, std::move(ticket));
+    auto answer = AnswerTo(index, submit.request_id, std::move(room));
     if (!taken.ok()) return answer(taken);
     submit.partner = caller_.principal->partner;
     submit.backfill = message.backfill();
+    submit.trace_parent = caller_.trace_parent;
     submit.content = FromProto(std::move(*message.mutable_clue()), "clue", &submit.violations);
     intake_->Submit(std::move(submit), caller_.timeout, std::move(answer));
   }
 
-  absl::Status Admit(v1::StreamCluesRequest* message, Violations* violations,
-                     std::shared_ptr<intake::Intake::Ticket>* ticket) {
+  absl::Status Admit(v1::StreamCluesRequest* message, Violations* violations, Room* room) {
     if (incoming_.Length() > UnaryCall::kMaxRequestBytes) {
       return domain::MakeError(domain::Reason::kMessageTooLarge);
     }
+    if (absl::Status may = TakeQuota(&room->share); !may.ok()) return may;
     grpc::Slice holder;
     absl::Status parsed = ParseRequest(Flatten(incoming_, &holder), "", message, violations);
     if (!parsed.ok()) return parsed;
     if (absl::Status open = door_->Check(); !open.ok()) return open;
     auto admitted = intake_->Admit(incoming_.Length());
     if (!admitted.ok()) return admitted.status();
-    *ticket = *std::move(admitted);
+    room->ticket = *std::move(admitted);
     return absl::OkStatus();
   }
 
-  intake::Intake::Callback AnswerTo(uint64_t index, std::string request_id,
-                                    std::shared_ptr<intake::Intake::Ticket> ticket) {
+  absl::Status TakeQuota(std::shared_ptr<security::Quotas::Share>* share) {
+    const absl::Time now = absl::Now();
+    if (absl::Status spent = caller_.share->Spend(now); !spent.ok()) return spent;
+    auto taken = caller_.share->Take(incoming_.Length(), now);
+    if (taken.ok()) *share = *std::move(taken);
+    return taken.status();
+  }
+
+  intake::Intake::Callback AnswerTo(uint64_t index, std::string request_id, Room room) {
     return [this, state = state_, index, request_id = std::move(request_id),
-            ticket = std::move(ticket)](const absl::StatusOr<ledger::Receipt>& receipt) {
+            room = std::move(room)](const absl::StatusOr<ledger::Receipt>& receipt) {
       v1::StreamCluesResponse response;
       response.set_request_id(request_id);
       response.set_index(index);

@@ -285,6 +285,7 @@ v1::Alert ToProto(const domain::Alert& alert, Projection projection) {
   proto.set_partner(alert.facets.partner);
   *proto.mutable_received_at() = ToProto(alert.received_at);
   *proto.mutable_raised_at() = ToProto(alert.raised_at);
+  proto.set_trace_parent(alert.trace_parent);
   proto.set_projection(static_cast<v1::Projection>(projection));
   if (projection == Projection::kFull) {
     proto.set_title(alert.title);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "services/domain/error.h"
+#include "services/domain/trace.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/parse.h"
 #include "services/rpc/status.h"
@@ -18,9 +19,24 @@ UnaryCall::UnaryCall(const Edge& edge, security::Method method,
 
 std::optional<Caller> UnaryCall::Enter() {
   absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, method_);
-  if (caller.ok()) return *std::move(caller);
+  if (caller.ok()) {
+    share_ = caller->share;
+    trace_parent_ = caller->trace_parent;
+    return *std::move(caller);
+  }
   Fail(caller.status());
   return std::nullopt;
+}
+
+bool UnaryCall::TakeQuota(size_t bytes, size_t clues) {
+  auto taken = share_->Take(bytes, absl::Now());
+  if (!taken.ok()) {
+    Fail(taken.status());
+    return false;
+  }
+  request_ = *std::move(taken);
+  if (clues > 1) share_->Owe(clues - 1);
+  return true;
 }
 
 bool UnaryCall::Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* request,
@@ -32,6 +48,7 @@ bool UnaryCall::Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* 
     Fail(domain::MakeError(std::move(detail)));
     return false;
   }
+  if (!TakeQuota(bytes.Length())) return false;
   grpc::Slice holder;
   const absl::Status status = ParseRequest(Flatten(bytes, &holder), "", request, violations);
   if (!status.ok()) Fail(status);
@@ -55,7 +72,16 @@ void UnaryCall::Answer(const google::protobuf::Message& message) {
 void UnaryCall::Fail(const absl::Status& status) { FinishWith(ToGrpcStatus(status, context_)); }
 
 void UnaryCall::FinishWith(grpc::Status status) {
-  edge_.metrics->Finished(method_, status.error_code(), absl::Now() - started_);
+  const absl::Duration took = absl::Now() - started_;
+  edge_.metrics->Finished(method_, status.error_code(), took);
+  // A caller that traces finds its call here; of others there would be a line for each clue.
+  if (!trace_parent_.empty()) {
+    edge_.log->Debug(
+        "call", {{"trace", domain::TraceIdOf(trace_parent_)},
+                 {"method", security::AuthorityTable()[static_cast<size_t>(method_)].full_name},
+                 {"code", int64_t{status.error_code()}},
+                 {"microseconds", absl::ToInt64Microseconds(took)}});
+  }
   Finish(std::move(status));
 }
 

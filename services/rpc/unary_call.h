@@ -1,6 +1,8 @@
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
@@ -8,6 +10,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "services/intake/validation.h"
+#include "services/observability/log.h"
 #include "services/rpc/gate.h"
 #include "services/rpc/rpc_metrics.h"
 
@@ -17,6 +20,7 @@ namespace supervision::rpc {
 struct Edge {
   Gate* gate = nullptr;
   RpcMetrics* metrics = nullptr;
+  observability::Logger* log = nullptr;
 };
 
 // One unary call, from its raw bytes to its finish. A method steps through Enter and Parse, each of
@@ -32,6 +36,10 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
             grpc::ByteBuffer* response);
 
   std::optional<Caller> Enter();
+  // Room for a request in the caller's quota, until the call is over; one of many clues counts as
+  // so many calls. False when there is none: the call is finished. For a request that does not go
+  // through Parse. REQUIRES: entered.
+  bool TakeQuota(size_t bytes, size_t clues = 1);
   // Parses a request of at most kMaxRequestBytes; text that is not UTF-8 becomes a violation.
   bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* request,
              intake::Violations* violations);
@@ -56,6 +64,9 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   const security::Method method_;
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const response_;
+  std::shared_ptr<security::Quotas::Share> share_;    // of the call
+  std::shared_ptr<security::Quotas::Share> request_;  // of its bytes
+  std::string trace_parent_;
   const absl::Time started_ = absl::Now();
 };
 

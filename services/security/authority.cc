@@ -99,6 +99,11 @@ absl::Status Authorise(const Principal& principal, Method method) {
   return domain::MakeError(std::move(detail));
 }
 
+bool IsStream(Method method) {
+  return method == Method::kStreamClues || method == Method::kWatchAlerts ||
+         method == Method::kConsumeAlerts;
+}
+
 absl::Status AuthoriseBackfill(const Principal& principal) {
   if (principal.backfill) return absl::OkStatus();
   domain::ErrorDetail detail;

@@ -67,6 +67,9 @@ absl::Span<const AuthorityRow> AuthorityTable();
 // the request is looked at.
 absl::Status Authorise(const Principal& principal, Method method);
 
+// Whether the method is a stream, which lasts as long as its client wants.
+bool IsStream(Method method);
+
 // OK when the principal may submit history that alerts nobody, else PERMISSION_DENIED.
 absl::Status AuthoriseBackfill(const Principal& principal);
 

@@ -30,6 +30,15 @@ using RoleSet = std::bitset<16>;  // by the role's number
 // "PARTNER"; empty for what is no role.
 std::string_view NameOf(Role role);
 
+// What one principal may use at a time; 0: what the service's settings say. See quotas.h.
+struct Quota {
+  int64_t calls_per_second = 0;  // a clue of a batch or stream counts as a call
+  int64_t concurrent_calls = 0;
+  int64_t request_bytes = 0;  // of requests under way
+  int64_t streams = 0;
+  bool operator==(const Quota&) const = default;
+};
+
 // An authenticated caller (主体).
 struct Principal {
   std::string id;
@@ -37,6 +46,7 @@ struct Principal {
   std::string partner;    // of a PARTNER
   bool backfill = false;  // of a PARTNER: may submit history that alerts nobody
   domain::Scope scope;    // as granted; ScopeOf narrows it to the role
+  Quota quota;
   // By what it has shown who it is, and until when that holds. No secret.
   std::string credential;
   absl::Time expires_at = absl::InfiniteFuture();

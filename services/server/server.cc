@@ -25,6 +25,7 @@
 #include "services/server/front.h"
 #include "services/server/identities.h"
 #include "services/server/inputs.h"
+#include "services/server/quota_watch.h"
 #include "services/server/readiness.h"
 #include "services/server/route_keeper.h"
 #include "services/server/rule_keeper.h"
@@ -93,8 +94,12 @@ class Server::Body {
                        .metrics = registry_.get()},
                       std::exchange(inputs_.routes, {})),
         identities_(IdentityOptions(), inputs_.principals, inputs_.tls),
-        gate_(identities_.principals(), {.default_timeout = settings_.intake.default_deadline,
-                                         .retry_delay = settings_.intake.retry_delay}),
+        quotas_({.standard = settings_.quotas,
+                 .retry_delay = settings_.intake.retry_delay,
+                 .on_refusal = WatchRefusals(registry_.get(), log_)}),
+        gate_(identities_.principals(), &quotas_,
+              {.default_timeout = settings_.intake.default_deadline,
+               .retry_delay = settings_.intake.retry_delay}),
         rpc_metrics_(registry_.get()),
         slot_(inputs_.rules.classifier),
         keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {}
@@ -149,7 +154,7 @@ class Server::Body {
       handshakes_ = std::make_unique<rpc::Handshakes>(registry_.get(), log_);
     }
     front_ = std::make_unique<Front>(
-        Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_},
+        Front::Parts{.edge = {.gate = &gate_, .metrics = &rpc_metrics_, .log = log_},
                      .clues = {.intake = intake_.get(),
                                .ledger = store_->ledger(),
                                .door = &door_,
@@ -320,6 +325,7 @@ class Server::Body {
   Readiness readiness_;
   RouteKeeper route_keeper_;
   Identities identities_;
+  security::Quotas quotas_;
   rpc::Gate gate_;
   rpc::RpcMetrics rpc_metrics_;
   classification::ClassifierSlot slot_;

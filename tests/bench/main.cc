@@ -22,6 +22,7 @@ constexpr Part kParts[] = {
     {"unary", MeasureUnaryIntake},
     {"batch", MeasureBatchIntake},
     {"share", MeasureShareOfIntake},
+    {"neighbour", MeasureNeighbour},
     {"first", MeasureFirstCallAfterIdle},
     {"told", MeasureSubmitToTold},
     {"delivery", MeasureDelivery},

@@ -196,5 +196,83 @@ TEST(OverloadTest, BytesOfRequestsUnderWayAreBounded) {
   EXPECT_EQ(overloaded.load(), 3);
 }
 
+// One partner's calls stand still at Redis; the other's way in stays free.
+TEST(QuotaTest, APartnerAtItsQuotaIsToldAndTheOtherIsServed) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--quotas.concurrent_calls=8"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  redis.Freeze();
+  std::vector<Submitted> flood(24);
+  std::atomic<int> answered{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 24; ++i) {
+    threads.emplace_back([&, i] {
+      flood[static_cast<size_t>(i)] = Submit(*stub, ValidRequest(i));
+      answered.fetch_add(1);
+    });
+  }
+  EXPECT_TRUE(Eventually([&] { return answered.load() == 16; }));
+  Submitted other;
+  std::thread neighbour([&] { other = Submit(*stub, ValidRequest(0), kOtherPartnerToken); });
+  redis.Thaw();
+  neighbour.join();
+  for (std::thread& thread : threads) thread.join();
+
+  EXPECT_TRUE(other.status.ok()) << other.status.error_message();
+  int refused = 0;
+  for (const Submitted& one : flood) {
+    if (one.status.ok()) continue;
+    ++refused;
+    EXPECT_EQ(one.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(ReasonOf(one.status), "QUOTA_EXCEEDED");
+    EXPECT_TRUE(HasRetryInfo(one.status));
+  }
+  EXPECT_EQ(refused, 16);
+  EXPECT_EQ(server.Metric("supervision_quota_refused_total{quota=\"concurrent_calls\"}"), 16);
+  EXPECT_TRUE(Submit(*stub, ValidRequest(1)).status.ok()) << "what was under way is given back";
+}
+
+TEST(QuotaTest, EachClueOfABatchIsACall) {
+  TestServer server({.flags = {"--quotas.calls_per_second=100"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  v1::BatchSubmitCluesResponse response;
+  ASSERT_TRUE(
+      stub->BatchSubmitClues(Context(kPartnerToken).get(), BatchOf(0, 500), &response).ok());
+  for (const auto& result : response.results()) EXPECT_TRUE(result.has_receipt());
+  const Submitted refused = Submit(*stub, ValidRequest(1000));
+  EXPECT_EQ(ReasonOf(refused.status), "QUOTA_EXCEEDED");
+}
+
+TEST(QuotaTest, AMonitorOpensAsManyStreamsAsItMay) {
+  TestServer server({.flags = {"--quotas.streams=2"}});
+  const auto stub = v1::AlertService::NewStub(server.channel());
+  struct Open {
+    std::unique_ptr<grpc::ClientContext> context = Context(kMonitorToken);
+    std::unique_ptr<grpc::ClientReader<v1::WatchAlertsResponse>> reader;
+    v1::WatchAlertsResponse first;
+  };
+  Open streams[3];
+  for (Open& stream : streams) stream.reader = stub->WatchAlerts(stream.context.get(), {});
+  int opened = 0;
+  for (Open& stream : streams) opened += stream.reader->Read(&stream.first) ? 1 : 0;
+  EXPECT_EQ(opened, 2);
+  for (Open& stream : streams) {
+    if (stream.first.cursor().empty()) {
+      EXPECT_EQ(ReasonOf(stream.reader->Finish()), "QUOTA_EXCEEDED");
+    } else {
+      stream.context->TryCancel();
+    }
+  }
+  // One that has gone makes room.
+  EXPECT_TRUE(Eventually([&] {
+    const auto context = Context(kMonitorToken);
+    const auto reader = stub->WatchAlerts(context.get(), {});
+    v1::WatchAlertsResponse message;
+    const bool told = reader->Read(&message);
+    context->TryCancel();
+    return told;
+  }));
+}
+
 }  // namespace
 }  // namespace supervision::testing

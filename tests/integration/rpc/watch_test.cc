@@ -67,6 +67,38 @@ TEST_F(WatchTest, AnAlertCarriesWhatAMonitorNeeds) {
   EXPECT_EQ(response.alert().SerializeAsString(), alert.SerializeAsString());
 }
 
+TEST_F(WatchTest, AnAlertCarriesTheTraceOfTheCallThatMadeItsVersion) {
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const std::string other = "00-11111111111111111111111111111111-2222222222222222-00";
+  Watcher watcher(server_.channel(), FromEarliest());
+  const auto context = Context(kPartnerToken);
+  context->AddMetadata("traceparent", trace);
+  v1::SubmitClueResponse submitted;
+  ASSERT_TRUE(clues_->SubmitClue(context.get(), ValidRequest(0), &submitted).ok());
+
+  v1::AcknowledgeAlertRequest acknowledge;
+  acknowledge.set_alert_id(submitted.receipt().alert_id());
+  acknowledge.set_request_id("ack-1");
+  const std::vector<v1::AlertUpdate> first = watcher.Next(1);
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].alert().trace_parent(), trace);
+  acknowledge.set_etag(first[0].alert().etag());
+  const auto handler = Context(kHandlerToken);
+  handler->AddMetadata("traceparent", other);
+  v1::AcknowledgeAlertResponse acknowledged;
+  ASSERT_TRUE(alerts_->AcknowledgeAlert(handler.get(), acknowledge, &acknowledged).ok());
+  const std::vector<v1::AlertUpdate> second = watcher.Next(1);
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_EQ(second[0].alert().trace_parent(), other);
+
+  const auto careless = Context(kPartnerToken);
+  careless->AddMetadata("traceparent", "not a trace");
+  ASSERT_TRUE(clues_->SubmitClue(careless.get(), ValidRequest(1), &submitted).ok());
+  const std::vector<v1::AlertUpdate> third = watcher.Next(1);
+  ASSERT_THAT(third, SizeIs(1));
+  EXPECT_EQ(third[0].alert().trace_parent(), "");
+}
+
 TEST_F(WatchTest, ResumesAfterReconnectWithoutGapOrDuplicate) {
   std::vector<std::string> submitted;
   for (int i = 0; i < 4; ++i) submitted.push_back(MustSubmit(i));

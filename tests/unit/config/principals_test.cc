@@ -114,6 +114,25 @@ TEST(PrincipalsTest, HandlerHasAGrantAndOnlyAPartnerMayBringHistory) {
       "p.yaml:3:13: PARTNER and HANDLER cannot be one principal; make two, each with a token");
 }
 
+TEST(PrincipalsTest, AQuotaOfItsOwnIsReadAndWhatItLeavesOutIsTheStandard) {
+  const std::string start =
+      "principals:\n"
+      "  - id: p\n"
+      "    roles: [PARTNER]\n"
+      "    partner: x\n"
+      "    token_hashes: [\"" +
+      HashOf("one") + "\"]\n";
+  const auto loaded =
+      ParsePrincipals(start + "    quota: {calls_per_second: 20, request_bytes: 2MiB}\n", "p.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->directory->Authenticate("one")->quota,
+            (security::Quota{.calls_per_second = 20, .request_bytes = 2 << 20}));
+  EXPECT_THAT(Mistakes(start + "    quota:\n      streams: -1\n      request_bytes: much\n"),
+              testing::AllOf(testing::HasSubstr("p.yaml:7:16: streams must be 0 (the standard of "
+                                                "server.yaml) to 1000000"),
+                             testing::HasSubstr("p.yaml:8:22: request_bytes must be ")));
+}
+
 TEST(PrincipalsTest, FileWithNobodyIsAMistake) {
   EXPECT_THAT(Mistakes("# nobody\n"), testing::HasSubstr("nobody who may call"));
 }
