@@ -68,6 +68,10 @@ void JudgeConfig(const Texts& config, RedisSettings* settings) {
       {"appendfsync", "always", "a power cut loses up to seconds of what was accepted", true},
       {"no-appendfsync-on-rewrite", "no", "nothing is synchronised while the file is rewritten",
        true},
+      {"aof-load-truncated", "no",
+       "after a crash in the middle of a write it keeps half a transaction, and the next start can "
+       "lose what was accepted since",
+       true},
       {"maxmemory-policy", "noeviction", "when memory is full Redis would delete clues", false},
   };
   for (const auto& rule : rules) {
@@ -168,7 +172,7 @@ void ReadSettings(redis::Client* client, int replicas_wanted, absl::Duration tim
                   std::function<void(absl::StatusOr<RedisSettings>)> callback) {
   client->SendAll({{"INFO", "default"},
                    {"CONFIG", "GET", "appendonly", "appendfsync", "no-appendfsync-on-rewrite",
-                    "maxmemory-policy"},
+                    "aof-load-truncated", "maxmemory-policy"},
                    {"ROLE"}},
                   timeout, [replicas_wanted, callback](const std::vector<redis::Result>& results) {
                     callback(JudgeSettings(results[0], results[1], results[2], replicas_wanted));

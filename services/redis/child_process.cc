@@ -24,7 +24,7 @@ struct Plan {
   char* const* arguments;
   int inherited_fd;
   int output_fd;
-  int null_fd;
+  int input_fd;
   pid_t parent;
 };
 
@@ -40,7 +40,7 @@ struct Plan {
   if (getppid() != plan.parent) _exit(127);  // the parent ended before the line above
   setsid();                                  // Ctrl-C in the terminal is for the service alone
   umask(S_IRWXG | S_IRWXO);
-  dup2(plan.null_fd, STDIN_FILENO);
+  dup2(plan.input_fd, STDIN_FILENO);
   dup2(plan.output_fd, STDOUT_FILENO);
   dup2(plan.output_fd, STDERR_FILENO);
   fcntl(plan.inherited_fd, F_SETFD, 0);  // not FD_CLOEXEC; the parent's table is another one
@@ -59,8 +59,9 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(const Program&
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   const int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int input_fd = program.input_fd >= 0 ? program.input_fd : null_fd;
   const Plan plan = {program.executable.c_str(), arguments.data(), program.inherited_fd,
-                     program.output_fd,          null_fd,          getpid()};
+                     program.output_fd,          input_fd,         getpid()};
   // No handler of this process may run in the child while it borrows the memory.
   sigset_t all;
   sigset_t before;

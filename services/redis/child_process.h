@@ -16,6 +16,7 @@ class ChildProcess {
     std::string executable;              // a path
     std::vector<std::string> arguments;  // from argv[0] on
     int inherited_fd = -1;               // stays open in the child
+    int input_fd = -1;                   // the child's stdin; -1: nothing
     int output_fd = -1;                  // the child's stdout and stderr
   };
 

@@ -21,6 +21,7 @@
 #include "services/base/backoff.h"
 #include "services/base/hash.h"
 #include "services/base/mutex.h"
+#include "services/redis/append_only_file.h"
 #include "services/redis/blocking_call.h"
 #include "services/redis/child_process.h"
 #include "services/redis/data_directory.h"
@@ -46,8 +47,8 @@ std::vector<std::string> Arguments(const DataDirectory& directory, uint64_t max_
           kLog, "--loglevel", "notice",
           // Durable before answered.
           "--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no",
-          // Killed in the middle of a write, it leaves half a command that nobody was told of.
-          "--aof-load-truncated", "yes", "--aof-use-rdb-preamble", "yes",
+          // What it leaves when it is killed in the middle of a write is for CutUnfinishedWrite.
+          "--aof-load-truncated", "no", "--aof-use-rdb-preamble", "yes",
           // A rewrite takes a core for its time, so it waits until the file is worth it: a start
           // replays 256 MB in about 3 s. Compressing would be a third of that time.
           "--auto-aof-rewrite-percentage", "100", "--auto-aof-rewrite-min-size", "256mb",
@@ -89,11 +90,13 @@ class EmbeddedRedis::Keeper {
   // All on the keeper's thread.
   void Main();
   absl::Status Launch();
+  absl::Status LaunchOnce();
   absl::Status WaitUntilReady();
   Event Wait(absl::Duration longest);
   void EndChild();
   void CheckDisk();
   void OpenLog();
+  void NoteInLog(const std::string& line) const;
   std::string LastWords() const;
   absl::Status WhyItEnded() const;
   template <typename Change>
@@ -187,7 +190,21 @@ void EmbeddedRedis::Keeper::Main() {
   ChangeState([](EmbeddedState& state) { state.phase = EmbeddedState::Phase::kStopped; });
 }
 
+// A file that ends in the middle of a write is mended, and told of in the log of Redis.
 absl::Status EmbeddedRedis::Keeper::Launch() {
+  absl::Status outcome = LaunchOnce();
+  if (outcome.ok() || child_ == nullptr || !child_->HasEnded() || !EndsInTheMiddle(LastWords())) {
+    return outcome;
+  }
+  const absl::StatusOr<uint64_t> cut = CutUnfinishedWrite(executable_, directory_->path());
+  if (!cut.ok()) return cut.status();
+  NoteInLog(absl::StrCat("supervisiond took ", *cut,
+                         " bytes of an unfinished write, which nobody had been told of, off the "
+                         "end of the append-only file\n"));
+  return LaunchOnce();
+}
+
+absl::Status EmbeddedRedis::Keeper::LaunchOnce() {
   CheckDisk();
   OpenLog();
   absl::StatusOr<std::unique_ptr<ChildProcess>> child =
@@ -278,6 +295,11 @@ void EmbeddedRedis::Keeper::OpenLog() {
   log_start_ = info.st_size;
   if (log_fd_ >= 0) close(log_fd_);
   log_fd_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+}
+
+void EmbeddedRedis::Keeper::NoteInLog(const std::string& line) const {
+  // Only for who reads the log later: a failure is no reason to stop.
+  if (write(log_fd_, line.data(), line.size()) < 0) return;
 }
 
 std::string EmbeddedRedis::Keeper::LastWords() const {

@@ -64,20 +64,22 @@ absl::StatusOr<std::string> FindRedisServer(const std::string& configured) {
       "redis-check-rdb is the same program), or set redis.address to a Redis of your own");
 }
 
-absl::StatusOr<std::string> RunProgram(const std::string& name,
-                                       std::vector<std::string> arguments) {
-  const std::string path = FindOnPath(name);
-  if (path.empty()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("no ", name, " on this machine; install the Debian package redis-tools"));
-  }
+absl::StatusOr<ProgramEnd> RunToEnd(const std::string& path, std::vector<std::string> words,
+                                    std::string_view given) {
   const int output = memfd_create("output", MFD_CLOEXEC);
-  if (output < 0) return absl::InternalError("cannot keep the output of a program in memory");
-  const absl::Cleanup close_output = [output] { close(output); };
+  const int input = memfd_create("input", MFD_CLOEXEC);
+  const absl::Cleanup close_both = [output, input] {
+    if (output >= 0) close(output);
+    if (input >= 0) close(input);
+  };
+  if (output < 0 || input < 0 ||
+      pwrite(input, given.data(), given.size(), 0) != static_cast<ssize_t>(given.size())) {
+    return absl::InternalError("cannot keep what a program reads and prints in memory");
+  }
   ChildProcess::Program program;
   program.executable = path;
-  arguments.insert(arguments.begin(), name);
-  program.arguments = std::move(arguments);
+  program.arguments = std::move(words);
+  program.input_fd = input;
   program.output_fd = output;
   absl::StatusOr<std::unique_ptr<ChildProcess>> child = ChildProcess::Start(program);
   if (!child.ok()) return child.status();
@@ -89,12 +91,24 @@ absl::StatusOr<std::string> RunProgram(const std::string& name,
       absl::SleepFor(kWithoutPidfd);
     }
   }
-  std::string text = ReadFromStart(output);
-  const std::string how = (*child)->HowItEnded();
-  if (how == "exited with status 0") return text;
+  return ProgramEnd{ReadFromStart(output), (*child)->HowItEnded()};
+}
+
+absl::StatusOr<std::string> RunProgram(const std::string& name,
+                                       std::vector<std::string> arguments) {
+  const std::string path = FindOnPath(name);
+  if (path.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("no ", name, " on this machine; install the Debian package redis-tools"));
+  }
+  arguments.insert(arguments.begin(), name);
+  absl::StatusOr<ProgramEnd> end = RunToEnd(path, std::move(arguments));
+  if (!end.ok()) return end.status();
+  if (end->ok()) return std::move(end->output);
+  const std::string& text = end->output;
   std::string last = text.substr(text.size() - std::min(text.size(), kLastWordsBytes));
   std::replace(last.begin(), last.end(), '\n', ' ');
-  return absl::FailedPreconditionError(absl::StrCat(name, " ", how, ": ", last));
+  return absl::FailedPreconditionError(absl::StrCat(name, " ", end->how, ": ", last));
 }
 
 }  // namespace supervision::redis

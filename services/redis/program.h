@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +15,18 @@ std::string FindOnPath(const std::string& name);
 // The program to start as redis-server: `configured` where it is not empty, otherwise the one on
 // PATH, or Debian's redis-check-rdb, which is the same binary. NotFound with what to install.
 absl::StatusOr<std::string> FindRedisServer(const std::string& configured = "");
+
+// How a program ended that was run to its end.
+struct ProgramEnd {
+  std::string output;  // stdout and stderr together
+  std::string how;     // "exited with status 1"
+  bool ok() const { return how == "exited with status 0"; }
+};
+
+// Runs the program at `path` to its end; `words` are its arguments from argv[0] on, `input` what it
+// reads. Unavailable, Internal when it cannot be started.
+absl::StatusOr<ProgramEnd> RunToEnd(const std::string& path, std::vector<std::string> words,
+                                    std::string_view input = "");
 
 // Runs a program of this machine to its end and gives what it printed (stdout and stderr together).
 // FailedPrecondition with its last words when it is not there or ends otherwise than with status 0.

@@ -31,14 +31,26 @@ class ExternalRedis:
         (self.directory / "redis.conf").write_text(
             shipped.replace("\ndir /data\n", f"\ndir {self.directory}\n")
             + f"\nport 0\nunixsocket {self.socket}\naclfile {self.directory}/users.acl\n")
-        log = open(self.directory / "redis.log", "ab")
-        self.process = subprocess.Popen(["redis-server", str(self.directory / "redis.conf")],
-                                        executable="/usr/bin/redis-check-rdb",
-                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # Debian's redis-tools has one program that is whatever it is called by.
+        programs = self.directory / "bin"
+        programs.mkdir()
+        for name in ("redis-server", "redis-check-aof"):
+            (programs / name).symlink_to("/usr/bin/redis-check-rdb")
+        self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
+        self.process = None
+        self.start()
+
+    def start(self):
+        log_path = self.directory / "redis.log"
+        with open(log_path, "ab") as log:
+            before = log.tell()
+            self.process = subprocess.Popen(
+                [SHIPPED / "start", self.directory / "redis.conf", self.directory],
+                env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         end = time.monotonic() + 30
-        while not self.socket.exists():
+        while b"ready to accept connections" not in log_path.read_bytes()[before:]:
             if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError((self.directory / "redis.log").read_text())
+                raise AssertionError(log_path.read_text())
             time.sleep(0.02)
 
     def flags(self):
@@ -54,10 +66,11 @@ class ExternalRedis:
         return [line.split(":")[0].removeprefix("cmdstat_") for line in answer.splitlines()
                 if "rejected_calls=" in line and "rejected_calls=0" not in line]
 
-    def stop(self):
+    def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(how)
             self.process.wait(30)
+        self.socket.unlink(missing_ok=True)
 
 
 def wanted():

@@ -11,10 +11,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
+#include "services/redis/append_only_file.h"
 #include "tests/support/eventually.h"
 #include "tests/support/service_process.h"
 
@@ -118,8 +120,14 @@ void RedisServer::Start() {
                                     "--maxmemory-policy",
                                     "noeviction"};
   if (options_.durable) {
-    words.insert(words.end(), {"--hash-max-listpack-value", "8192", "--appendonly", "yes",
-                               "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no"});
+    words.insert(words.end(),
+                 {"--hash-max-listpack-value", "8192", "--appendonly", "yes", "--appendfsync",
+                  "always", "--no-appendfsync-on-rewrite", "no", "--aof-load-truncated", "no"});
+    // Killed in the middle of a write it would not start again, as deploy/redis/start knows.
+    if (std::filesystem::exists(directory() + "/appendonlydir")) {
+      const auto cut = redis::CutUnfinishedWrite(executable, directory());
+      if (!cut.ok()) Die(std::string(cut.status().message()));
+    }
   }
   const std::vector<std::string> user = ServiceUserWords();
   words.insert(words.end(), user.begin(), user.end());

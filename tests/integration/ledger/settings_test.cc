@@ -54,6 +54,7 @@ TEST(SettingsTest, EachSettingIsWatchedWhileTheServiceRuns) {
     const char* good;
   } settings[] = {{"appendfsync", "everysec", "always"},
                   {"no-appendfsync-on-rewrite", "yes", "no"},
+                  {"aof-load-truncated", "yes", "no"},
                   {"maxmemory-policy", "allkeys-lru", "noeviction"}};
   for (const auto& setting : settings) {
     SCOPED_TRACE(setting.name);

@@ -126,6 +126,7 @@ TEST_F(EmbeddedRedisTest, RunsWithDurableSettings) {
   const std::pair<const char*, const char*> settings[] = {{"appendonly", "yes"},
                                                           {"appendfsync", "always"},
                                                           {"no-appendfsync-on-rewrite", "no"},
+                                                          {"aof-load-truncated", "no"},
                                                           {"aof-use-rdb-preamble", "yes"},
                                                           {"save", ""},
                                                           {"maxmemory-policy", "noeviction"},
@@ -226,6 +227,27 @@ TEST_F(EmbeddedRedisTest, KeepsTheDataWhenBothAreKilled) {
   kill(holder.redis_pid(), SIGKILL);
   holder.Kill9();
   EXPECT_EQ(Ask(MustStart(Options())->socket_path(), {"GET", "k"}), "kept");
+}
+
+// Redis itself would keep half of the script's writes, as the beginning of what is written next.
+TEST_F(EmbeddedRedisTest, KeepsWhatCameAfterAWriteThatWasCutInTheMiddle) {
+  const std::string script =
+      "for i = 1, 5 do redis.call('XADD', KEYS[1], i .. '-0', 'e', ARGV[1] .. i) end";
+  const auto restarted = [this] { return MustStart(Options()); };
+  auto redis = restarted();
+  Ask(redis->socket_path(), {"EVAL", script, "1", "log", "cut"});
+  redis->Stop();
+  const std::string file = Options().data_directory + "/appendonlydir/appendonly.aof.1.incr.aof";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 60);
+
+  redis = restarted();
+  ASSERT_EQ(Ask(redis->socket_path(), {"XLEN", "log"}), "0");
+  Ask(redis->socket_path(), {"EVAL", script, "1", "log", "kept"});
+  const std::string kept = Ask(redis->socket_path(), {"XRANGE", "log", "-", "+"});
+  ASSERT_THAT(kept, HasSubstr("kept5"));
+  redis->Stop();
+  redis = restarted();
+  EXPECT_EQ(Ask(redis->socket_path(), {"XRANGE", "log", "-", "+"}), kept);
 }
 
 TEST_F(EmbeddedRedisTest, RedisEndsWithAKilledService) {
