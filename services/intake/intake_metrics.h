@@ -27,6 +27,8 @@ class IntakeMetrics {
   void Validated(Change change, absl::Duration took);
   // One change was sorted.
   void Classified(absl::Duration took);
+  // Sorting has taken so much of the processors.
+  void Metered(absl::Duration processor);
   // One request was refused before it was parsed.
   void RefusedAdmission(bool for_bytes);
   void UnderWay(size_t clues, size_t bytes);
@@ -40,6 +42,7 @@ class IntakeMetrics {
   // By scenario, then by risk: what was accepted and is new.
   std::vector<std::array<prometheus::Counter*, 4>> clues_;
   prometheus::Histogram* classification_seconds_;
+  prometheus::Counter* classification_processor_;
   prometheus::Counter* refused_for_count_;
   prometheus::Counter* refused_for_bytes_;
   prometheus::Gauge* under_way_;

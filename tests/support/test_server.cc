@@ -1,10 +1,5 @@
 #include "tests/support/test_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -12,6 +7,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "tests/support/eventually.h"
+#include "tests/support/metrics_page.h"
 
 namespace supervision::testing {
 namespace {
@@ -32,27 +28,6 @@ config::ServerSettings SettingsOf(const TestServer::Options& options, const std:
   absl::StatusOr<config::ServerSettings> settings = config::LoadServer(sources);
   if (!settings.ok()) Abandon(settings.status().ToString());
   return *std::move(settings);
-}
-
-std::string Get(const std::string& address, const std::string& path) {
-  const size_t colon = address.rfind(':');
-  sockaddr_in where{};
-  where.sin_family = AF_INET;
-  where.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
-  inet_pton(AF_INET, address.substr(0, colon).c_str(), &where.sin_addr);
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  std::string answer;
-  if (connect(fd, reinterpret_cast<sockaddr*>(&where), sizeof(where)) == 0) {
-    const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
-    if (write(fd, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
-      char buffer[65536];
-      for (ssize_t n = 0; (n = read(fd, buffer, sizeof(buffer))) > 0;) {
-        answer.append(buffer, static_cast<size_t>(n));
-      }
-    }
-  }
-  close(fd);
-  return answer;
 }
 
 }  // namespace
@@ -92,13 +67,9 @@ std::shared_ptr<grpc::Channel> TestServer::NewChannel() const {
   return grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), arguments);
 }
 
-std::string TestServer::Metrics() const { return Get(server_->metrics_address(), "/metrics"); }
+std::string TestServer::Metrics() const { return MetricsPage(server_->metrics_address()); }
 
-double TestServer::Metric(const std::string& series) const {
-  const std::string text = "\n" + Metrics();
-  const size_t at = text.find("\n" + series + " ");
-  return at == std::string::npos ? -1 : std::atof(text.c_str() + at + series.size() + 2);
-}
+double TestServer::Metric(const std::string& series) const { return MetricOf(Metrics(), series); }
 
 std::unique_ptr<grpc::ClientContext> Context(const std::string& token,
                                              std::chrono::milliseconds timeout) {

@@ -65,6 +65,15 @@ TEST_F(IntakeTest, AcceptedClueIsSortedAndInTheLedger) {
             1);
 }
 
+TEST_F(IntakeTest, TheProcessorTimeOfVerdictsIsToldFromTheFirstOn) {
+  const auto spent = [&] {
+    return MetricOf(intake_->registry(), "supervision_classification_processor_seconds_total", {});
+  };
+  EXPECT_EQ(spent(), 0);
+  ASSERT_TRUE(intake_->Submit(ExampleSubmit()).ok());
+  EXPECT_GT(spent(), 0);
+}
+
 TEST_F(IntakeTest, RepeatedRequestIsCountedAsOne) {
   const auto first = intake_->Submit(ExampleSubmit());
   const auto second = intake_->Submit(ExampleSubmit());
