@@ -162,6 +162,11 @@ bool DeliveryClient::told_gap() const {
   return std::any_of(record_.connections.begin(), record_.connections.end(),
                      [](const auto& connection) { return connection.told_gap; });
 }
+int DeliveryClient::told_left() const {
+  base::MutexLock lock(&mutex_);
+  return static_cast<int>(std::count_if(record_.heard.begin(), record_.heard.end(),
+                                        [](const Heard& heard) { return heard.left; }));
+}
 int DeliveryClient::taken_over() const {
   base::MutexLock lock(&mutex_);
   return taken_over_;
@@ -247,8 +252,10 @@ void DeliveryClient::OnGreeted() {
 
 void DeliveryClient::Hear(const v1::AlertUpdate& update) {
   Heard heard;
-  heard.what = update.has_left() ? Told{"left " + update.left().alert_id(), update.left().version()}
-                                 : Told{update.alert().clue_id(), update.alert().version()};
+  heard.left = update.has_left();
+  // An alert has the id of its clue, but for the first letter.
+  heard.what = heard.left ? Told{"c" + update.left().alert_id().substr(1), update.left().version()}
+                          : Told{update.alert().clue_id(), update.alert().version()};
   heard.connection = record_.connections.size() - 1;
   heard.latest_view = record_.views.size() - 1;
   record_.heard.push_back(std::move(heard));

@@ -64,6 +64,7 @@ class DeliveryClient {
   std::string error() const;  // what no client expects
   size_t cuts_in_a_message() const { return gate_.cuts(); }
   bool told_gap() const;
+  int told_left() const;  // so often
   int taken_over() const;
   std::string Describe() const;  // how its stream is
   MonitorRecord Record() const;

@@ -15,6 +15,14 @@ bool ToldGap(const MonitorRecord& record) {
                      [](const MonitorRecord::Connection& one) { return one.told_gap; });
 }
 
+// What a view has of a version.
+enum class Has { kNothing, kLeft, kTold };
+Has HasIt(const View& view, const Published& published) {
+  if (view.Passes(published.region)) return Has::kTold;
+  return published.before.has_value() && view.Passes(*published.before) ? Has::kLeft
+                                                                        : Has::kNothing;
+}
+
 // One monitor's record beside what was published.
 class Judgement {
  public:
@@ -39,7 +47,9 @@ class Judgement {
     const size_t number = found->second;
     const Published& published = evidence_.published[number];
     if (number < record_.begins_at) Break(line, "lies before the start");
-    if (!AnyViewPasses(heard, published.region)) Break(line, "is outside the scope or the filter");
+    if (!AnyViewTells(heard, published)) {
+      Break(line, heard.left ? "has not left" : "is outside the scope or the filter");
+    }
     if (record_.acknowledges && kept_.contains(number)) {
       Break(line, "came again though it was said to be kept");
     }
@@ -55,9 +65,13 @@ class Judgement {
     if (heard.kept) kept_.insert(number);
   }
 
-  bool AnyViewPasses(const Heard& heard, const std::string& region) const {
+  bool AnyViewTells(const Heard& heard, const Published& published) const {
     for (size_t v = record_.connections.at(heard.connection).view; v <= heard.latest_view; ++v) {
-      if (record_.views.at(v).view.Passes(region)) return true;
+      const View& view = record_.views.at(v).view;
+      if (heard.left ? HasIt(view, published) == Has::kLeft
+                     : HasIt(view, published) == Has::kTold) {
+        return true;
+      }
     }
     return false;
   }
@@ -68,12 +82,12 @@ class Judgement {
       if (told_.contains(number)) continue;
       if (told_gap && number < evidence_.trimmed_below) continue;
       const Published& published = evidence_.published[number];
-      if (EveryViewPasses(number, published.region)) Break(ToLine(published.what), "was missed");
+      if (EveryViewTells(number)) Break(ToLine(published.what), "was missed");
     }
   }
 
-  // Every view that could be in force when somebody looked whether it passes.
-  bool EveryViewPasses(size_t number, const std::string& region) const {
+  // Every view that could be in force when somebody looked says something of it.
+  bool EveryViewTells(size_t number) const {
     size_t first = 0;
     for (size_t v = 1; v < record_.views.size(); ++v) {
       if (record_.views[v].certain_at.has_value() && *record_.views[v].certain_at <= number) {
@@ -81,7 +95,9 @@ class Judgement {
       }
     }
     return std::all_of(record_.views.begin() + static_cast<ptrdiff_t>(first), record_.views.end(),
-                       [&](const auto& change) { return change.view.Passes(region); });
+                       [&](const auto& change) {
+                         return HasIt(change.view, evidence_.published[number]) != Has::kNothing;
+                       });
   }
 
   const DeliveryEvidence& evidence_;
@@ -117,11 +133,14 @@ bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor) {
   MonitorRecord& record = evidence->monitors[monitor];
   std::vector<Heard>& heard = record.heard;
   if (heard.empty()) return false;
-  const auto partition_of = [&](const Heard& one) {
-    for (const Published& published : evidence->published) {
-      if (published.what == one.what) return published.partition;
-    }
-    return -1;
+  const auto published_of = [&](const Heard& one) {
+    return std::find_if(evidence->published.begin(), evidence->published.end(),
+                        [&](const Published& published) { return published.what == one.what; });
+  };
+  const auto partition_of = [&](const Heard& one) { return published_of(one)->partition; };
+  const auto no_view_passes = [&](const Published& published) {
+    return std::none_of(record.views.begin(), record.views.end(),
+                        [&](const auto& change) { return change.view.Passes(published.region); });
   };
   switch (plant) {
     case Plant::kDropOne: {
@@ -142,19 +161,25 @@ bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor) {
             !(heard[i].what == heard[i + 1].what) &&
             partition_of(heard[i]) == partition_of(heard[i + 1])) {
           std::swap(heard[i].what, heard[i + 1].what);
+          std::swap(heard[i].left, heard[i + 1].left);
           return true;
         }
       }
       return false;
     case Plant::kOutsideTheScope:
       for (const Published& published : evidence->published) {
-        if (std::any_of(record.views.begin(), record.views.end(),
-                        [&](const auto& change) { return change.view.Passes(published.region); })) {
-          continue;
-        }
+        if (!no_view_passes(published)) continue;
         Heard planted = heard.back();
         planted.what = published.what;
+        planted.left = false;
         heard.push_back(planted);
+        return true;
+      }
+      return false;
+    case Plant::kToldAfterItLeft:
+      for (Heard& one : heard) {
+        if (!one.left || !no_view_passes(*published_of(one))) continue;
+        one.left = false;
         return true;
       }
       return false;

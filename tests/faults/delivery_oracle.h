@@ -18,6 +18,7 @@ struct Published {
   Told what;
   int partition = 0;
   std::string region;
+  std::optional<std::string> before;  // the region that the version before it had
 };
 
 // What a monitor may see and wants to see for a while: prefixes of region codes, none: all.
@@ -30,6 +31,7 @@ struct View {
 // One update as a monitor heard of it.
 struct Heard {
   Told what;
+  bool left = false;       // not what it says now, only that the monitor does not see it any more
   size_t connection = 0;   // of MonitorRecord::connections
   size_t latest_view = 0;  // the newest that could be in force when it came
   // Of a subscription: the service has said that it keeps the acknowledgement.
@@ -63,16 +65,17 @@ struct DeliveryEvidence {
 };
 
 // Every broken promise in one sentence each; empty when all were kept:
-//   - nothing was told that was not published, or that no view in force let through;
+//   - nothing was told that was not published, or that no view in force let through; that one has
+//     left was told where a view in force let through the version before, and not this one;
 //   - in one partition everything came in the log's order: over all connections of a monitor with a
 //     cursor, which is so told nothing twice, and on each connection of a subscription;
 //   - a subscription was not told again what was said to be kept;
-//   - everything that every view from then on lets through was told, except what was trimmed before
-//     a gap that was told.
+//   - everything that every view from then on lets through, or has leave it, was told, except what
+//     was trimmed before a gap that was told.
 std::vector<std::string> Judge(const DeliveryEvidence& evidence);
 
 // Mistakes to plant into a record that Judge finds no fault with.
-enum class Plant { kDropOne, kDoubleOne, kSwapTwo, kOutsideTheScope };
+enum class Plant { kDropOne, kDoubleOne, kSwapTwo, kOutsideTheScope, kToldAfterItLeft };
 // False where the record has too little for this one.
 bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor);
 

@@ -1,12 +1,11 @@
 #include "tests/faults/delivery_schedule.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "tests/faults/lane_regions.h"
@@ -19,30 +18,11 @@ namespace {
 using Kind = DeliveryClient::Kind;
 using std::chrono::seconds;
 
-constexpr char kPartnerToken[] = "example-partner-token";
 constexpr auto kPatience = seconds(30);
-constexpr auto kCallDeadline = seconds(2);
 
 // "c", two hexadecimal digits of the partition, and the rest.
 int PartitionOf(const std::string& clue_id) {
   return static_cast<int>(std::strtol(clue_id.substr(1, 2).c_str(), nullptr, 16));
-}
-
-template <typename Stub>
-std::vector<std::unique_ptr<Stub>> Stubs(
-    DeliveryCluster* cluster, int lane, const std::string& what,
-    const std::function<std::unique_ptr<Stub>(std::shared_ptr<grpc::Channel>)>& make) {
-  std::vector<std::unique_ptr<Stub>> stubs;
-  for (int i = 0; i < DeliveryCluster::kReplicas; ++i) {
-    grpc::ChannelArguments arguments;
-    arguments.SetString("faults.lane", absl::StrCat(what, lane));
-    arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 10);
-    arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10);
-    arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 50);
-    stubs.push_back(make(grpc::CreateCustomChannel(cluster->address(i),
-                                                   grpc::InsecureChannelCredentials(), arguments)));
-  }
-  return stubs;
 }
 
 }  // namespace
@@ -62,7 +42,7 @@ class DeliveryLane::Schedule {
 
   Outcome Run() {
     Begin();
-    const Theme theme = static_cast<Theme>(seed_ % 6);
+    const Theme theme = ThemeOf(seed_);
     const int steps = 6 + Draw(8);
     const int special = Draw(steps);
     for (int i = 0; i < steps && outcome_.problems.empty(); ++i) {
@@ -74,6 +54,17 @@ class DeliveryLane::Schedule {
   }
 
  private:
+  struct Clue {
+    std::string record;
+    std::string region;
+    v1::ClueReceipt receipt;  // of the newest version
+  };
+
+  // Themes take the most time: five of nine schedules have one, as many each.
+  static Theme ThemeOf(uint32_t seed) {
+    const uint32_t turn = seed % 9;
+    return turn <= static_cast<uint32_t>(Theme::kScope) ? static_cast<Theme>(turn) : Theme::kNone;
+  }
   int Draw(int below) { return static_cast<int>(random_() % static_cast<uint32_t>(below)); }
   void Problem(const std::string& what) { outcome_.problems.push_back(what); }
   void Count(const std::string& fault, Kind kind) { lane_->counts_->Add(fault, kind); }
@@ -84,49 +75,69 @@ class DeliveryLane::Schedule {
   }
   DeliveryClient& AnyClient() { return *clients_[static_cast<size_t>(Draw(3))]; }
 
-  // ---- Calls, repeated at whichever replica lives until they are answered
-
-  template <typename Call>
-  bool Answered(const std::string& what, const std::string& token, const Call& call) {
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    grpc::Status status;
-    while (std::chrono::steady_clock::now() < end) {
-      const int replica = cluster_->AliveFrom(Draw(DeliveryCluster::kReplicas));
-      if (replica >= 0) {
-        grpc::ClientContext context;
-        context.AddMetadata("authorization", "Bearer " + token);
-        context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
-        status = call(static_cast<size_t>(replica), &context);
-        if (status.ok()) return true;
-      }
-    }
-    Problem(absl::StrCat(what, " was not answered: ", status.error_message()));
-    return false;
+  // A call's answer; nothing when there was none, which is a problem.
+  template <typename Answer>
+  std::optional<Answer> AnswerOf(absl::StatusOr<Answer> answer) {
+    if (answer.ok()) return *std::move(answer);
+    Problem(std::string(answer.status().message()));
+    return std::nullopt;
+  }
+  void Expect(const absl::Status& status) {
+    if (!status.ok()) Problem(std::string(status.message()));
   }
 
-  std::string Token() const { return DeliveryCluster::MonitorToken(lane_->lane_); }
+  // ---- What there is to be told of
 
   void Publish(const std::string& region) {
     NoteViews();
-    const std::string record = absl::StrCat("s", seed_, "-", outcome_.evidence.published.size());
-    v1::SubmitClueRequest request = MakeRequest(record);
+    Clue clue;
+    clue.record = absl::StrCat("s", seed_, "-", outcome_.evidence.published.size());
+    v1::SubmitClueRequest request = MakeRequest(clue.record);
     request.mutable_clue()->set_region_code(region);
-    v1::SubmitClueResponse response;
-    if (!Answered("a clue", kPartnerToken, [&](size_t replica, grpc::ClientContext* context) {
-          return lane_->clues_[replica]->SubmitClue(context, request, &response);
-        })) {
-      return;
+    if (auto receipt = AnswerOf(lane_->calls_.Submit(request))) {
+      clue.region = region;
+      clue.receipt = *std::move(receipt);
+      outcome_.evidence.published.push_back(PublishedOf(clue, std::nullopt));
+      revisable_.push_back(std::move(clue));
     }
-    const std::string& id = response.receipt().clue_id();
-    outcome_.evidence.published.push_back(
-        {{id, response.receipt().version()}, PartitionOf(id), region});
+  }
+
+  // A new version of one of the clues, as often as not of another region: whoever saw it and does
+  // not see the new one is told that it has left.
+  void Revise() {
+    if (revisable_.empty()) return;
+    NoteViews();
+    Clue& clue = revisable_[static_cast<size_t>(Draw(static_cast<int>(revisable_.size())))];
+    const std::string before = clue.region;
+    if (Draw(4) > 0) clue.region = AnyRegion();
+    v1::ReviseClueRequest request;
+    *request.mutable_clue() = MakeRequest(clue.record).clue();
+    request.set_request_id(absl::StrCat("revision-", clue.record, "-", clue.receipt.version()));
+    request.set_clue_id(clue.receipt.clue_id());
+    request.set_etag(clue.receipt.etag());
+    request.mutable_clue()->set_region_code(clue.region);
+    request.mutable_clue()->set_title(absl::StrCat("夜间强制拆除，补充", clue.receipt.version()));
+    if (auto receipt = AnswerOf(lane_->calls_.Revise(request))) {
+      clue.receipt = *std::move(receipt);
+      outcome_.evidence.published.push_back(PublishedOf(clue, before));
+      for (const auto& client : clients_) Count("revised", client->kind());
+    }
+  }
+
+  static Published PublishedOf(const Clue& clue, std::optional<std::string> before) {
+    const std::string& id = clue.receipt.clue_id();
+    return {{id, clue.receipt.version()}, PartitionOf(id), clue.region, std::move(before)};
+  }
+
+  std::string AnyRegion() {
+    const std::array<const char*, 5> regions = {regions_.core, regions_.near, regions_.far,
+                                                regions_.core, kNobodys};
+    return regions[static_cast<size_t>(Draw(5))];
   }
 
   void PublishSome(int count) {
     for (int i = 0; i < count; ++i) {
-      const std::array<const char*, 5> regions = {regions_.core, regions_.near, regions_.far,
-                                                  regions_.core, kNobodys};
-      Publish(regions[static_cast<size_t>(Draw(5))]);
+      Draw(4) == 0 ? Revise() : Publish(AnyRegion());
     }
   }
 
@@ -146,20 +157,11 @@ class DeliveryLane::Schedule {
   // ---- The course of a schedule
 
   void Begin() {
-    v1::CreateSubscriptionRequest request;
-    request.mutable_subscription()->set_name(subscription_);
-    v1::CreateSubscriptionResponse response;
-    Answered("a subscription", Token(), [&](size_t replica, grpc::ClientContext* context) {
-      grpc::Status status =
-          lane_->subscriptions_[replica]->CreateSubscription(context, request, &response);
-      // The answer of an earlier attempt was lost.
-      if (status.error_code() == grpc::StatusCode::ALREADY_EXISTS) return grpc::Status::OK;
-      return status;
-    });
+    Expect(lane_->calls_.CreateSubscription(subscription_));
     for (const Kind kind : {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume}) {
       DeliveryClient::Options options;
       options.kind = kind;
-      options.token = Token();
+      options.token = DeliveryCluster::MonitorToken(lane_->lane_);
       options.subscription = subscription_;
       options.view = {lane_->scope_, kind == Kind::kFilteredWatch ? regions_.core : ""};
       options.first_replica = Draw(DeliveryCluster::kReplicas);
@@ -213,29 +215,8 @@ class DeliveryLane::Schedule {
     View view = client->view();
     view.filter = prefix;
     client->ViewBegins(std::move(view));
-    Answered("a change of a subscription", Token(),
-             [&](size_t replica, grpc::ClientContext* context) {
-               return UpdateSubscription(replica, context, prefix);
-             });
+    Expect(lane_->calls_.SetFilter(subscription_, prefix));
     client->ViewInForce();
-  }
-
-  grpc::Status UpdateSubscription(size_t replica, grpc::ClientContext* context,
-                                  const std::string& prefix) {
-    grpc::ClientContext read;
-    read.AddMetadata("authorization", "Bearer " + Token());
-    read.set_deadline(context->deadline());
-    v1::GetSubscriptionRequest get;
-    get.set_name(subscription_);
-    v1::GetSubscriptionResponse got;
-    const grpc::Status status = lane_->subscriptions_[replica]->GetSubscription(&read, get, &got);
-    if (!status.ok() || got.subscription().filter().region_prefix() == prefix) return status;
-    v1::UpdateSubscriptionRequest request;
-    request.set_name(subscription_);
-    request.set_etag(got.subscription().etag());
-    request.mutable_filter()->set_region_prefix(prefix);
-    v1::UpdateSubscriptionResponse response;
-    return lane_->subscriptions_[replica]->UpdateSubscription(context, request, &response);
   }
 
   void Special(Theme theme) {
@@ -375,18 +356,11 @@ class DeliveryLane::Schedule {
                           static_cast<int>(client->cuts_in_a_message()));
       lane_->counts_->Add("opened", client->kind(), static_cast<int>(client->opened()));
       if (client->told_gap()) Count("told a gap", client->kind());
+      lane_->counts_->Add("told that one has left", client->kind(), client->told_left());
       lane_->counts_->Add("taken over by itself", client->kind(), client->taken_over());
       outcome_.evidence.monitors.push_back(client->Record());
     }
-    v1::DeleteSubscriptionRequest request;
-    request.set_name(subscription_);
-    request.set_force(true);
-    v1::DeleteSubscriptionResponse response;
-    Answered("a deletion", Token(), [&](size_t replica, grpc::ClientContext* context) {
-      grpc::Status status =
-          lane_->subscriptions_[replica]->DeleteSubscription(context, request, &response);
-      return status.error_code() == grpc::StatusCode::NOT_FOUND ? grpc::Status::OK : status;
-    });
+    Expect(lane_->calls_.DeleteSubscription(subscription_));
   }
 
   DeliveryLane* const lane_;
@@ -398,6 +372,7 @@ class DeliveryLane::Schedule {
   int trims_seen_;
   int scope_change_ = 0;  // under way
   std::vector<std::unique_ptr<DeliveryClient>> clients_;
+  std::vector<Clue> revisable_;
   Outcome outcome_;
 };
 
@@ -407,15 +382,7 @@ DeliveryLane::DeliveryLane(DeliveryCluster* cluster, FaultCounts* counts, int la
     : lane_(lane),
       cluster_(cluster),
       counts_(counts),
-      clues_(Stubs<v1::ClueService::Stub>(cluster, lane, "clues",
-                                          [](std::shared_ptr<grpc::Channel> channel) {
-                                            return v1::ClueService::NewStub(channel);
-                                          })),
-      subscriptions_(
-          Stubs<v1::SubscriptionService::Stub>(cluster, lane, "subscriptions",
-                                               [](std::shared_ptr<grpc::Channel> channel) {
-                                                 return v1::SubscriptionService::NewStub(channel);
-                                               })),
+      calls_(cluster, lane),
       scope_(WideScope(lane)) {}
 
 std::vector<std::string> DeliveryLane::WideScope(int lane) {

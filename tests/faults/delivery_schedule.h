@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "supervision/v1/clue_service.grpc.pb.h"
-#include "supervision/v1/subscription_service.grpc.pb.h"
+#include "tests/faults/delivery_calls.h"
 #include "tests/faults/delivery_client.h"
 #include "tests/faults/delivery_cluster.h"
 #include "tests/faults/delivery_oracle.h"
@@ -41,8 +40,7 @@ class DeliveryLane {
   const int lane_;
   DeliveryCluster* const cluster_;
   FaultCounts* const counts_;
-  std::vector<std::unique_ptr<v1::ClueService::Stub>> clues_;  // by replica
-  std::vector<std::unique_ptr<v1::SubscriptionService::Stub>> subscriptions_;
+  DeliveryCalls calls_;
   std::vector<std::string> scope_;
 };
 
