@@ -19,6 +19,7 @@ std::optional<std::string> Session::Token() const {
   if (!file.is_open()) return std::nullopt;
   std::string token((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
+  if (!client::IsToken(token)) return std::nullopt;
   return token;
 }
 
@@ -31,7 +32,9 @@ client::Client* Session::Connect() {
   if (client_ == nullptr) {
     std::optional<std::string> token = Token();
     if (!token.has_value()) {
-      FailUsage({"cannot read the token file", "无法读取令牌文件"}, options_.token_file);
+      FailUsage({"no token can be read; the file holds one, on one line",
+                 "无法读取令牌；文件中应只有一行令牌"},
+                options_.token_file);
       return nullptr;
     }
     client::ClientOptions options;

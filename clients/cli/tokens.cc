@@ -51,8 +51,8 @@ std::string DayText(absl::Time time) {
 }
 
 int FailFile(const Session& session, const absl::Status& status) {
-  return session.FailUsage({"the file cannot be used:", "文件无法使用："},
-                           "\n" + std::string(status.message()));
+  return session.FailUsage({"the file cannot be used", "文件无法使用"},
+                           std::string(status.message()));
 }
 
 // What the flags narrow; false when a word is not known, which has been said.
@@ -104,8 +104,11 @@ int Create(Session& session, const Flags& flags) {
   config::NewToken made = config::MakeToken(std::move(draft));
   if (!config::Issue(made.record, *loaded->directory).has_value()) {
     return session.FailUsage(
-        {"principals.yaml has no such principal, or it may nothing of what the token is to carry",
-         "principals.yaml 中没有该主体，或令牌范围超出其授权"},
+        {"principals.yaml has no such principal, or it may nothing of what the token is to carry; "
+         "see supervisionctl principals, and leave --role, --region and --scenario out or narrow "
+         "what it has",
+         "principals.yaml 中没有该主体，或令牌范围超出其授权；请查看 supervisionctl principals，"
+         "并去掉或收窄 --role、--region、--scenario"},
         flags.principal);
   }
   (*file)->tokens().push_back(made.record);

@@ -1,5 +1,6 @@
 #include "clients/cpp/client.h"
 
+#include <algorithm>
 #include <future>
 #include <random>
 #include <thread>
@@ -75,8 +76,14 @@ Client::Client(ClientOptions options)
 
 Client::~Client() = default;
 
+bool IsToken(std::string_view text) {
+  constexpr size_t kLongest = 4096;
+  return !text.empty() && text.size() <= kLongest &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 void Client::Authorize(grpc::ClientContext& context) const {
-  if (!options_.token.empty()) context.AddMetadata("authorization", "Bearer " + options_.token);
+  if (IsToken(options_.token)) context.AddMetadata("authorization", "Bearer " + options_.token);
 }
 
 template <typename Response>

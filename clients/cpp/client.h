@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -26,7 +27,7 @@ namespace supervision::client {
 // What a Client needs.
 struct ClientOptions {
   ChannelOptions channel;
-  // Sent as "authorization: Bearer <token>"; empty: none.
+  // Sent as "authorization: Bearer <token>"; empty, or what is no token (IsToken): none.
   std::string token;
   RetryOptions retry;
   // Told before each repeat, on the caller's thread; may be empty.
@@ -34,6 +35,10 @@ struct ClientOptions {
   // How to wait between attempts; empty: the calling thread sleeps.
   std::function<void(absl::Duration)> sleep;
 };
+
+// Whether a text can be a token: 1 to 4,096 visible ASCII characters. gRPC ends the process that
+// sends others as metadata, so that a Client sends no token then.
+bool IsToken(std::string_view text);
 
 // What one call wants otherwise.
 struct CallOptions {

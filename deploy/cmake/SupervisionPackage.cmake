@@ -24,6 +24,8 @@ set(SUPERVISION_RULE_FILES
     deploy/config/rules/00_scoring.yaml
     deploy/config/rules/01_lexicon.yaml
     deploy/config/rules/02_cues.yaml
+    deploy/config/rules/03_blame.yaml
+    deploy/config/rules/05_statutes.yaml
     deploy/config/rules/10_problems.yaml
     deploy/config/rules/20_party_inspection.yaml
     deploy/config/rules/21_peoples_congress.yaml

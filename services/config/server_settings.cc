@@ -347,10 +347,14 @@ absl::StatusOr<ServerSettings> LoadServer(const ServerSources& sources) {
 absl::StatusOr<std::string> ReadPassword(const std::string& file) {
   absl::StatusOr<std::string> text = ReadFile(file, kMaxPasswordBytes);
   if (!text.ok()) {
-    return absl::InvalidArgumentError("cannot be read; check the path and permissions");
+    return absl::InvalidArgumentError(
+        absl::StrCat("names ", file, ", which cannot be read; check the path and permissions"));
   }
   while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  if (text->empty()) return absl::InvalidArgumentError("names an empty file");
+  if (text->empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("names ", file, ", which is empty; write the password into it"));
+  }
   return text;
 }
 

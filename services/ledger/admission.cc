@@ -76,19 +76,20 @@ void Ledger::Core::OnDescriptor(const redis::Result& result) {
   const bool remembers = witness_.has_value() && !witness_->empty();
   if (fields.size() == 5 && fields[0].is_nil()) {
     if (opened_ != nullptr) {
-      return Refuse("Redis has come back without ledger " + state().ledger_id +
-                    ": restore its data; or restart with accept_lost_ledger to begin a new one.");
+      return Refuse(
+          "Redis has come back without ledger " + state().ledger_id +
+          ": restore its data; or restart with ledger.accept_lost_ledger to begin a new one.");
     }
     if (remembers && !options_.accept_lost_ledger) {
       return Refuse("Ledger " + witness_->ledger_id + " was here (" + witness_file_.path() +
                     ") and Redis is empty: restore its data, or give the right address; or set "
-                    "accept_lost_ledger to begin a new one.");
+                    "ledger.accept_lost_ledger to begin a new one.");
     }
     if (!restore_mark_.Read().empty() && !options_.accept_lost_ledger) {
       return Refuse("Redis' data was restored from a backup that holds no ledger under " +
                     Keys::Descriptor(options_.key_prefix) +
                     ": restore another backup, give the right key prefix, or set "
-                    "accept_lost_ledger to begin a new one.");
+                    "ledger.accept_lost_ledger to begin a new one.");
     }
     return Create();
   }

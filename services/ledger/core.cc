@@ -208,9 +208,11 @@ absl::Status Ledger::Core::Unavailable() const {
 void Ledger::Core::Publish(std::vector<std::string> reasons) {
   std::function<void()> changed;
   const bool ready = reasons.empty();
+  bool news = false;
   {
     base::MutexLock lock(&mutex_);
-    if (ready != state_.ready || reasons != state_.not_ready_because) changed = on_state_change_;
+    news = ready != state_.ready || reasons != state_.not_ready_because;
+    if (news) changed = on_state_change_;
     state_.ready = ready;
     state_.not_ready_because = reasons;
     state_.redis_version = settings_.version;
@@ -219,7 +221,9 @@ void Ledger::Core::Publish(std::vector<std::string> reasons) {
     state_.used_memory_bytes = settings_.used_memory_bytes;
   }
   metrics_.ready.Set(ready ? 1 : 0);
-  for (const std::string& reason : reasons) log_->Warning("ledger.not_ready", {{"why", reason}});
+  if (news) {  // while it lasts it is tried again each second
+    for (const std::string& reason : reasons) log_->Warning("ledger.not_ready", {{"why", reason}});
+  }
   if (changed) changed();
 }
 

@@ -161,9 +161,9 @@ absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const red
   }
   if (settings.connected_replicas < replicas_wanted) {
     settings.enough_replicas = false;
-    settings.shortfalls.push_back(absl::StrCat(
-        replicas_wanted, " replicas are asked for and ", settings.connected_replicas,
-        " are connected; start the others or lower ledger replicas in the configuration."));
+    settings.shortfalls.push_back(
+        absl::StrCat(replicas_wanted, " replicas are asked for and ", settings.connected_replicas,
+                     " are connected; start the others or lower ledger.replicas."));
   }
   return settings;
 }

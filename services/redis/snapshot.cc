@@ -68,6 +68,10 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
     return absl::AlreadyExistsError(
         absl::StrCat(file, " exists; a backup replaces no other: name a new file"));
   }
+  if (!fs::is_directory(FolderOf(file), error)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the folder ", FolderOf(file), " of the backup does not exist; make it first"));
+  }
   const std::string partial = absl::StrCat(file, ".partial");
   const absl::Cleanup remove_partial = [&partial] { unlink(partial.c_str()); };
   const absl::StatusOr<std::string> taken =

@@ -55,8 +55,11 @@ struct Quotas::Account {
       base::MutexLock lock(&mutex);
       limits = LimitsOf(principal.quota, options.standard);
       partner = principal.partner;
-      refused = TrySpend(now);
-      if (!refused.has_value()) refused = TryUse(kind, 1, now);
+      refused = TryUse(kind, 1, now);
+      if (!refused.has_value()) {
+        refused = TrySpend(now);
+        if (refused.has_value()) used[IndexOf(kind)] -= 1;
+      }
     }
     return Told(refused);
   }

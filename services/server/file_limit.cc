@@ -21,8 +21,12 @@ void RaiseFileLimit(int max_streams, observability::Logger* log) {
   if (limit.rlim_cur == RLIM_INFINITY) return;
   const auto descriptors = static_cast<int64_t>(limit.rlim_cur);
   if (descriptors < DescriptorsFor(max_streams)) {
-    log->Warning("file_limit_low", {{"descriptors", descriptors},
-                                    {"max_streams", static_cast<int64_t>(max_streams)}});
+    log->Warning("file_limit_low",
+                 {{"descriptors", descriptors},
+                  {"needed", DescriptorsFor(max_streams)},
+                  {"remedy",
+                   "raise the limit of open files (LimitNOFILE, ulimit -n), or lower "
+                   "alerting.max_streams"}});
   }
 }
 

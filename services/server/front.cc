@@ -102,8 +102,11 @@ absl::Status Front::Listen(const config::ServerSettings& settings) {
   if (server_ == nullptr) {
     return absl::UnavailableError(absl::StrCat(
         "listen.grpc ", settings.listen.grpc,
-        " cannot be listened on: another program holds it, or it is no address of this "
-        "machine. End that program (ss -ltnp shows it), or set another address."));
+        absl::StartsWith(settings.listen.grpc, "unix:")
+            ? " cannot be listened on: the folder of the socket is not there or cannot be written "
+              "to, or another file has its name. Make the folder, or set another path."
+            : " cannot be listened on: another program holds it, or it is no address of this "
+              "machine. End that program (ss -ltnp shows it), or set another address."));
   }
   address_ = WithPort(settings.listen.grpc, port);
   keep_awake_ = std::make_unique<rpc::KeepAwake>(server_->InProcessChannel({}));

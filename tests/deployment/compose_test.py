@@ -86,12 +86,17 @@ class ComposeTest(unittest.TestCase):
         for principal in ("partner", "monitor"):
             shutil.copy(manifests.secrets() / "tokens" / principal, folder / "tokens" / principal)
             os.chown(folder / "tokens" / principal, USER, USER)
+        volumes["/programs"] = folder / "programs"
+        volumes["/programs"].mkdir()
+        for program in ("redis-server", "redis-check-aof"):
+            (volumes["/programs"] / program).symlink_to("/usr/bin/redis-check-rdb")
         log = harness.WORK / "compose-service.log"
         log.unlink(missing_ok=True)
         with harness.Root(image.root, read_only=True, volumes=volumes) as root:
-            # The image's own binary stands for that of the Redis image.
-            root.start("bash", "-c", 'exec -a "$0" /usr/bin/redis-check-rdb "$@"',
-                       *services["redis"]["command"], log=log)
+            # The image's own binary, which is whatever it is called by, stands for those of the
+            # Redis image.
+            root.start(*services["redis"]["command"], log=log,
+                       environment={"PATH": "/programs:/usr/bin:/bin"})
             for name in ("supervision-1", "supervision-2"):
                 root.start(*image.config["Entrypoint"], user=USER, log=log, environment={
                     **services[name]["environment"],

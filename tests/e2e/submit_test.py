@@ -75,6 +75,14 @@ class SubmitTest(harness.ServiceTest):
         self.assert_exit(result, 4)
         self.assertIn("PERMISSION_DENIED", result.stderr)
 
+    def test_a_file_that_holds_no_token_is_named(self):
+        file = self.service.directory / "no-token"
+        for text in ("", "two lines\nof something\n", "标识"):
+            file.write_text(text, encoding="utf-8")
+            result = self.submit(clue("S-9"), "--token-file", file, token="")
+            self.assert_exit(result, 1)
+            self.assertIn(str(file), result.stderr)
+
     def test_a_token_file_is_read(self):
         path = self.service.directory / "token"
         path.write_text(PARTNER + "\n")

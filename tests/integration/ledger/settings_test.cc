@@ -93,6 +93,36 @@ TEST(SettingsTest, ChangesOfReadinessAreToldOnce) {
   EXPECT_FALSE(ledger.state().ready);
 }
 
+TEST(SettingsTest, WhatKeepsItFromBeingReadyIsLoggedOnceWhileItLasts) {
+  testing::RedisServer server;
+  redis::Loop loop;
+  prometheus::Registry registry;
+  Ledger::Options options = OptionsFor(server);
+  options.check_interval = absl::Milliseconds(20);
+  ::testing::internal::CaptureStderr();
+  {
+    observability::Logger log(observability::Logger::Format::kText,
+                              observability::Logger::Level::kWarning);
+    Ledger ledger(&loop, base::Clock::System(), &log, &registry, options);
+    EXPECT_TRUE(testing::Eventually([&] { return ledger.state().ready; }));
+    server.Call({"CONFIG", "SET", "appendfsync", "no"});
+    EXPECT_TRUE(testing::Eventually([&] { return !ledger.state().ready; }));
+    const auto checks = [&server] {
+      const std::string stats = server.Call({"INFO", "commandstats"});
+      const std::string mark = "cmdstat_config|get:calls=";
+      const size_t at = stats.find(mark);
+      return at == std::string::npos ? 0 : std::atoi(stats.c_str() + at + mark.size());
+    };
+    const int first = checks();
+    EXPECT_TRUE(testing::Eventually([&] { return checks() >= first + 3; }));
+  }
+  const std::string logged = ::testing::internal::GetCapturedStderr();
+  const std::string mark = "Redis has appendfsync no";
+  const size_t once = logged.find(mark);
+  EXPECT_NE(once, std::string::npos) << logged;
+  EXPECT_EQ(logged.find(mark, once + 1), std::string::npos) << logged;
+}
+
 redis::Result Info(const std::string& text) {
   redis::Reply reply;
   reply.type = redis::Reply::Type::kString;

@@ -65,6 +65,17 @@ TEST(QuotasTest, ASecondsCallsMayComeAtOnceAndTheNextAreToldWhen) {
   EXPECT_FALSE(quotas.Enter(Of("a"), false, kNow + wait).ok());
 }
 
+TEST(QuotasTest, WhatIsRefusedUsesNothingUp) {
+  Quotas quotas({.standard = {.calls_per_second = 2, .concurrent_calls = 1}});
+  auto call = quotas.Enter(Of("a"), false, kNow);
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(quotas.Enter(Of("a"), false, kNow).ok());
+  call->reset();
+  EXPECT_TRUE(quotas.Enter(Of("a"), false, kNow).ok()) << "the second call of this second";
+  const absl::Status spent = quotas.Enter(Of("a"), false, kNow).status();
+  EXPECT_EQ(SaidBy(spent), "quota=calls_per_second limit=2 ");
+  EXPECT_TRUE(quotas.Enter(Of("a"), false, kNow + absl::Seconds(1)).ok()) << "nothing is held";
+}
+
 TEST(QuotasTest, AQuietHourIsWorthOneSecond) {
   Quotas quotas({.standard = {.calls_per_second = 3}});
   ASSERT_TRUE(quotas.Enter(Of("a"), false, kNow).ok());
