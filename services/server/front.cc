@@ -1,6 +1,8 @@
 #include "services/server/front.h"
 
+#include <algorithm>
 #include <chrono>
+#include <climits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,8 @@ namespace {
 
 // gRPC's own limit lies above ours (4 MiB a batch), so that the error is ours.
 constexpr int kMaxReceiveBytes = 16 << 20;
+// Of one call's metadata, as clients/README.md says: a token and a trace take a few hundred.
+constexpr int kMaxMetadataBytes = 16 << 10;
 
 // Clients may ping as often as this, also without calls; clients/README.md names the matching
 // setting. Faster ones are told to stop.
@@ -47,6 +51,15 @@ void SetLimits(const config::ServerSettings& settings, grpc::ServerBuilder* buil
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  if (const absl::Duration age = settings.alerting.max_stream_age; age > absl::ZeroDuration()) {
+    // As old as a stream may get: then the client goes on over another connection, to another
+    // replica perhaps. Calls under way are finished, and a stream has ended by itself long before
+    // the grace is over.
+    const int64_t millis = std::min<int64_t>(absl::ToInt64Milliseconds(age), INT_MAX / 2);
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, static_cast<int>(millis));
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, static_cast<int>(2 * millis));
+  }
   // Two services on one port would share its connections.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
 }
