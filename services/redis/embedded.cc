@@ -92,6 +92,8 @@ class EmbeddedRedis::Keeper {
   absl::Status Launch();
   absl::Status LaunchOnce();
   absl::Status WaitUntilReady();
+  bool TellFirstStart(const absl::Status& outcome) ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteLoading();
   Event Wait(absl::Duration longest);
   void EndChild();
   void CheckDisk();
@@ -155,28 +157,28 @@ void EmbeddedRedis::Keeper::Main() {
   uint64_t seed;
   std::memcpy(&seed, base::RandomBytes(sizeof(seed)).data(), sizeof(seed));
   base::Backoff backoff({.initial = absl::Milliseconds(200), .maximum = absl::Seconds(5)}, seed);
-  for (bool first = true;; first = false) {
+  while (true) {
     absl::Status outcome = Launch();
     const absl::Time started = absl::Now();
-    if (first) {
-      base::MutexLock lock(&mutex_);
-      first_start_ = outcome;
-      changed_.SignalAll();
-    }
+    const bool refused = TellFirstStart(outcome) && !outcome.ok();
     if (outcome.ok()) {
-      ChangeState([](EmbeddedState& state) { state.phase = EmbeddedState::Phase::kRunning; });
+      ChangeState([](EmbeddedState& state) {
+        state.phase = EmbeddedState::Phase::kRunning;
+        state.loaded_percent = -1;
+      });
       Event event = Event::kTime;
       while (event == Event::kTime) event = Wait(absl::InfiniteDuration());
       if (event == Event::kStop) break;
       if (absl::Now() - started > kRanWell) backoff.Reset();
       outcome = WhyItEnded();
-    } else if (first || absl::IsCancelled(outcome)) {
+    } else if (refused || absl::IsCancelled(outcome)) {
       break;
     }
     child_.reset();
     pid_ = 0;
     ChangeState([&](EmbeddedState& state) {
       state.phase = EmbeddedState::Phase::kWaitingToRestart;
+      state.loaded_percent = -1;
       state.last_error = std::string(outcome.message());
     });
     if (Wait(backoff.Next()) == Event::kStop) break;
@@ -187,7 +189,10 @@ void EmbeddedRedis::Keeper::Main() {
   }
   EndChild();
   if (log_fd_ >= 0) close(log_fd_);
-  ChangeState([](EmbeddedState& state) { state.phase = EmbeddedState::Phase::kStopped; });
+  ChangeState([](EmbeddedState& state) {
+    state.phase = EmbeddedState::Phase::kStopped;
+    state.loaded_percent = -1;
+  });
 }
 
 // A file that ends in the middle of a write is mended, and told of in the log of Redis.
@@ -227,13 +232,34 @@ absl::Status EmbeddedRedis::Keeper::WaitUntilReady() {
         CallAndWait(directory_->socket_path(), {"PING"}, kPingTimeout);
     if (pong.ok()) {
       if (!pong->is_error()) return absl::OkStatus();
-      deadline = absl::Now() + options_.start_timeout;  // LOADING: it is at work
+      TellFirstStart(absl::OkStatus());
+      NoteLoading();  // it is at work
+      deadline = absl::Now() + options_.start_timeout;
     }
     if (Wait(kAskAgain) == Event::kStop) return absl::CancelledError("stopped while it started");
   }
   return absl::DeadlineExceededError(absl::StrCat("redis-server did not answer within ",
                                                   absl::FormatDuration(options_.start_timeout),
                                                   "; its log is ", directory_->path(), "/", kLog));
+}
+
+// What became of the first start; false when that has been told already.
+bool EmbeddedRedis::Keeper::TellFirstStart(const absl::Status& outcome) {
+  base::MutexLock lock(&mutex_);
+  if (first_start_.has_value()) return false;
+  first_start_ = outcome;
+  changed_.SignalAll();
+  return true;
+}
+
+void EmbeddedRedis::Keeper::NoteLoading() {
+  constexpr std::string_view kMark = "loading_loaded_perc:";
+  const absl::StatusOr<Reply> info =
+      CallAndWait(directory_->socket_path(), {"INFO", "persistence"}, kPingTimeout);
+  const size_t at = info.ok() ? info->text.find(kMark) : std::string::npos;
+  if (at == std::string::npos) return;
+  const int percent = std::clamp(std::atoi(info->text.c_str() + at + kMark.size()), 0, 100);
+  ChangeState([percent](EmbeddedState& state) { state.loaded_percent = percent; });
 }
 
 EmbeddedRedis::Keeper::Event EmbeddedRedis::Keeper::Wait(absl::Duration longest) {

@@ -43,7 +43,8 @@ class EmbeddedRedis {
     std::function<void(const struct EmbeddedState&)> on_state_change;
   };
 
-  // Locks the directory and starts the server; returns when it answers PING. Errors are sentences
+  // Locks the directory and starts the server; returns when it answers PING, or LOADING: then it
+  // reads its data, which may take a minute, and the state says how far it is. Errors are sentences
   // for an operator: who holds the directory, what is missing, that the disk is full.
   static absl::StatusOr<std::unique_ptr<EmbeddedRedis>> Start(Options options);
   ~EmbeddedRedis();  // stops
@@ -68,7 +69,8 @@ struct EmbeddedState {
   Phase phase = Phase::kStarting;
   bool disk_full = false;  // named as such: intake is refused before Redis has to exit
   int restarts = 0;
-  std::string last_error;  // the last lines of Redis' own log when it ended by itself
+  int loaded_percent = -1;  // of its data, while it reads them at a start; -1: it does not
+  std::string last_error;   // the last lines of Redis' own log when it ended by itself
 
   bool operator==(const EmbeddedState&) const = default;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "supervision/v1/admin_service.grpc.pb.h"
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/classification_service.grpc.pb.h"
@@ -14,9 +15,15 @@
 namespace supervision::server {
 namespace {
 
+constexpr int kLogEachPercent = 10;
+
 // Of the embedded Redis only what the ledger cannot know: that it is restarting, and why.
 std::string ReasonOf(const redis::EmbeddedState& state) {
   using Phase = redis::EmbeddedState::Phase;
+  if (state.loaded_percent >= 0) {
+    return absl::StrCat("The embedded Redis reads its data, ", state.loaded_percent,
+                        " % so far; the service is ready when it has.");
+  }
   if (state.phase == Phase::kRunning || state.phase == Phase::kStarting) return {};
   std::string reason = state.phase == Phase::kWaitingToRestart
                            ? "The embedded Redis has ended and is being restarted."
@@ -52,6 +59,12 @@ void Readiness::OnEmbedded(const redis::EmbeddedState& state) {
   disk_full_ = state.disk_full;
   embedded_reason_ = ReasonOf(state);
   Update();
+  if (state.loaded_percent < 0) {
+    logged_percent_ = -1;
+  } else if (logged_percent_ < 0 || state.loaded_percent >= logged_percent_ + kLogEachPercent) {
+    logged_percent_ = state.loaded_percent;
+    log_->Info("redis_loading", {{"percent", int64_t{state.loaded_percent}}});
+  }
 }
 
 void Readiness::Drain() {

@@ -51,6 +51,7 @@ class Readiness {
   std::vector<std::string> ledger_reasons_ ABSL_GUARDED_BY(mutex_) = {"The ledger is not open."};
   bool disk_full_ ABSL_GUARDED_BY(mutex_) = false;
   std::string embedded_reason_ ABSL_GUARDED_BY(mutex_);
+  int logged_percent_ ABSL_GUARDED_BY(mutex_) = -1;  // of what the embedded Redis reads
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool ready_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::string> reasons_ ABSL_GUARDED_BY(mutex_) = {"The ledger is not open."};

@@ -250,6 +250,54 @@ TEST_F(EmbeddedRedisTest, KeepsWhatCameAfterAWriteThatWasCutInTheMiddle) {
   EXPECT_EQ(Ask(redis->socket_path(), {"XRANGE", "log", "-", "+"}), kept);
 }
 
+// Four thousand writes, and a redis-server that takes half a millisecond to read each again.
+class SlowlyLoadingRedisTest : public EmbeddedRedisTest {
+ protected:
+  SlowlyLoadingRedisTest() {
+    const auto redis = MustStart(Options());
+    Ask(redis->socket_path(),
+        {"EVAL", "for i = 1, 4000 do redis.call('SET', KEYS[1] .. i, i) end", "1", "k"});
+    redis->Stop();
+    program_ = directory_.path() + "/slow-redis";
+    std::ofstream(program_) << "#!/bin/bash\nexec -a redis-server " << testing::RedisExecutable()
+                            << " \"$@\" --key-load-delay 500\n";
+    std::filesystem::permissions(program_, std::filesystem::perms::owner_all);
+  }
+  std::unique_ptr<EmbeddedRedis> StartSlowly() {
+    EmbeddedRedis::Options options = Options();
+    options.executable = program_;
+    return MustStart(std::move(options));
+  }
+
+  std::string program_;
+};
+
+TEST_F(SlowlyLoadingRedisTest, StartsAtOnceAndTellsHowFarItIs) {
+  const auto redis = StartSlowly();
+  EXPECT_EQ(redis->state().phase, Phase::kStarting);
+  EXPECT_TRUE(Eventually([&] { return redis->state().loaded_percent >= 0; }));
+  ASSERT_TRUE(Eventually([&] { return redis->state().phase == Phase::kRunning; }));
+  EXPECT_EQ(redis->state().loaded_percent, -1);
+  EXPECT_EQ(redis->state().restarts, 0);
+  EXPECT_EQ(Ask(redis->socket_path(), {"GET", "k4000"}), "4000");
+}
+
+TEST_F(SlowlyLoadingRedisTest, StopsWhileItLoads) {
+  const auto redis = StartSlowly();
+  const int pid = redis->pid();
+  redis->Stop();
+  EXPECT_EQ(redis->state().phase, Phase::kStopped);
+  EXPECT_EQ(kill(pid, 0), -1);
+}
+
+TEST_F(SlowlyLoadingRedisTest, OneThatEndsWhileItLoadsIsStartedAgain) {
+  const auto redis = StartSlowly();
+  kill(redis->pid(), SIGKILL);
+  ASSERT_TRUE(Eventually([&] { return redis->state().phase == Phase::kRunning; }));
+  EXPECT_EQ(redis->state().restarts, 1);
+  EXPECT_EQ(Ask(redis->socket_path(), {"GET", "k4000"}), "4000");
+}
+
 TEST_F(EmbeddedRedisTest, RedisEndsWithAKilledService) {
   Holder holder(Options().data_directory);
   holder.Kill9();

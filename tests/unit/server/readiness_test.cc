@@ -1,0 +1,38 @@
+#include "services/server/readiness.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "services/observability/log.h"
+#include "services/redis/embedded.h"
+#include "services/rpc/intake_door.h"
+
+namespace supervision::server {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using Phase = redis::EmbeddedState::Phase;
+
+class ReadinessTest : public ::testing::Test {
+ protected:
+  rpc::IntakeDoor door_;
+  Readiness readiness_{&door_, observability::Logger::Null()};
+};
+
+TEST_F(ReadinessTest, TheEmbeddedRedisThatReadsItsDataIsTheReasonUntilItHas) {
+  readiness_.OnEmbedded({.loaded_percent = 37});
+  EXPECT_THAT(readiness_.not_ready_because(), ElementsAre(HasSubstr("37 %")));
+  EXPECT_FALSE(readiness_.ready());
+  readiness_.OnEmbedded({.phase = Phase::kRunning});
+  EXPECT_THAT(readiness_.not_ready_because(), IsEmpty()) << "the ledger says the rest";
+}
+
+TEST_F(ReadinessTest, AnEmbeddedRedisThatEndedIsQuoted) {
+  readiness_.OnEmbedded({.phase = Phase::kWaitingToRestart, .last_error = "Bad file format"});
+  EXPECT_THAT(readiness_.not_ready_because(), ElementsAre(HasSubstr("Bad file format")));
+}
+
+}  // namespace
+}  // namespace supervision::server
