@@ -17,7 +17,7 @@ using Phase = redis::EmbeddedState::Phase;
 
 class ReadinessTest : public ::testing::Test {
  protected:
-  rpc::IntakeDoor door_;
+  rpc::IntakeDoor door_{absl::Milliseconds(500)};
   Readiness readiness_{&door_, observability::Logger::Null()};
 };
 
