@@ -12,7 +12,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using Phase = redis::EmbeddedState::Phase;
 
 class ReadinessTest : public ::testing::Test {
@@ -26,7 +25,7 @@ TEST_F(ReadinessTest, TheEmbeddedRedisThatReadsItsDataIsTheReasonUntilItHas) {
   EXPECT_THAT(readiness_.not_ready_because(), ElementsAre(HasSubstr("37 %")));
   EXPECT_FALSE(readiness_.ready());
   readiness_.OnEmbedded({.phase = Phase::kRunning});
-  EXPECT_THAT(readiness_.not_ready_because(), IsEmpty()) << "the ledger says the rest";
+  EXPECT_THAT(readiness_.not_ready_because(), ElementsAre(HasSubstr("ledger is not open")));
 }
 
 TEST_F(ReadinessTest, AnEmbeddedRedisThatEndedIsQuoted) {
