@@ -60,8 +60,13 @@ std::string NextStep(const client::Error& error, const ExplainOptions& options) 
                        error.code == absl::StatusCode::kDeadlineExceeded ||
                        error.code == absl::StatusCode::kInternal ||
                        error.code == absl::StatusCode::kUnknown;
-  if (unknown && !options.request_id.empty()) return "… --request-id " + options.request_id;
-  return "";
+  std::string step;
+  if (unknown && !options.request_id.empty()) step = "… --request-id " + options.request_id;
+  // The service said nothing: what is between here and there, TLS above all, is tried step by step.
+  if (error.code == absl::StatusCode::kUnavailable && error.reason.empty()) {
+    step += (step.empty() ? "" : "; ") + ("supervisionctl doctor --connect " + options.server);
+  }
+  return step;
 }
 
 }  // namespace

@@ -41,7 +41,8 @@ TEST(ExplainTest, AServerThatCannotBeReachedIsNamed) {
   error.code = absl::StatusCode::kUnavailable;
   error.english = "connection refused";
   EXPECT_THAT(Explain(error, {.server = "127.0.0.1:9"}),
-              AllOf(HasSubstr("127.0.0.1:9"), HasSubstr("--server")));
+              AllOf(HasSubstr("127.0.0.1:9"), HasSubstr("--server"),
+                    HasSubstr("supervisionctl doctor --connect 127.0.0.1:9")));
 }
 
 TEST(ExplainTest, AnUnknownOutcomeTellsHowToRepeat) {
