@@ -11,9 +11,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <sstream>
 
 #include "services/redis/append_only_file.h"
@@ -102,6 +102,23 @@ void RedisServer::Start() {
   if (pid_ != 0) return;
   const std::string executable = RedisExecutable();
   if (executable.empty()) Die("no redis-server; install the Debian package redis-tools");
+  if (Launch(executable)) return;
+  // Killed in the middle of a write: what deploy/redis/start does.
+  if (redis::EndsInTheMiddle(Log())) {
+    const auto cut = redis::CutUnfinishedWrite(executable, directory());
+    if (!cut.ok()) Die(std::string(cut.status().message()));
+    if (Launch(executable)) return;
+  }
+  std::cerr << Log();
+  Die("redis-server did not start");
+}
+
+std::string RedisServer::Log() const {
+  std::ifstream log(directory() + "/redis.log");
+  return {std::istreambuf_iterator<char>(log), std::istreambuf_iterator<char>()};
+}
+
+bool RedisServer::Launch(const std::string& executable) {
   std::vector<std::string> words = {"redis-server",
                                     "--dir",
                                     directory(),
@@ -123,11 +140,6 @@ void RedisServer::Start() {
     words.insert(words.end(),
                  {"--hash-max-listpack-value", "8192", "--appendonly", "yes", "--appendfsync",
                   "always", "--no-appendfsync-on-rewrite", "no", "--aof-load-truncated", "no"});
-    // Killed in the middle of a write it would not start again, as deploy/redis/start knows.
-    if (std::filesystem::exists(directory() + "/appendonlydir")) {
-      const auto cut = redis::CutUnfinishedWrite(executable, directory());
-      if (!cut.ok()) Die(std::string(cut.status().message()));
-    }
   }
   const std::vector<std::string> user = ServiceUserWords();
   words.insert(words.end(), user.begin(), user.end());
@@ -152,10 +164,10 @@ void RedisServer::Start() {
     return waitpid(pid_, nullptr, WNOHANG) != 0 || Call({"PING"}).substr(0, 1) == "+" ||
            Call({"PING"}).find("NOAUTH") != std::string::npos;
   });
-  if (ready && kill(pid_, 0) == 0) return;
-  std::ifstream log(directory() + "/redis.log");
-  std::cerr << log.rdbuf();
-  Die("redis-server did not start");
+  if (ready && kill(pid_, 0) == 0) return true;
+  if (!ready) End(SIGKILL);
+  pid_ = 0;
+  return false;
 }
 
 void RedisServer::End(int signal) {

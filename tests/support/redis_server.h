@@ -48,6 +48,8 @@ class RedisServer {
   std::string Call(const std::vector<std::string>& command) const;
 
  private:
+  bool Launch(const std::string& executable);  // whether it came to answer
+  std::string Log() const;
   void End(int signal);
 
   const Options options_;
