@@ -101,7 +101,7 @@ void MeasureNeighbour(const Bench& bench, Report* report) {
   add("neighbour_at_quota", "beside another that stays within its quota of 500/s", beside_quota);
   add("neighbour_in_flood", "beside another that sends 10 times its quota", beside_flood);
   report->Add("neighbour_in_flood_vs_alone", "p99 beside the flood / alone",
-              beside_flood.At(0.99) / alone.At(0.99), "x", "<= 1.5");
+              absl::FDivDuration(beside_flood.At(0.99), alone.At(0.99)), "x", "<= 1.5");
   report->Add("neighbour_flood_accepted", "what the flood got of what it got within its quota",
               accepted / static_cast<double>(within), "x", "<= 1.5");
 }
