@@ -17,9 +17,9 @@ bool EndsInTheMiddle(std::string_view last_words);
 // was written. No redis-server may run on the directory. `redis_server` is the program, which is
 // redis-check-aof too when it is called so.
 //
-// Redis has a setting that does this while it loads (aof-load-truncated), but up to 7.2 at least it
-// only takes the last command off and leaves the MULTI before it open: what is written behind that
-// is part of the unfinished transaction at the next start, and what was acknowledged may be lost.
+// Redis has a setting that does this while it loads (aof-load-truncated), but Redis 7.0.15 only
+// takes the last command off and leaves the MULTI before it open: what is written behind that is
+// part of the unfinished transaction at the next start, and what was acknowledged may be lost.
 //
 // FailedPrecondition with what to do when more would be lost than one write holds: then the file is
 // damaged elsewhere, and only a person may decide.
