@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "services/base/mutex.h"
 #include "services/redis/blocking_call.h"
 #include "services/redis/child_process.h"
@@ -36,9 +37,17 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using Phase = EmbeddedState::Phase;
 
+// Asks again while the server still reads its data, as every client of a Redis that just started
+// has to.
 std::string Ask(const std::string& socket, const Command& command) {
-  const absl::StatusOr<Reply> reply = CallAndWait(socket, command, absl::Seconds(20));
-  return reply.ok() ? Show(*reply) : reply.status().ToString();
+  std::string answer;
+  const auto has_loaded = [&] {
+    const absl::StatusOr<Reply> reply = CallAndWait(socket, command, absl::Seconds(20));
+    answer = reply.ok() ? Show(*reply) : reply.status().ToString();
+    return !absl::StartsWith(answer, "!LOADING");
+  };
+  EXPECT_TRUE(Eventually(has_loaded)) << answer;
+  return answer;
 }
 
 int ModeOf(const std::string& path) {
