@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <random>
 
+#include "clients/cpp/request_id.h"
+
 namespace supervision::client {
 namespace {
 
@@ -17,6 +19,7 @@ Consumer::Consumer(Client* client, ConsumerOptions options, Callbacks callbacks)
     : client_(client),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
+      reader_(NewRequestId()),
       backoff_(options_.backoff, std::random_device{}()),
       handled_(kMostHandled) {}
 
@@ -96,6 +99,8 @@ bool Consumer::Open() {
   v1::ConsumeAlertsRequest request;
   request.mutable_open()->set_subscription(options_.subscription);
   request.mutable_open()->mutable_window()->set_alerts(options_.window_alerts);
+  request.mutable_open()->set_reader(reader_);
+  request.mutable_open()->set_attempt(++attempt_);
   return stream_->Write(request);
 }
 

@@ -78,6 +78,9 @@ class Consumer {
   Client* const client_;
   const ConsumerOptions options_;
   const Callbacks callbacks_;
+  // So that an opening that was given up and is read late takes nothing over.
+  const std::string reader_;
+  uint32_t attempt_ = 0;
   base::Backoff backoff_;
   absl::Duration ending_delay_ = absl::ZeroDuration();
   absl::Time last_message_;

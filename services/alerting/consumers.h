@@ -80,6 +80,7 @@ class Consumers {
 
   struct Request {
     ledger::SubscriptionKey key;
+    Attempt attempt;
     domain::Scope scope;
     DeliveryBook::Window window;
     absl::Duration bookmark_interval;  // zero: the hub's

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,12 @@
 
 namespace supervision::alerting {
 
+// Which opening of which reader; see ledger::Opening.
+struct Attempt {
+  std::string reader;
+  uint32_t number = 0;
+};
+
 // What connections of subscriptions need of the ledger beside its log. Each method promises what
 // ledger::SubscriptionDesk's of the same name does. Thread-safe.
 class PlaceKeeper {
@@ -17,7 +24,7 @@ class PlaceKeeper {
   using Callback = LogSource::Callback<T>;
 
   virtual ~PlaceKeeper() = default;
-  virtual void Attach(const ledger::SubscriptionKey& key,
+  virtual void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
                       Callback<ledger::Attachment> callback) = 0;
   virtual void Keep(std::vector<ledger::PlaceUpdate> updates,
                     Callback<std::vector<ledger::PlaceResult>> callback) = 0;
@@ -33,8 +40,10 @@ class LedgerPlaceKeeper final : public PlaceKeeper {
   LedgerPlaceKeeper(ledger::Ledger* ledger, Options options)
       : desk_(ledger), options_(std::move(options)) {}
 
-  void Attach(const ledger::SubscriptionKey& key, Callback<ledger::Attachment> callback) override {
-    desk_.Attach(key, options_.replica, options_.alive_for, options_.timeout, std::move(callback));
+  void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
+              Callback<ledger::Attachment> callback) override {
+    desk_.Attach(key, {options_.replica, attempt.reader, attempt.number}, options_.alive_for,
+                 options_.timeout, std::move(callback));
   }
   void Keep(std::vector<ledger::PlaceUpdate> updates,
             Callback<std::vector<ledger::PlaceResult>> callback) override {

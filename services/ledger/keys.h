@@ -51,7 +51,8 @@ namespace supervision::ledger {
 //                   StoredProgress, a when that last moved (milliseconds), g generation: how often
 //                   somebody has connected, c StoredConnection and u until when it counts as alive
 //                   (milliseconds); both absent: nobody is connected; x when the last one left, or
-//                   its conditions were changed (milliseconds), w "1" while its history ends soon
+//                   its conditions were changed (milliseconds), w "1" while its history ends soon,
+//                   r and n the reader that connected last and its attempt
 //   sv:{0}:rl       hash: holder, fence, until (milliseconds); who follows the routes
 //   sv:{0}:rs       hash: p StoredProgress up to which what routes have to tell has been seen to, s
 //                   when that was written and since when each route is on,

@@ -77,6 +77,14 @@ struct SubscriptionPage {
   std::string next_name;                    // go on behind this one; empty: no more
 };
 
+// Who wants to connect. The attempts of one reader stand in its own order, whenever they arrive:
+// one that it gave up may reach a replica that was paused long after it has connected elsewhere.
+struct Opening {
+  std::string replica;  // that carries the connection
+  std::string reader;   // empty: unnamed, the order of arrival counts
+  uint32_t attempt = 0;
+};
+
 // A connection to a subscription: the newest of all, as long as nobody connects after it.
 struct Attachment {
   Subscription subscription;

@@ -49,11 +49,11 @@ void SubscriptionDesk::Delete(SubscriptionKey key, std::string etag, bool in_use
   });
 }
 
-void SubscriptionDesk::Attach(SubscriptionKey key, std::string replica, absl::Duration alive_for,
+void SubscriptionDesk::Attach(SubscriptionKey key, Opening opening, absl::Duration alive_for,
                               absl::Duration timeout, Callback<Attachment> callback) {
-  core_->OnLoop(std::move(callback), [key = std::move(key), replica = std::move(replica), alive_for,
+  core_->OnLoop(std::move(callback), [key = std::move(key), opening = std::move(opening), alive_for,
                                       timeout](OpenParts* parts, Callback<Attachment> answer) {
-    parts->subscriptions.Attach(key, replica, alive_for, timeout, std::move(answer));
+    parts->subscriptions.Attach(key, opening, alive_for, timeout, std::move(answer));
   });
 }
 

@@ -34,8 +34,9 @@ class SubscriptionDesk {
               Callback<Subscription> callback);
 
   // Connects: from now on no older connection can move the place. It counts as alive for
-  // `alive_for` and for as long again after each Keep.
-  void Attach(SubscriptionKey key, std::string replica, absl::Duration alive_for,
+  // `alive_for` and for as long again after each Keep. SUBSCRIPTION_TAKEN_OVER when the newest
+  // connection is a later attempt of the same reader; then nothing has changed.
+  void Attach(SubscriptionKey key, Opening opening, absl::Duration alive_for,
               absl::Duration timeout, Callback<Attachment> callback);
   // Moves places and keeps connections alive: one script call, a result for each update. What it
   // answers as kept or changed is as durable as Redis is set to make it (not waited for on

@@ -36,6 +36,18 @@ absl::Status Refusal(int64_t answer) {
   }
 }
 
+// As place.lua answers to "attach".
+absl::Status AttachRefusal(int64_t answer) {
+  switch (answer) {
+    case 1:
+      return MakeError(Reason::kSubscriptionTakenOver);
+    case 3:
+      return MakeError(Reason::kSubscriptionNotFound);
+    default:
+      return MakeError(Reason::kInternal);
+  }
+}
+
 int64_t NumberOf(const redis::Reply& reply) {
   return reply.is_nil() ? 0 : std::strtoll(reply.text.c_str(), nullptr, 10);
 }
@@ -254,22 +266,21 @@ void Subscriptions::Mark(const Subscription& subscription, bool ends_soon, absl:
          timeout, std::move(callback));
 }
 
-void Subscriptions::Attach(const SubscriptionKey& key, const std::string& replica,
+void Subscriptions::Attach(const SubscriptionKey& key, const Opening& opening,
                            absl::Duration alive_for, absl::Duration timeout,
                            Callback<Attachment> callback) {
   const Subscription::Connection connection{
-      replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now()))};
+      opening.replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now()))};
   context_->commit->Run(
       PlaceScript(), {KeyOf(key)},
       {std::to_string(absl::ToInt64Milliseconds(alive_for)), "attach", EncodeConnection(connection),
-       "", "", ""},
+       opening.reader, std::to_string(opening.attempt), ""},
       timeout, [this, connection, callback = std::move(callback)](const redis::Result& result) {
         if (!result.ok()) return callback(result.failure().ToStatus());
         const bool whole = result.reply().elements.size() == 1;
         const Fields& words = whole ? result.reply().elements[0].elements : Fields();
         if (words.size() != 5) {
-          const bool none = words.size() == 1 && words[0].integer == 3;
-          return callback(MakeError(none ? Reason::kSubscriptionNotFound : Reason::kInternal));
+          return callback(AttachRefusal(words.size() == 1 ? words[0].integer : -1));
         }
         std::optional<Subscription> subscription = DecodeSubscription(words[3].text);
         std::optional<Progress> progress =

@@ -27,7 +27,7 @@ class Subscriptions {
   void Update(SubscriptionChange change, absl::Duration timeout, Callback<Subscription> callback);
   void Delete(const SubscriptionKey& key, const std::string& etag, bool in_use_too,
               absl::Duration timeout, Callback<Subscription> callback);
-  void Attach(const SubscriptionKey& key, const std::string& replica, absl::Duration alive_for,
+  void Attach(const SubscriptionKey& key, const Opening& opening, absl::Duration alive_for,
               absl::Duration timeout, Callback<Attachment> callback);
   void Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_for, absl::Duration timeout,
             Callback<std::vector<PlaceResult>> callback);

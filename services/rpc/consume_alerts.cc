@@ -23,6 +23,7 @@ using alerting::Consumers;
 // What a client may say in one message is small: a thousand numbers at most.
 constexpr size_t kMaxMessageBytes = 64 << 10;
 constexpr int kMaxSingles = 1000;
+constexpr size_t kMaxReaderBytes = 64;
 
 absl::Status Invalid(std::string field, std::string english, std::string chinese) {
   Violations violations;
@@ -35,16 +36,30 @@ absl::Status NotOpened() {
                  "第一条消息必须打开订阅；请先发送 open");
 }
 
+void ValidateAttempt(const v1::OpenConsumption& open, Violations* violations) {
+  if (open.reader().size() > kMaxReaderBytes) {
+    violations->push_back({"open.reader", "is too long; write at most 64 bytes",
+                           "读取方标识过长；请不超过 64 个字节"});
+  }
+  if (open.reader().empty() != (open.attempt() == 0)) {
+    violations->push_back({"open.attempt",
+                           "does not fit the reader; count its openings from 1, or leave out both",
+                           "打开次数与读取方不符；请从 1 起计数，或两项都不填"});
+  }
+}
+
 absl::StatusOr<Consumers::Request> RequestOf(v1::OpenConsumption* open, Violations violations,
                                              const Caller& caller) {
   Consumers::Request request;
   ValidateSubscriptionName(open->subscription(), "open.subscription", &violations);
+  ValidateAttempt(*open, &violations);
   request.window = WindowOf(open->window(), "open.window", &violations);
   request.bookmark_interval =
       BookmarkInterval(open->has_bookmark_interval(), open->bookmark_interval(),
                        "open.bookmark_interval", &violations);
   if (!violations.empty()) return intake::ToStatus(std::move(violations));
   request.key = {caller.principal->id, std::move(*open->mutable_subscription())};
+  request.attempt = {std::move(*open->mutable_reader()), open->attempt()};
   request.scope = caller.scope;
   return request;
 }

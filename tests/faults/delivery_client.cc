@@ -167,10 +167,6 @@ int DeliveryClient::told_left() const {
   return static_cast<int>(std::count_if(record_.heard.begin(), record_.heard.end(),
                                         [](const Heard& heard) { return heard.left; }));
 }
-int DeliveryClient::taken_over() const {
-  base::MutexLock lock(&mutex_);
-  return taken_over_;
-}
 std::string DeliveryClient::Describe() const {
   base::MutexLock lock(&mutex_);
   return absl::StrCat(context_ == nullptr ? "no stream" : "a stream", " at replica ", replica_,
@@ -228,8 +224,6 @@ void DeliveryClient::OnEnd(const grpc::Status& status) {
   if (error.reason == "CURSOR_TRIMMED" && earliest != error.metadata.end()) {
     record_.connections.back().told_gap = true;
     cursor_ = earliest->second;
-  } else if (error.reason == "SUBSCRIPTION_TAKEN_OVER") {
-    ++taken_over_;  // by an opening of ours that came late to a replica that was stopped
   } else if (!MayGoOn(status)) {
     error_ = absl::StrCat(record_.name, ": code ", status.error_code(), " ", error.reason, " ",
                           status.error_message());
@@ -294,12 +288,14 @@ grpc::Status DeliveryClient::Consume(const std::shared_ptr<grpc::Channel>& chann
   v1::ConsumeAlertsRequest open;
   open.mutable_open()->set_subscription(options_.subscription);
   open.mutable_open()->mutable_bookmark_interval()->set_nanos(200'000'000);
+  open.mutable_open()->set_reader(options_.subscription);
   {
     base::MutexLock lock(&write_mutex_);
     stream_ = stream.get();
     base::MutexLock state_lock(&mutex_);
     numbers_.clear();
     newest_ = 0;
+    open.mutable_open()->set_attempt(++attempt_);
   }
   Send(open);
   v1::ConsumeAlertsResponse message;

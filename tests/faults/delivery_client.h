@@ -64,8 +64,7 @@ class DeliveryClient {
   std::string error() const;  // what no client expects
   size_t cuts_in_a_message() const { return gate_.cuts(); }
   bool told_gap() const;
-  int told_left() const;  // so often
-  int taken_over() const;
+  int told_left() const;         // so often
   std::string Describe() const;  // how its stream is
   MonitorRecord Record() const;
   Kind kind() const { return options_.kind; }
@@ -100,7 +99,7 @@ class DeliveryClient {
   int replica_ ABSL_GUARDED_BY(mutex_) = -1;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::string cursor_ ABSL_GUARDED_BY(mutex_);
-  int taken_over_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint32_t attempt_ ABSL_GUARDED_BY(mutex_) = 0;  // of kConsume, to open
   std::string error_ ABSL_GUARDED_BY(mutex_);
   MonitorRecord record_ ABSL_GUARDED_BY(mutex_);
   size_t view_in_force_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -357,7 +357,6 @@ class DeliveryLane::Schedule {
       lane_->counts_->Add("opened", client->kind(), static_cast<int>(client->opened()));
       if (client->told_gap()) Count("told a gap", client->kind());
       lane_->counts_->Add("told that one has left", client->kind(), client->told_left());
-      lane_->counts_->Add("taken over by itself", client->kind(), client->taken_over());
       outcome_.evidence.monitors.push_back(client->Record());
     }
     Expect(lane_->calls_.DeleteSubscription(subscription_));

@@ -5,11 +5,12 @@
 --
 -- KEYS: a subscription for each item.
 -- ARGV: 1 milliseconds for which a connection counts as alive, then five for each item:
---       what to do ("attach", "keep" or "leave"), StoredConnection, generation, version that the
---       connection knows, StoredProgress ("": it has not moved).
+--       what to do ("keep" or "leave"), "", generation, version that the connection knows,
+--       StoredProgress ("": it has not moved); or
+--       "attach", StoredConnection, name of the reader ("": it has none), its attempt, "".
 -- Returns, for each item: {0, generation, version, StoredSubscription, StoredProgress} attached;
---       {0} kept or left; {1} a newer connection has taken over, nothing was moved; {2} kept, and
---       the subscription has another version; {3} there is none; {4} the key has a wrong type.
+--       {0} kept or left; {1} a newer connection has taken over (of attach: a later attempt of the
+--       same reader), nothing was changed; {2} kept, and the subscription has another version; {3} there is none; {4} the key has a wrong type.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -18,13 +19,17 @@ local alive_until = string.format('%.0f', now + tonumber(ARGV[1]))
 local function Handle(subscription, first)
   local what, connection, generation = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local version, progress = ARGV[first + 3], ARGV[first + 4]
-  local found = redis.pcall('HMGET', subscription, 'v', 'g', 'd', 'p')
+  local found = redis.pcall('HMGET', subscription, 'v', 'g', 'd', 'p', 'r', 'n')
   if found.err then return {4} end
   if not found[1] then return {3} end
   if what == 'attach' then
+    local reader, attempt = generation, version
+    if reader ~= '' and found[5] == reader and tonumber(found[6]) > tonumber(attempt) then
+      return {1}
+    end
     local newest = tonumber(found[2] or '0') + 1
     redis.call('HSET', subscription, 'g', string.format('%.0f', newest), 'c', connection,
-               'u', alive_until)
+               'u', alive_until, 'r', reader, 'n', attempt)
     return {0, newest, tonumber(found[1]), found[3], found[4]}
   end
   if found[2] ~= generation then return {1} end

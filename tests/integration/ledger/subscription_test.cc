@@ -69,9 +69,10 @@ class SubscriptionTest : public ::testing::Test {
       desk_->Delete(key, etag, in_use_too, kPatience, std::move(done));
     });
   }
-  absl::StatusOr<Attachment> Attach(const SubscriptionKey& key, absl::Duration alive_for = kAlive) {
+  absl::StatusOr<Attachment> Attach(const SubscriptionKey& key, absl::Duration alive_for = kAlive,
+                                    const std::string& reader = "", uint32_t attempt = 0) {
     return Await<Attachment>([&](Ledger::Callback<Attachment> done) {
-      desk_->Attach(key, "replica-1", alive_for, kPatience, std::move(done));
+      desk_->Attach(key, {"replica-1", reader, attempt}, alive_for, kPatience, std::move(done));
     });
   }
   std::vector<PlaceResult> Keep(std::vector<PlaceUpdate> updates) {
@@ -210,6 +211,25 @@ TEST_F(SubscriptionTest, AnOlderConnectionCanNeverMoveThePlace) {
   EXPECT_EQ(read->progress.place.positions, (std::vector<int64_t>{6, 7}));
   EXPECT_TRUE(read->connection.has_value()) << "the older one's leaving must not end the newer";
   EXPECT_TRUE(read->acknowledged_at.has_value());
+}
+
+TEST_F(SubscriptionTest, AnOpeningThatComesLateTakesNothingFromALaterOneOfItsReader) {
+  const SubscriptionKey key{"monitor-1", "night"};
+  ASSERT_TRUE(Create(key.owner, key.name).ok());
+  const auto later = Attach(key, kAlive, "reader-1", 10);
+  ASSERT_TRUE(later.ok()) << later.status();
+  EXPECT_THAT(Attach(key, kAlive, "reader-1", 9), FailsWith(Reason::kSubscriptionTakenOver));
+  EXPECT_THAT(Keep({Moved(key, *later, {6, 7})}), ElementsAre(PlaceResult::kKept));
+  EXPECT_TRUE(Attach(key, kAlive, "reader-1", 11).ok());
+}
+
+TEST_F(SubscriptionTest, AnotherReaderTakesOverWhateverItsAttempt) {
+  const SubscriptionKey key{"monitor-1", "night"};
+  ASSERT_TRUE(Create(key.owner, key.name).ok());
+  ASSERT_TRUE(Attach(key, kAlive, "reader-1", 10).ok());
+  EXPECT_TRUE(Attach(key, kAlive, "reader-2", 1).ok());
+  EXPECT_TRUE(Attach(key).ok()) << "one that names no reader";
+  EXPECT_TRUE(Attach(key, kAlive, "reader-1", 1).ok()) << "nobody of its name holds it";
 }
 
 TEST_F(SubscriptionTest, OneCallKeepsManyAndOneFailureHarmsNoOther) {

@@ -46,7 +46,7 @@ class SubscriptionWatchTest : public ::testing::Test {
   static absl::StatusOr<Attachment> Attach(SubscriptionDesk& desk, const std::string& name,
                                            absl::Duration alive_for) {
     return Await<Attachment>([&](Ledger::Callback<Attachment> done) {
-      desk.Attach({"monitor-1", name}, "replica-1", alive_for, kPatience, std::move(done));
+      desk.Attach({"monitor-1", name}, {"replica-1", "", 0}, alive_for, kPatience, std::move(done));
     });
   }
   static bool WaitGone(SubscriptionDesk& desk, const std::string& name) {

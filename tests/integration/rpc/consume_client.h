@@ -45,7 +45,7 @@ class Consumption {
 
   Consumption(const std::shared_ptr<grpc::Channel>& channel, const std::string& name,
               int window = 0, const std::string& token = kMonitorToken,
-              std::chrono::milliseconds timeout = std::chrono::seconds(60))
+              std::chrono::milliseconds timeout = std::chrono::seconds(60), uint32_t attempt = 0)
       : stub_(v1::SubscriptionService::NewStub(channel)),
         context_(Context(token, timeout)),
         stream_(stub_->ConsumeAlerts(context_.get())) {
@@ -53,6 +53,10 @@ class Consumption {
     request.mutable_open()->set_subscription(name);
     request.mutable_open()->mutable_window()->set_alerts(window);
     request.mutable_open()->mutable_bookmark_interval()->set_nanos(200'000'000);
+    if (attempt > 0) {
+      request.mutable_open()->set_reader("reader-1");
+      request.mutable_open()->set_attempt(attempt);
+    }
     Send(request);
   }
   ~Consumption() {

@@ -1,4 +1,6 @@
 // Named subscriptions over several replicas on one ledger, and over the death of one.
+#include <signal.h>
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -17,10 +19,16 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
+constexpr uint32_t kAttempts = 60;
+
 class ReplicasTest : public ::testing::Test {
  protected:
   ServiceProcess::Options ProcessOptions() {
     return {.directory = directory_.path(), .redis_address = "unix:" + redis_.path()};
+  }
+
+  static Consumption Attempt(const std::shared_ptr<grpc::Channel>& channel, uint32_t attempt) {
+    return Consumption(channel, "night", 0, kMonitorToken, std::chrono::seconds(60), attempt);
   }
 
   RedisServer redis_;
@@ -86,6 +94,40 @@ TEST_F(ReplicasTest, WhatWasToldAsKeptOutlivesTheServiceAndTheRestComesAgain) {
   std::vector<std::string> left;
   for (const auto& one : again.Next(2)) left.push_back(one.update.alert().id());
   EXPECT_THAT(left, ElementsAre(ids[2], ids[4]));
+}
+
+// A client asks a replica that does not answer, gives up and goes to another one. When the first
+// wakes it reads the opening and the giving up, and must not take the client's place from it.
+TEST_F(ReplicasTest, AnOpeningThatWasGivenUpBeforeItsReplicaWokeTakesNothingOver) {
+  ServiceProcess process(ProcessOptions());
+  ASSERT_TRUE(process.Start());
+  ASSERT_TRUE(CreateSubscription(*stub_, "night").ok());
+  const auto channel =
+      grpc::CreateChannel(process.grpc_address(), grpc::InsecureChannelCredentials());
+  {
+    Consumption first(channel, "night");  // the channel is connected from here on
+    ASSERT_TRUE(first.NextMessage().has_value());
+  }
+  for (uint32_t attempt = 1; attempt < kAttempts; attempt += 2) {
+    SCOPED_TRACE(attempt);
+    kill(process.pid(), SIGSTOP);
+    {
+      Consumption given_up = Attempt(channel, attempt);
+      given_up.Cancel();
+    }
+    Consumption newer = Attempt(a_.channel(), attempt + 1);
+    EXPECT_TRUE(newer.NextMessage().has_value());
+    kill(process.pid(), SIGCONT);
+    // The replica has seen to all that lay there when it answers what came behind it.
+    const auto other = v1::SubscriptionService::NewStub(channel);
+    v1::GetSubscriptionResponse read;
+    ASSERT_TRUE(GetSubscription(*other, "night", &read).ok());
+    ASSERT_TRUE(SubmitMany(*clues_, static_cast<int>(attempt), 1));
+    const auto delivered = newer.Next(1);
+    ASSERT_THAT(delivered, SizeIs(1));
+    ASSERT_TRUE(newer.Acknowledge(1));
+    ASSERT_TRUE(newer.WaitKept(1)) << ReasonOf(newer.Finish());
+  }
 }
 
 TEST_F(ReplicasTest, AReplicaThatIsStoppedKeepsTheAcknowledgementsAndLeaves) {

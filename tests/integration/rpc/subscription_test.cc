@@ -186,6 +186,24 @@ TEST_F(SubscriptionTest, TheFirstMessageMustOpen) {
   EXPECT_THAT(ViolationsOf(silent->Finish()), ElementsAre("open"));
 }
 
+TEST_F(SubscriptionTest, AReaderWithoutAttemptsOrTooLongIsNamed) {
+  const auto violations = [&](const std::string& reader, uint32_t attempt) {
+    v1::ConsumeAlertsRequest request;
+    request.mutable_open()->set_subscription("night");
+    request.mutable_open()->set_reader(reader);
+    request.mutable_open()->set_attempt(attempt);
+    const auto context = Context(kMonitorToken);
+    const auto stream = stub_->ConsumeAlerts(context.get());
+    stream->Write(request);
+    v1::ConsumeAlertsResponse none;
+    EXPECT_FALSE(stream->Read(&none));
+    return ViolationsOf(stream->Finish());
+  };
+  EXPECT_THAT(violations("reader-1", 0), ElementsAre("open.attempt"));
+  EXPECT_THAT(violations("", 1), ElementsAre("open.attempt"));
+  EXPECT_THAT(violations(std::string(65, 'r'), 1), ElementsAre("open.reader"));
+}
+
 TEST_F(SubscriptionTest, WrongWindowsAndSecondOpeningsAreNamed) {
   MustCreate("night");
   Consumption wrong(server_.channel(), "night", 20'000);

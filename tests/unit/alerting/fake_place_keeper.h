@@ -22,6 +22,7 @@ class FakePlaceKeeper final : public PlaceKeeper {
     uint32_t version = 1;
     int64_t generation = 0;
     ledger::Progress progress;
+    Attempt attempt;
     bool connected = false;
   };
 
@@ -52,13 +53,20 @@ class FakePlaceKeeper final : public PlaceKeeper {
   int keeps() const { return keeps_; }
   size_t largest_group() const { return largest_group_; }
 
-  void Attach(const ledger::SubscriptionKey& key, Callback<ledger::Attachment> callback) override {
+  void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
+              Callback<ledger::Attachment> callback) override {
     const auto found = entries_.find(key.name);
     if (found == entries_.end()) {
       return scheduler_->Post(
           [callback] { callback(domain::MakeError(domain::Reason::kSubscriptionNotFound)); });
     }
     Entry& entry = found->second;
+    if (!attempt.reader.empty() && entry.attempt.reader == attempt.reader &&
+        entry.attempt.number > attempt.number) {
+      return scheduler_->Post(
+          [callback] { callback(domain::MakeError(domain::Reason::kSubscriptionTakenOver)); });
+    }
+    entry.attempt = attempt;
     ledger::Attachment attachment;
     attachment.generation = ++entry.generation;
     attachment.subscription.key = key;
