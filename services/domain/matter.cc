@@ -1,0 +1,274 @@
+#include "services/domain/matter.h"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <string>
+
+namespace supervision::domain {
+namespace {
+
+constexpr size_t kBits = 64;
+constexpr uint64_t kOffset = 0xCBF29CE484222325;
+constexpr uint64_t kPrime = 0x100000001B3;
+// A document's number is told from another organ's by so many characters before its year.
+constexpr size_t kPrefix = 3;
+constexpr size_t kCountyDigits = 6;
+constexpr size_t kYearDigits = 4;
+constexpr size_t kMostDigits = 9;
+// Shorter numbers of partners ("12") stand for too much.
+constexpr size_t kShortestNumber = 6;
+
+// Spreads the bits of `value` over the whole word.
+uint64_t Mix(uint64_t value) {
+  value ^= value >> 30;
+  value *= 0xBF58476D1CE4E5B9;
+  value ^= value >> 27;
+  value *= 0x94D049BB133111EB;
+  return value ^ (value >> 31);
+}
+
+uint64_t HashOf(std::u32string_view text, std::string_view place) {
+  uint64_t hash = kOffset;
+  const auto add = [&hash](uint64_t value) { hash = (hash ^ value) * kPrime; };
+  for (const char32_t point : text) add(point);
+  add(0);
+  for (const char c : place) add(static_cast<unsigned char>(c));
+  return Mix(hash);
+}
+
+bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
+bool IsHan(char32_t point) {
+  return (point >= 0x4E00 && point <= 0x9FFF) || (point >= 0x3400 && point <= 0x4DBF) ||
+         (point >= 0x20000 && point <= 0x323AF);
+}
+bool IsLetter(char32_t point) { return IsDigit(point) || (point >= U'a' && point <= U'z'); }
+
+char32_t Folded(char32_t point) {
+  // Full-width forms of ASCII.
+  if (point >= 0xFF01 && point <= 0xFF5E) point -= 0xFEE0;
+  if (point >= U'A' && point <= U'Z') point += U'a' - U'A';
+  return point;
+}
+
+// One code point of a text that is valid UTF-8; of any other something, and it moves on.
+char32_t Decode(std::string_view text, size_t* at) {
+  const auto byte = [&](size_t k) {
+    return *at + k < text.size() ? static_cast<unsigned char>(text[*at + k]) : 0U;
+  };
+  const unsigned lead = byte(0);
+  size_t size = 1;
+  char32_t point = lead;
+  if (lead >= 0xF0) {
+    size = 4;
+    point =
+        (lead & 0x07U) << 18 | (byte(1) & 0x3FU) << 12 | (byte(2) & 0x3FU) << 6 | (byte(3) & 0x3FU);
+  } else if (lead >= 0xE0) {
+    size = 3;
+    point = (lead & 0x0FU) << 12 | (byte(1) & 0x3FU) << 6 | (byte(2) & 0x3FU);
+  } else if (lead >= 0xC0) {
+    size = 2;
+    point = (lead & 0x1FU) << 6 | (byte(1) & 0x3FU);
+  }
+  *at = std::min(text.size(), *at + size);
+  return point;
+}
+
+// Whether the characters before a year belong to a document that is about one matter: a penalty, a
+// reconsideration, a petition, an enforcement. Others are cited by many.
+bool OfOneMatter(std::u32string_view prefix) {
+  return prefix.find_first_of(U"罚复访信强决裁诉赔仲") != std::u32string_view::npos;
+}
+
+size_t DigitsFrom(std::u32string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size() && IsDigit(text[end])) ++end;
+  return end - at;
+}
+
+std::u32string_view WithoutZeros(std::u32string_view digits) {
+  const size_t first = digits.find_first_not_of(U'0');
+  return first == std::u32string_view::npos ? digits.substr(0, 0) : digits.substr(first);
+}
+
+// Finds the numbers of a comparable text, where brackets are gone:
+//   盐综执罚决字2023第000123号   document: characters, year, number
+//   2023浙0424行初12号           court: year, province, court, kind, number
+class NumberFinder {
+ public:
+  NumberFinder(std::string_view county, std::vector<uint64_t>* numbers)
+      : county_(county), numbers_(numbers) {}
+
+  void Find(std::u32string_view text) {
+    size_t run = 0;
+    for (size_t at = 0; at < text.size(); at += std::max<size_t>(run, 1)) {
+      run = DigitsFrom(text, at);
+      if (run < kYearDigits) continue;
+      const std::u32string_view century = text.substr(at, 2);
+      if (century != U"19" && century != U"20") continue;
+      // Without its bracket a year and the number after it are one run.
+      if (run > kYearDigits || !CourtAt(text, at)) DocumentAt(text, at);
+    }
+  }
+
+ private:
+  bool CourtAt(std::u32string_view text, size_t at) {
+    size_t end = at + kYearDigits;
+    size_t han = 0;
+    while (end < text.size() && IsHan(text[end]) && han < 2) ++end, ++han;
+    const size_t court = DigitsFrom(text, end);
+    if (han != 1 && !(han == 2 && text.substr(end - 2, 2) == U"最高")) return false;
+    if (court > 4 || (court == 0 && text[end - 1] != U'高')) return false;
+    end += court;
+    han = 0;
+    while (end < text.size() && IsHan(text[end]) && han < 4) ++end, ++han;
+    const size_t digits = DigitsFrom(text, end);
+    if (han == 0 || digits == 0 || digits > kMostDigits) return false;
+    if (end + digits >= text.size() || text[end + digits] != U'号') return false;
+    std::u32string key(text.substr(at, end - at));
+    key += WithoutZeros(text.substr(end, digits));
+    numbers_->push_back(HashOf(key, ""));
+    return true;
+  }
+
+  void DocumentAt(std::u32string_view text, size_t at) {
+    size_t han = 0;
+    while (han < kPrefix && han < at && IsHan(text[at - 1 - han])) ++han;
+    if (han < kPrefix) return;
+    size_t end = at + kYearDigits;
+    if (end < text.size() && text[end] == U'第') ++end;
+    const size_t digits = DigitsFrom(text, end);
+    if (digits == 0 || digits > kMostDigits) return;
+    if (end + digits >= text.size() || text[end + digits] != U'号') return;
+    const std::u32string_view prefix = text.substr(at - kPrefix, kPrefix);
+    if (!OfOneMatter(prefix)) return;
+    std::u32string key(prefix);
+    key += text.substr(at, kYearDigits);
+    key += WithoutZeros(text.substr(end, digits));
+    numbers_->push_back(HashOf(key, county_));
+  }
+
+  const std::string_view county_;
+  std::vector<uint64_t>* const numbers_;
+};
+
+// For each byte its bits as eight counters of a byte each.
+constexpr auto kSpread = [] {
+  std::array<uint64_t, 256> spread{};
+  for (size_t byte = 0; byte < spread.size(); ++byte) {
+    for (size_t bit = 0; bit < 8; ++bit) {
+      spread[byte] |= static_cast<uint64_t>((byte >> bit) & 1U) << (8 * bit);
+    }
+  }
+  return spread;
+}();
+
+// Counts for each of 64 bits in how many words it is set: eight counters at a time in one register,
+// emptied before a byte can overflow.
+class Votes {
+ public:
+  void Add(uint64_t word) {
+    for (size_t byte = 0; byte < small_.size(); ++byte) {
+      small_[byte] += kSpread[(word >> (8 * byte)) & 0xFFU];
+    }
+    ++words_;
+    if (words_ % kMostInByte == 0) Empty();
+  }
+
+  // The bits that are set in more than half of the words.
+  uint64_t Majority() {
+    Empty();
+    uint64_t majority = 0;
+    for (size_t bit = 0; bit < kBits; ++bit) {
+      if (2 * large_[bit] > words_) majority |= uint64_t{1} << bit;
+    }
+    return majority;
+  }
+
+ private:
+  static constexpr size_t kMostInByte = 255;
+
+  void Empty() {
+    for (size_t bit = 0; bit < kBits; ++bit) {
+      large_[bit] += (small_[bit / 8] >> (8 * (bit % 8))) & 0xFFU;
+    }
+    small_.fill(0);
+  }
+
+  std::array<uint64_t, kBits / 8> small_{};
+  std::array<size_t, kBits> large_{};
+  size_t words_ = 0;
+};
+
+// Of partners' instruments those that are about one matter.
+bool IsOfOneMatter(InstrumentType type) {
+  switch (type) {
+    case InstrumentType::kCourtCase:
+    case InstrumentType::kPenaltyDecision:
+    case InstrumentType::kReconsiderationCase:
+    case InstrumentType::kPetitionItem:
+    case InstrumentType::kHotlineOrder:
+    case InstrumentType::kDisclosureRequest:
+    case InstrumentType::kProcuratorialSuggestion:
+    case InstrumentType::kJudicialSuggestion:
+    case InstrumentType::kMediationAgreement:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::u32string ComparableText(std::string_view text) {
+  std::u32string result;
+  result.reserve(text.size() / 2);
+  for (size_t at = 0; at < text.size();) {
+    const char32_t point = Folded(Decode(text, &at));
+    if (IsHan(point) || IsLetter(point)) result.push_back(point);
+  }
+  return result;
+}
+
+uint64_t SimHash(std::u32string_view text) {
+  Votes votes;
+  for (size_t at = 0; at + 1 < text.size(); ++at) {
+    const uint64_t pair = Mix(static_cast<uint64_t>(text[at]) << 32 | text[at + 1]);
+    votes.Add(pair);
+    if (at + 2 < text.size()) votes.Add(Mix(pair ^ text[at + 2]));
+  }
+  return votes.Majority();
+}
+
+int ShapeDistance(uint64_t one, uint64_t other) {
+  return static_cast<int>(std::bitset<kBits>(one ^ other).count());
+}
+
+MatterKeys MatterKeysOf(const ClueContent& content) {
+  MatterKeys keys;
+  const std::string_view county = std::string_view(content.region_code).substr(0, kCountyDigits);
+  NumberFinder finder(county, &keys.numbers);
+  for (const Instrument& instrument : content.instruments) {
+    if (!IsOfOneMatter(instrument.type)) continue;
+    const std::u32string number = ComparableText(instrument.number);
+    const size_t before = keys.numbers.size();
+    finder.Find(number);
+    // One of another form is taken as it is, within its county.
+    if (keys.numbers.size() == before && number.size() >= kShortestNumber) {
+      keys.numbers.push_back(HashOf(number, county));
+    }
+  }
+  const std::u32string title = ComparableText(content.title);
+  const std::u32string text = ComparableText(content.content);
+  finder.Find(title);
+  finder.Find(text);
+  std::sort(keys.numbers.begin(), keys.numbers.end());
+  keys.numbers.erase(std::unique(keys.numbers.begin(), keys.numbers.end()), keys.numbers.end());
+  if (keys.numbers.size() > kMostNumbers) keys.numbers.resize(kMostNumbers);
+  // The title is a partner's own; the text is what travels between them.
+  if (text.size() >= kShortestShape) keys.shape = SimHash(text);
+  return keys;
+}
+
+}  // namespace supervision::domain

@@ -1,0 +1,129 @@
+#include "services/domain/matter.h"
+
+#include <random>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace supervision::domain {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+ClueContent With(std::string text, std::string region = "330424") {
+  ClueContent content;
+  content.content = std::move(text);
+  content.region_code = std::move(region);
+  return content;
+}
+
+std::u32string RandomText(std::mt19937_64* random, size_t size) {
+  std::u32string text;
+  for (size_t i = 0; i < size; ++i) {
+    text.push_back(static_cast<char32_t>(0x4E00 + (*random)() % 2500));
+  }
+  return text;
+}
+
+TEST(MatterTest, ANumberIsTheSameHoweverItIsWritten) {
+  const MatterKeys one = MatterKeysOf(With("对盐综执罚决字〔2023〕第000123号不服。"));
+  ASSERT_THAT(one.numbers, SizeIs(1));
+  EXPECT_EQ(MatterKeysOf(With("盐综执罚决字[２０２３]123号处罚过重")).numbers, one.numbers);
+  EXPECT_EQ(MatterKeysOf(With("关于（盐综执罚决字（2023）第123号）")).numbers, one.numbers);
+  ClueContent partner = With("");
+  partner.instruments = {
+      {InstrumentType::kPenaltyDecision, "盐综执罚决字〔2023〕第123号", std::nullopt}};
+  EXPECT_EQ(MatterKeysOf(partner).numbers, one.numbers);
+}
+
+TEST(MatterTest, ADocumentCountsInItsCountyAndACourtsCaseEverywhere) {
+  const std::string document = "盐综执罚决字〔2023〕第123号";
+  EXPECT_NE(MatterKeysOf(With(document)).numbers, MatterKeysOf(With(document, "330402")).numbers);
+  const std::string court = "（2023）浙0424行初12号";
+  ASSERT_THAT(MatterKeysOf(With(court)).numbers, SizeIs(1));
+  EXPECT_EQ(MatterKeysOf(With(court)).numbers, MatterKeysOf(With(court, "330402")).numbers);
+  EXPECT_NE(MatterKeysOf(With(court)).numbers,
+            MatterKeysOf(With("（2023）浙0424行初13号")).numbers);
+}
+
+TEST(MatterTest, WhatManyMattersCiteIsNoKey) {
+  EXPECT_THAT(MatterKeysOf(With("按国发〔2023〕5号文件和盐司函〔2023〕2号要求")).numbers,
+              IsEmpty());
+  EXPECT_THAT(MatterKeysOf(With("2023年5月12日12号楼，电话13800002023号")).numbers, IsEmpty());
+  ClueContent audit = With("");
+  audit.instruments = {{InstrumentType::kAuditReport, "盐审报〔2023〕12号", std::nullopt}};
+  EXPECT_THAT(MatterKeysOf(audit).numbers, IsEmpty());
+}
+
+TEST(MatterTest, WritingDoesNotChangeTheShape) {
+  const std::string text =
+      "某镇政府在没有书面决定的情况下，将我家位于村东的两间房屋强制拆除，也没有告知我们可以申请"
+      "行政复议的权利和期限，请求有关部门查处。";
+  const std::string other =
+      "某镇政府在没有书面决定的情况下 将我家位于村东的两间房屋强制拆除，　也没有告知我们可以申请\n"
+      "行政复议的权利和期限！请求有关部门查处";
+  EXPECT_NE(MatterKeysOf(With(text)).shape, 0U);
+  EXPECT_EQ(MatterKeysOf(With(text)).shape, MatterKeysOf(With(other)).shape);
+  EXPECT_EQ(MatterKeysOf(With("太短了")).shape, 0U);
+}
+
+TEST(MatterTest, NearTextsAreNearAndOthersFar) {
+  constexpr uint64_t kSeed = 20260302;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  int near = 0;
+  int far = 0;
+  constexpr int kTrials = 500;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const std::u32string text = RandomText(&random, 200);
+    std::u32string edited = text;
+    edited[random() % edited.size()] = U'甲';
+    edited.erase(random() % edited.size(), 1);
+    near += static_cast<int>(ShapeDistance(SimHash(text), SimHash(edited)) <= kMostShapeDistance);
+    const std::u32string other = RandomText(&random, 200);
+    far += static_cast<int>(ShapeDistance(SimHash(text), SimHash(other)) > kMostShapeDistance);
+  }
+  EXPECT_GE(near, kTrials * 99 / 100);
+  EXPECT_GE(far, kTrials * 99 / 100);
+}
+
+TEST(MatterTest, ALongTextStaysNearWhenAPieceIsMovedWithinIt) {
+  constexpr uint64_t kSeed = 11;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 50; ++trial) {
+    const std::u32string text = RandomText(&random, 4000);
+    // A few sentences change their place: what stands where does not count.
+    const std::u32string moved = text.substr(1000) + text.substr(0, 1000);
+    EXPECT_LE(ShapeDistance(SimHash(text), SimHash(moved)), 3);
+    const std::u32string repeated = std::u32string(2000, text[0]) + text.substr(0, 40);
+    EXPECT_GT(ShapeDistance(SimHash(text), SimHash(repeated)), kMostShapeDistance);
+  }
+}
+
+TEST(MatterTest, TheShapeIsTheMajorityOfItsWordsHoweverManyThereAre) {
+  // Of one pair and one triple, each again and again, each bit is set where both are.
+  const uint64_t few = SimHash(std::u32string(50, U'甲'));
+  for (const size_t size : {128, 255, 256, 257, 600, 5000}) {
+    EXPECT_EQ(SimHash(std::u32string(size, U'甲')) & ~few, 0U) << size;
+  }
+}
+
+TEST(MatterTest, AnyBytesGiveKeys) {
+  constexpr uint64_t kSeed = 7;
+  SCOPED_TRACE(kSeed);
+  std::mt19937_64 random(kSeed);
+  for (int trial = 0; trial < 2000; ++trial) {
+    std::string text(random() % 64, '\0');
+    for (char& c : text) c = static_cast<char>(random());
+    text += "2023年〔2023";
+    const MatterKeys keys = MatterKeysOf(With(text));
+    EXPECT_EQ(keys, MatterKeysOf(With(text)));
+    EXPECT_LE(keys.numbers.size(), kMostNumbers);
+  }
+}
+
+}  // namespace
+}  // namespace supervision::domain
