@@ -10,6 +10,7 @@
 #include "services/domain/alert_group.h"
 #include "services/domain/clue.h"
 #include "services/domain/handling.h"
+#include "services/domain/matter.h"
 
 namespace supervision::domain {
 
@@ -32,6 +33,7 @@ enum class AlertKind : uint8_t {
   kGrouped = 13,
   kThresholdReached = 14,
   kRiskRaised = 15,
+  kSameMatter = 16,
 };
 
 // A silence that hides a version of an alert, and from whom; see silence.h. Kept with the version,
@@ -79,6 +81,8 @@ struct Alert {
   std::string trace_parent;          // of the request that made this version; see trace.h
   // Of an alert that a route raised; its clue_id then names no clue but its own record.
   std::shared_ptr<const AlertGroup> group;
+  // By what its clue may be found to be about the matter of another; null: it says nothing of that.
+  std::shared_ptr<const MatterKeys> matter;
 };
 
 // One entry of the log: one change of one clue, with what it did to the clue's alert. The facets of

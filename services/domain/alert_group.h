@@ -8,6 +8,14 @@
 
 namespace supervision::domain {
 
+// Why a clue was taken for one about the matter of others.
+enum class LinkBy : uint8_t {
+  kUnspecified = 0,
+  kFirst = 1,   // the others were found to be about its matter
+  kNumber = 2,  // of a document or case
+  kText = 3,    // organ, county and a text that is the same or nearly so
+};
+
 // What an alert that a route raised says of the clues behind it. Such an alert has no clue of its
 // own: its facets are what all its clues have in common, so that who sees it may see each of them.
 struct AlertGroup {
@@ -16,11 +24,18 @@ struct AlertGroup {
     std::string value;
     bool operator==(const KeyPart&) const = default;
   };
+  struct Link {
+    LinkBy by = LinkBy::kUnspecified;
+    int distance = 0;  // of kText: in how many bits of 64 the shapes differ
+    std::string partner;
+    bool operator==(const Link&) const = default;
+  };
   std::string route;
   std::string title_zh;
   std::string title_en;
   std::vector<KeyPart> key;
   std::vector<std::string> members;  // ids of clues, the newest, at most kMostMembers
+  std::vector<Link> links;           // of a matter: why each of `members` belongs to it; else none
   int64_t total = 0;
   absl::Time from;  // the clues were accepted in [from, to]
   absl::Time to;

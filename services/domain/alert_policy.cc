@@ -1,5 +1,8 @@
 #include "services/domain/alert_policy.h"
 
+#include <memory>
+#include <utility>
+
 #include "services/domain/alert_life.h"
 #include "services/domain/passages.h"
 #include "services/domain/standing.h"
@@ -68,6 +71,9 @@ Alert NextAlert(const Clue& clue, const Alert& before) {
   alert.version = before.version + 1;
   alert.provisional = alert.kind == AlertKind::kReviewNeeded;
   KeepHandling(before, &alert);
+  if (MatterKeys keys = MatterKeysOf(clue.content); !keys.empty()) {
+    alert.matter = std::make_shared<const MatterKeys>(std::move(keys));
+  }
   alert.why = Passages(clue.content, standing.evidence);
   return alert;
 }

@@ -3,6 +3,7 @@
 #include "google/protobuf/arena.h"
 #include "services/domain/alert_policy.h"
 #include "services/ledger/group_codec.h"
+#include "services/ledger/matter_codec.h"
 #include "supervision/storage/v1/ledger.pb.h"
 
 namespace supervision::ledger {
@@ -317,6 +318,7 @@ void ToStored(const ClueSummary& summary, StoredSummary* stored) {
   if (alert.handling.has_value()) ToStored(*alert.handling, stored->mutable_handling());
   stored->set_backfill(summary.backfill);
   if (alert.group != nullptr) PutGroup(*alert.group, stored->mutable_group());
+  if (alert.matter != nullptr) stored->mutable_matter()->set_data(EncodeMatter(*alert.matter));
 }
 
 bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSummary* summary) {
@@ -336,6 +338,10 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
     alert.facets.state = domain::AlertState::kUnspecified;
   }
   if (stored.has_group() && (alert.group = TakeGroup(stored.group())) == nullptr) return false;
+  // What is sealed by a later service says nothing here: no link is no loss of the clue.
+  if (stored.has_matter() && stored.matter().key_id() == 0) {
+    alert.matter = DecodeMatter(stored.matter().data());
+  }
   if (stored.has_handling() && !FromStored(stored.handling(), &alert.handling.emplace())) {
     return false;
   }

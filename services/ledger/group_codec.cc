@@ -17,6 +17,12 @@ void PutGroup(const domain::AlertGroup& group, storage::v1::StoredGroup* stored)
   words.SerializeToString(stored->mutable_words()->mutable_data());
   stored->set_route(group.route);
   for (const std::string& member : group.members) stored->add_members(member);
+  for (const domain::AlertGroup::Link& link : group.links) {
+    storage::v1::StoredLink* const one = stored->add_links();
+    one->set_by(static_cast<int32_t>(link.by));
+    one->set_distance(link.distance);
+    one->set_partner(link.partner);
+  }
   stored->set_total(group.total);
   stored->set_from_micros(absl::ToUnixMicros(group.from));
   stored->set_to_micros(absl::ToUnixMicros(group.to));
@@ -43,6 +49,10 @@ std::shared_ptr<const domain::AlertGroup> TakeGroup(const storage::v1::StoredGro
     group->key.push_back({words.names(i), words.values(i)});
   }
   group->members = {stored.members().begin(), stored.members().end()};
+  for (const storage::v1::StoredLink& link : stored.links()) {
+    group->links.push_back(
+        {static_cast<domain::LinkBy>(link.by()), link.distance(), link.partner()});
+  }
   group->total = stored.total();
   group->from = absl::FromUnixMicros(stored.from_micros());
   group->to = absl::FromUnixMicros(stored.to_micros());

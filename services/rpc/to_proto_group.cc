@@ -17,6 +17,12 @@ v1::AlertGroup ToProto(const domain::AlertGroup& group) {
   for (const std::string& clue_id : group.members) {
     proto.add_member_alert_ids(domain::AlertIdOf(clue_id));
   }
+  for (const domain::AlertGroup::Link& link : group.links) {
+    v1::MatterLink* const one = proto.add_links();
+    one->set_by(static_cast<v1::LinkedBy>(link.by));
+    one->set_distance(link.distance);
+    one->set_partner(link.partner);
+  }
   proto.set_members(group.total);
   *proto.mutable_window_start() = ToProto(group.from);
   *proto.mutable_window_end() = ToProto(group.to);

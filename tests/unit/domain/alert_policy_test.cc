@@ -38,6 +38,19 @@ Alert Told(uint32_t version) {
   return alert;
 }
 
+TEST(AlertPolicyTest, AnAlertHasTheKeysOfItsCluesMatterAndWhatIsNoneHasNone) {
+  Clue clue = ExampleClue();
+  EXPECT_EQ(NextAlert(clue, Alert()).matter, nullptr) << "too short, and without a number";
+  clue.content.content = "不服盐综执罚决字〔2023〕第123号。";
+  const Alert alert = NextAlert(clue, Alert());
+  ASSERT_NE(alert.matter, nullptr);
+  EXPECT_EQ(*alert.matter, MatterKeysOf(clue.content));
+  clue.state = ClueState::kWithdrawn;
+  EXPECT_NE(NextAlert(clue, Told(1)).matter, nullptr);
+  clue.content.content = "撤回。";
+  EXPECT_EQ(NextAlert(clue, alert).matter, nullptr) << "what was said before counts no more";
+}
+
 TEST(AlertPolicyTest, HistoryAlertsNobodyWhateverBecomesOfItUntilThePartnerRevisesIt) {
   Clue clue = ExampleClue();
   clue.backfill = true;

@@ -184,6 +184,7 @@ TEST(CodecTest, TheCluesBehindAnAlertComeBackAsTheyWere) {
   group.title_en = "several clues about one unit";
   group.key = {{"unit", "某县公安局"}};
   group.members = {"c00" + std::string(32, 'a'), "c01" + std::string(32, 'b')};
+  group.links = {{domain::LinkBy::kText, 7, "petitions"}, {domain::LinkBy::kFirst, 0, "hotline"}};
   group.total = 60;
   group.from = absl::FromUnixMicros(1'790'000'000'000'001);
   group.to = absl::FromUnixMicros(1'790'000'002'000'001);
@@ -207,6 +208,27 @@ TEST(CodecTest, TheCluesBehindAnAlertComeBackAsTheyWere) {
   ASSERT_TRUE(stored.ParseFromString(bytes));
   stored.mutable_group()->clear_words();
   EXPECT_THAT(stored.group().SerializeAsString(), ::testing::Not(::testing::HasSubstr("公安")));
+}
+
+TEST(CodecTest, ByWhatOthersOfItsMatterAreFoundComesBackAsItWasOrNotAtAll) {
+  ClueSummary summary = ExampleSummary();
+  EXPECT_EQ(DecodeSummary(EncodeSummary(summary), summary.clue_id)->alert.matter, nullptr);
+  domain::MatterKeys keys;
+  keys.numbers = {1, uint64_t{1} << 63};
+  keys.shape = 0x8000'0000'0000'0001;
+  summary.alert.matter = std::make_shared<const domain::MatterKeys>(keys);
+  const std::string bytes = EncodeSummary(summary);
+  const auto decoded = DecodeSummary(bytes, summary.clue_id);
+  ASSERT_TRUE(decoded.has_value() && decoded->alert.matter != nullptr);
+  EXPECT_EQ(*decoded->alert.matter, keys);
+  // One that is sealed or damaged costs the link and not the clue.
+  storage::v1::StoredSummary stored;
+  ASSERT_TRUE(stored.ParseFromString(bytes));
+  stored.mutable_matter()->set_key_id(1);
+  EXPECT_EQ(DecodeSummary(stored.SerializeAsString(), summary.clue_id)->alert.matter, nullptr);
+  stored.mutable_matter()->set_key_id(0);
+  stored.mutable_matter()->set_data("\xff");
+  EXPECT_EQ(DecodeSummary(stored.SerializeAsString(), summary.clue_id)->alert.matter, nullptr);
 }
 
 TEST(CodecTest, AnAlertThatNobodyHandledCostsNothing) {

@@ -133,7 +133,8 @@ TEST(ToProtoTest, WhoCorrectedAndWhyIsToldByWhoAsks) {
 TEST(ToProtoTest, EnumNumbersAreThoseOfTheApi) {
   EXPECT_EQ(static_cast<int>(domain::Scenario::kOutOfScope), v1::SCENARIO_OUT_OF_SCOPE);
   EXPECT_EQ(static_cast<int>(domain::Risk::kHigh), v1::RISK_HIGH);
-  EXPECT_EQ(static_cast<int>(domain::AlertKind::kRiskRaised), v1::AlertKind_MAX);
+  EXPECT_EQ(static_cast<int>(domain::AlertKind::kSameMatter), v1::AlertKind_MAX);
+  EXPECT_EQ(static_cast<int>(domain::LinkBy::kText), v1::LinkedBy_MAX);
   EXPECT_EQ(static_cast<int>(domain::AlertState::kResolved), v1::AlertState_MAX);
   EXPECT_EQ(static_cast<int>(domain::AlertOutcome::kNotSupervision), v1::AlertOutcome_MAX);
   EXPECT_EQ(static_cast<int>(domain::CorrectedBy::kSystem), v1::CorrectedBy_MAX);
