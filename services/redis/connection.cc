@@ -14,6 +14,10 @@ namespace {
 // One write takes at most about this much: what is not in a write yet is certainly "not sent".
 constexpr size_t kWriteChunkBytes = 256 << 10;
 
+// A Redis that reads its file says so until the moment that it is ready. It is asked steadily:
+// with back-off, a load of ten seconds would be followed by a wait of up to reconnect_maximum.
+constexpr absl::Duration kAskWhileItLoads = absl::Milliseconds(100);
+
 uint64_t SeedOf(uint64_t configured) {
   if (configured != 0) return configured;
   uint64_t seed;
@@ -248,8 +252,12 @@ void Connection::HandleEntryReply(const Reply& reply) {
     if (!(step.may_be_forbidden && code == "NOPERM")) {
       // An odd server's answer to AUTH may repeat the arguments: only its first word is kept.
       const std::string said = step.name == "AUTH" ? std::string(code) : reply.text;
-      return Break(absl::StrCat(step.name, " was refused: ", said), Unsent::kKeep,
-                   absl::ZeroDuration());
+      Break(absl::StrCat(step.name, " was refused: ", said), Unsent::kKeep, absl::ZeroDuration());
+      if (ClassifyError(reply.text).kind == FailureKind::kLoading) {
+        backoff_.Reset();
+        connect_timer_->Start(kAskWhileItLoads);
+      }
+      return;
     }
   }
   if (!steps_.empty()) return;

@@ -100,6 +100,16 @@ TEST_F(ConnectionTest, WaitsWhileRedisLoadsItsFile) {
   EXPECT_EQ(Show(answer.get()), "v");
 }
 
+TEST_F(ConnectionTest, AsksALoadingRedisSteadilyWhateverTheBackOff) {
+  peer_.Answer("PING", "-LOADING Redis is loading the dataset in memory\r\n");
+  Client::Options options = Options();
+  options.reconnect_initial = options.reconnect_maximum = absl::Hours(1000);
+  Client client(&loop_, options);
+  ASSERT_TRUE(Eventually([&] { return peer_.connections() >= 3; }));
+  peer_.Answer("PING", "+PONG\r\n");
+  EXPECT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+}
+
 TEST_F(ConnectionTest, GivesUpAConnectionThatDoesNotBecomeReady) {
   peer_.Answer("PING", "");
   Client::Options options = Options();
