@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "services/base/mutex.h"
 #include "services/domain/error.h"
 #include "services/rpc/bytes.h"
@@ -70,14 +69,16 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
                           public alerting::StreamSink {
  public:
   Consumption(const Edge& edge, Consumers* consumers, grpc::CallbackServerContext* context)
-      : edge_(edge), consumers_(consumers), context_(context) {
-    edge_.metrics->Started(security::Method::kConsumeAlerts);
-  }
+      : edge_(edge),
+        consumers_(consumers),
+        context_(context),
+        record_(edge, security::Method::kConsumeAlerts) {}
 
   // To be called before the reactor is returned to gRPC: until then gRPC calls nothing here.
   void Start() {
     absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, security::Method::kConsumeAlerts);
     if (!caller.ok()) return Finish(caller.status());
+    record_.Entered(*caller);
     caller_ = *std::move(caller);
     StartRead(&incoming_);
   }
@@ -210,15 +211,14 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
 
   void FinishNow(const absl::Status& status) {
     grpc::Status result = ToGrpcStatus(status, context_);
-    edge_.metrics->Finished(security::Method::kConsumeAlerts, result.error_code(),
-                            absl::Now() - started_);
+    record_.Finished(result.error_code());
     Reactor::Finish(std::move(result));
   }
 
   const Edge edge_;
   Consumers* const consumers_;
   grpc::CallbackServerContext* const context_;
-  const absl::Time started_ = absl::Now();
+  CallRecord record_;
   Caller caller_;
   OpenStreams::Entry entry_;
   grpc::ByteBuffer incoming_;

@@ -25,9 +25,12 @@ class ClueStream final : public ClueStreams::Reactor {
  public:
   ClueStream(ClueStreams* streams, const Edge& edge, intake::Intake* intake, const IntakeDoor* door,
              grpc::CallbackServerContext* context)
-      : streams_(streams), edge_(edge), intake_(intake), door_(door), context_(context) {
-    edge_.metrics->Started(security::Method::kStreamClues);
-  }
+      : streams_(streams),
+        edge_(edge),
+        intake_(intake),
+        door_(door),
+        context_(context),
+        record_(edge, security::Method::kStreamClues) {}
 
   // The first step; false when the caller may not open a stream (the call is then finished).
   bool Start() {
@@ -38,6 +41,7 @@ class ClueStream final : public ClueStreams::Reactor {
       Perform(state_->Refuse(caller.status()));
       return false;
     }
+    record_.Entered(*caller);
     caller_ = *std::move(caller);
     const auto end = [this, state = state_](absl::Status status) {
       PerformIfAny(this, state->Drain(std::move(status)));
@@ -148,8 +152,7 @@ class ClueStream final : public ClueStreams::Reactor {
 
   void FinishWith(const absl::Status& status) {
     grpc::Status result = ToGrpcStatus(status, context_);
-    edge_.metrics->Finished(security::Method::kStreamClues, result.error_code(),
-                            absl::Now() - started_);
+    record_.Finished(result.error_code());
     Finish(std::move(result));
   }
 
@@ -158,7 +161,7 @@ class ClueStream final : public ClueStreams::Reactor {
   intake::Intake* const intake_;
   const IntakeDoor* const door_;
   grpc::CallbackServerContext* const context_;
-  const absl::Time started_ = absl::Now();
+  CallRecord record_;
   Caller caller_;
   OpenStreams::Entry entry_;
   grpc::ByteBuffer incoming_;

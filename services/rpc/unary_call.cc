@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "services/domain/error.h"
-#include "services/domain/trace.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/parse.h"
 #include "services/rpc/status.h"
@@ -13,15 +13,13 @@ namespace supervision::rpc {
 
 UnaryCall::UnaryCall(const Edge& edge, security::Method method,
                      grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
-    : edge_(edge), method_(method), context_(context), response_(response) {
-  edge_.metrics->Started(method_);
-}
+    : edge_(edge), method_(method), context_(context), response_(response), record_(edge, method) {}
 
 std::optional<Caller> UnaryCall::Enter() {
   absl::StatusOr<Caller> caller = edge_.gate->Enter(*context_, method_);
   if (caller.ok()) {
     share_ = caller->share;
-    trace_parent_ = caller->trace_parent;
+    record_.Entered(*caller);
     return *std::move(caller);
   }
   Fail(caller.status());
@@ -72,16 +70,7 @@ void UnaryCall::Answer(const google::protobuf::Message& message) {
 void UnaryCall::Fail(const absl::Status& status) { FinishWith(ToGrpcStatus(status, context_)); }
 
 void UnaryCall::FinishWith(grpc::Status status) {
-  const absl::Duration took = absl::Now() - started_;
-  edge_.metrics->Finished(method_, status.error_code(), took);
-  // A caller that traces finds its call here; of others there would be a line for each clue.
-  if (!trace_parent_.empty()) {
-    edge_.log->Debug(
-        "call", {{"trace", domain::TraceIdOf(trace_parent_)},
-                 {"method", security::AuthorityTable()[static_cast<size_t>(method_)].full_name},
-                 {"code", int64_t{status.error_code()}},
-                 {"microseconds", absl::ToInt64Microseconds(took)}});
-  }
+  record_.Finished(status.error_code());
   Finish(std::move(status));
 }
 

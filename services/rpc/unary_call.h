@@ -2,26 +2,15 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/server_callback.h"
 #include "services/intake/validation.h"
-#include "services/observability/log.h"
-#include "services/rpc/gate.h"
-#include "services/rpc/rpc_metrics.h"
+#include "services/rpc/call_record.h"
 
 namespace supervision::rpc {
-
-// What every service needs. Made by the server, which keeps both for longer than the services.
-struct Edge {
-  Gate* gate = nullptr;
-  RpcMetrics* metrics = nullptr;
-  observability::Logger* log = nullptr;
-};
 
 // One unary call, from its raw bytes to its finish. A method steps through Enter and Parse, each of
 // which has finished the call when it fails, and hands the work on; whoever does the work calls
@@ -66,8 +55,7 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   grpc::ByteBuffer* const response_;
   std::shared_ptr<security::Quotas::Share> share_;    // of the call
   std::shared_ptr<security::Quotas::Share> request_;  // of its bytes
-  std::string trace_parent_;
-  const absl::Time started_ = absl::Now();
+  CallRecord record_;
 };
 
 }  // namespace supervision::rpc

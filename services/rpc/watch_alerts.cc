@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "services/domain/error.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/from_proto.h"
@@ -67,9 +66,7 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                           public alerting::StreamSink {
  public:
   AlertStream(const Edge& edge, grpc::CallbackServerContext* context)
-      : edge_(edge), context_(context) {
-    edge_.metrics->Started(security::Method::kWatchAlerts);
-  }
+      : edge_(edge), context_(context), record_(edge, security::Method::kWatchAlerts) {}
 
   // To be called before the reactor is returned to gRPC: until then gRPC calls nothing here, so
   // that `session_` is set when it does, and a session that ends at once is in nobody's way.
@@ -77,6 +74,7 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
     const absl::StatusOr<Caller> caller =
         edge_.gate->Enter(*context_, security::Method::kWatchAlerts);
     if (!caller.ok()) return Finish(caller.status());
+    record_.Entered(*caller);
     absl::StatusOr<Hub::Request> request = RequestOf(bytes, *caller);
     if (!request.ok()) return Finish(request.status());
     session_ = hub->Open(*std::move(request), this);
@@ -120,14 +118,13 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   void FinishNow(const absl::Status& status) {
     grpc::Status result = ToGrpcStatus(status, context_);
-    edge_.metrics->Finished(security::Method::kWatchAlerts, result.error_code(),
-                            absl::Now() - started_);
+    record_.Finished(result.error_code());
     Reactor::Finish(std::move(result));
   }
 
   const Edge edge_;
   grpc::CallbackServerContext* const context_;
-  const absl::Time started_ = absl::Now();
+  CallRecord record_;
   std::shared_ptr<alerting::Session> session_;
   OpenStreams::Entry entry_;
   WriteOrder order_;
