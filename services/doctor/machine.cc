@@ -27,7 +27,6 @@ constexpr char kData[] = "data";
 constexpr char kDisk[] = "disk";
 constexpr char kFiles[] = "open files";
 constexpr char kListen[] = "listen";
-constexpr char kRedisFiles[] = "appendonlydir";  // in the data directory, of the embedded Redis
 // What the witness of an external Redis may need.
 constexpr uint64_t kWitnessBytes = uint64_t{16} << 20;
 
@@ -59,18 +58,6 @@ int TryToWrite(const std::string& directory) {
   close(file);
   unlink(name.c_str());
   return error;
-}
-
-uint64_t SizeOf(const std::string& directory) {
-  uint64_t bytes = 0;
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code gone;  // a file that Redis has just removed
-    const uintmax_t size = it->file_size(gone);
-    if (!gone) bytes += size;
-  }
-  return bytes;
 }
 
 std::string MiB(uint64_t bytes) { return absl::StrCat(bytes >> 20, " MiB"); }
@@ -149,7 +136,7 @@ void CheckDisk(const config::ServerSettings& settings, Findings* findings) {
   const uint64_t free = redis::FreeBytes(NearestThere(path));
   const uint64_t least =
       IsEmbedded(settings) ? static_cast<uint64_t>(settings.redis.min_free_disk) : kWitnessBytes;
-  const uint64_t kept = IsEmbedded(settings) ? SizeOf(path + "/" + kRedisFiles) : 0;
+  const uint64_t kept = IsEmbedded(settings) ? redis::AppendOnlyBytes(path) : 0;
   const std::string room = absl::StrCat(MiB(free), " are free on the disk of redis.data_directory");
   if (free < least) {
     return findings->Fail(kDisk, absl::StrCat(room, ", less than ",

@@ -221,6 +221,8 @@ void Ledger::Core::Publish(std::vector<std::string> reasons) {
     state_.used_memory_bytes = settings_.used_memory_bytes;
   }
   metrics_.ready.Set(ready ? 1 : 0);
+  metrics_.redis_memory_used.Set(static_cast<double>(settings_.used_memory_bytes));
+  metrics_.redis_memory_limit.Set(static_cast<double>(settings_.max_memory_bytes));
   if (news) {  // while it lasts it is tried again each second
     for (const std::string& reason : reasons) log_->Warning("ledger.not_ready", {{"why", reason}});
   }

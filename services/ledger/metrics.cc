@@ -61,6 +61,10 @@ Metrics::Metrics(prometheus::Registry* registry)
       silences(Gauge(registry, "supervision_ledger_silences_active", "Silences that hide now.")),
       alerts_silenced(Counter(registry, "supervision_ledger_alerts_silenced_total",
                               "Versions of alerts that a silence hides from somebody.")),
+      redis_memory_used(Gauge(registry, "supervision_ledger_redis_memory_used_bytes",
+                              "What Redis holds in memory, as of the last minute.")),
+      redis_memory_limit(Gauge(registry, "supervision_ledger_redis_memory_limit_bytes",
+                               "At which Redis takes no more clues (maxmemory); 0: no limit.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")

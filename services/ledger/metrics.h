@@ -72,6 +72,8 @@ class Metrics {
   prometheus::Counter& subscriptions_expired;
   prometheus::Gauge& silences;
   prometheus::Counter& alerts_silenced;
+  prometheus::Gauge& redis_memory_used;
+  prometheus::Gauge& redis_memory_limit;
 
  private:
   prometheus::Family<prometheus::Gauge>& connected_;

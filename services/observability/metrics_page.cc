@@ -57,7 +57,7 @@ void Knock(const std::string& address) {
 
 struct MetricsPage::Server {
   explicit Server(std::vector<std::string> options) : exposer(std::move(options)) {}
-  std::shared_ptr<prometheus::Registry> registry;  // the exposer itself holds it weakly
+  std::shared_ptr<prometheus::Collectable> source;  // the exposer itself holds it weakly
   prometheus::Exposer exposer;
 };
 
@@ -75,7 +75,7 @@ MetricsPage::~MetricsPage() {
 }
 
 absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
-    std::string_view address, std::shared_ptr<prometheus::Registry> registry) {
+    std::string_view address, std::shared_ptr<prometheus::Collectable> source) {
   if (address == "off") return std::unique_ptr<MetricsPage>(new MetricsPage(nullptr, ""));
   const HostPort wanted = Split(address);
   if (wanted.host.empty()) {
@@ -88,8 +88,8 @@ absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
     auto server = std::make_unique<Server>(
         std::vector<std::string>{"listening_ports", std::string(address), "num_threads", "2",
                                  "keep_alive_timeout_ms", "500"});
-    server->registry = std::move(registry);
-    server->exposer.RegisterCollectable(server->registry);
+    server->source = std::move(source);
+    server->exposer.RegisterCollectable(server->source);
     const std::vector<int> ports = server->exposer.GetListeningPorts();
     std::string listening =
         absl::StrCat(wanted.host, ":", ports.empty() ? wanted.port : ports.front());

@@ -114,6 +114,18 @@ uint64_t FreeBytes(const std::string& directory) {
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
+uint64_t AppendOnlyBytes(const std::string& path) {
+  uint64_t bytes = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(path + "/appendonlydir", error), end;
+       !error && it != end; it.increment(error)) {
+    std::error_code gone;  // a file that Redis has just removed
+    const uintmax_t size = it->file_size(gone);
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::string& path,
                                                                    absl::Duration orphan_timeout) {
   std::error_code error;

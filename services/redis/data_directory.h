@@ -19,6 +19,9 @@ int ServiceOn(const std::string& path);
 // Free bytes where `directory` lies, for whoever is not root.
 uint64_t FreeBytes(const std::string& directory);
 
+// Bytes of the append-only files of the embedded Redis in the data directory `path`.
+uint64_t AppendOnlyBytes(const std::string& path);
+
 // The locked data directory of an embedded Redis. Two locks tell apart who holds it:
 //
 //   service.lock  held by the service alone: another living service is refused at once

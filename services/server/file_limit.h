@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "absl/status/statusor.h"
 #include "services/observability/log.h"
 
 namespace supervision::server {
@@ -10,7 +11,8 @@ namespace supervision::server {
 int64_t DescriptorsFor(int max_streams);
 
 // Each stream may come on a connection of its own, which is a file descriptor: raises the soft
-// limit as far as it may go, and warns when `max_streams` cannot be reached with it.
-void RaiseFileLimit(int max_streams, observability::Logger* log);
+// limit as far as it may go, and warns when `max_streams` cannot be reached with it. How many this
+// process may have now; FAILED_PRECONDITION when not even the service itself can do with them.
+absl::StatusOr<int64_t> RaiseFileLimit(int max_streams, observability::Logger* log);
 
 }  // namespace supervision::server

@@ -20,11 +20,13 @@
 #include "services/rpc/alert_encoder.h"
 #include "services/rpc/caption_encoder.h"
 #include "services/rpc/handshakes.h"
+#include "services/server/accept.h"
 #include "services/server/addresses_file.h"
 #include "services/server/file_limit.h"
 #include "services/server/front.h"
 #include "services/server/identities.h"
 #include "services/server/inputs.h"
+#include "services/server/machine_figures.h"
 #include "services/server/quota_watch.h"
 #include "services/server/readiness.h"
 #include "services/server/route_keeper.h"
@@ -56,6 +58,11 @@ std::string ReplicaName() {
   char name[256] = "";
   if (gethostname(name, sizeof(name) - 1) != 0) return "?";
   return absl::StrCat(name, "/", getpid());
+}
+
+MachineFigures::Disk DiskOf(const config::ServerSettings::Redis& from) {
+  if (from.kind != config::ServerSettings::Redis::Kind::kEmbedded) return {};
+  return {from.data_directory, static_cast<uint64_t>(from.min_free_disk)};
 }
 
 intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from,
@@ -128,7 +135,10 @@ class Server::Body {
 
  private:
   absl::Status StartParts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    RaiseFileLimit(settings_.alerting.max_streams, log_);
+    const absl::StatusOr<int64_t> descriptors =
+        RaiseFileLimit(settings_.alerting.max_streams, log_);
+    if (!descriptors.ok()) return descriptors.status();
+    LimitConnections(*descriptors);
     RegisterStartTime();
     auto store = Store::Open(settings_, {.clock = options_.clock,
                                          .log = log_,
@@ -174,7 +184,9 @@ class Server::Body {
                      .tls = identities_.tls()});
     if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
     readiness_.Attach(front_->health());
-    auto page = observability::MetricsPage::Start(settings_.listen.metrics, registry_);
+    auto page = observability::MetricsPage::Start(
+        settings_.listen.metrics,
+        std::make_shared<MachineFigures>(registry_, DiskOf(settings_.redis)));
     if (!page.ok()) return page.status();
     page_ = *std::move(page);
     keeper_.Start();

@@ -279,6 +279,15 @@ TEST(ServerTest, WritesTheAddressesItTook) {
                       server.metrics_address() + "\"}");
 }
 
+TEST(ServerTest, ShowsWhatRoomIsLeft) {
+  TestServer server({.flags = {"--redis.max_memory=512MiB", "--redis.min_free_disk=3MiB"}});
+  EXPECT_EQ(server.Metric("supervision_ledger_redis_memory_limit_bytes"), 512 << 20);
+  EXPECT_GT(server.Metric("supervision_ledger_redis_memory_used_bytes"), 0);
+  EXPECT_EQ(server.Metric("supervision_redis_disk_reserve_bytes"), 3 << 20);
+  EXPECT_GT(server.Metric("supervision_redis_disk_needed_bytes"), 3 << 20);
+  EXPECT_GT(server.Metric("supervision_redis_disk_free_bytes"), 0);
+}
+
 TEST(ServerTest, ListensOnAUnixSocket) {
   const TempDir directory;
   TestServer server({.flags = {"--listen.grpc=unix:" + directory.path() + "/s"}});

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "prometheus/counter.h"
 #include "prometheus/histogram.h"
+#include "prometheus/registry.h"
 #include "services/observability/buckets.h"
 
 namespace supervision::observability {
