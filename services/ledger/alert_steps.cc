@@ -51,6 +51,7 @@ void AlertSteps::ReadHead(const ClueRef& clue, const std::string& request_key, D
         Head head;
         head.summary = *std::move(summary);
         head.steps = static_cast<uint32_t>(std::strtoul(fields[1].text.c_str(), nullptr, 10));
+        head.stored_summary = fields[0].text;
         head.known_request = !fields[2].is_nil();
         callback(std::move(head));
       });
@@ -118,7 +119,7 @@ void AlertSteps::Take(AlertStepRequest request, Deadline deadline,
              absl::StatusOr<domain::Alert> after = Decide(request, *head);
              if (!after.ok()) return callback(after.status());
              Commit(MakeStep(context_->keys, *context_->silences->index(), clue, request,
-                             *std::move(after), std::move(head->summary), head->steps),
+                             *std::move(after), *std::move(head)),
                     deadline, callback);
            });
 }
@@ -135,7 +136,7 @@ void AlertSteps::Expire(const ClueRef& clue, Deadline deadline) {
     absl::StatusOr<domain::Alert> after = Decide(request, *head);
     if (!after.ok()) return;
     Commit(MakeStep(context_->keys, *context_->silences->index(), clue, request, *std::move(after),
-                    std::move(head->summary), head->steps),
+                    *std::move(head)),
            deadline, [this](const absl::StatusOr<AlertReceipt>& receipt) {
              context_->metrics->CountStep(
                  AlertAction::kExpire,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "services/ledger/change.h"
 #include "services/ledger/committer.h"
 #include "services/ledger/context.h"
 
@@ -27,9 +28,7 @@ class AlertSteps {
                    Ledger::Callback<std::vector<AlertChange>> callback);
 
  private:
-  struct Head {
-    ClueSummary summary;
-    uint32_t steps = 0;
+  struct Head : CurrentAlert {
     bool known_request = false;
   };
 

@@ -27,10 +27,16 @@ void Silence(const domain::SilenceIndex& silences, const domain::Alert& before,
   change->silenced = !alert->facets.silences.empty();
 }
 
-// Encodes the clue as it is after the change and all that follows from it; its alert.
+// Whether the change leaves the clue's text as it is.
+enum class Text : uint8_t { kSame, kNew };
+
+// Encodes the clue as it is after the change and all that follows from it; its alert. `current`:
+// the clue before, null where it is new.
 domain::Alert Encode(const Descriptor& ledger, const domain::SilenceIndex& silences,
-                     VersionRecord record, const domain::Alert& before,
+                     VersionRecord record, const Current* current, Text text,
                      std::vector<uint32_t> corrections, Change* change) {
+  const domain::Alert none;
+  const domain::Alert& before = current == nullptr ? none : current->summary.alert;
   const domain::Clue& clue = record.clue;
   EventRecord event;
   event.summary.clue_id = clue.id;
@@ -42,8 +48,12 @@ domain::Alert Encode(const Descriptor& ledger, const domain::SilenceIndex& silen
   event.summary.corrections = std::move(corrections);
   if (before.version > 0) event.previous = before.facets;
   record.alert_version = event.summary.alert.version;
-  change->version = EncodeVersion(record);
-  change->event = EncodeEvent(event, &change->summary);
+  Replaced replaced;
+  std::string_view same_text;
+  if (current != nullptr) replaced = {current->stored_summary, text == Text::kSame};
+  if (replaced.same_text) same_text = current->stored_version;
+  change->version = EncodeVersion(record, same_text);
+  change->event = EncodeEvent(event, &change->summary, replaced);
   change->receipt = ReceiptOf(ledger, std::move(record));
   return std::move(event.summary.alert);
 }
@@ -116,7 +126,7 @@ Change Begin(const Keys& keys, Change::Kind kind, const ClueRef& clue, std::stri
 
 // A new version of `current`, as `clue` describes it, made by `correction` unless null.
 Change Succeed(const Descriptor& ledger, const Keys& keys, const domain::SilenceIndex& silences,
-               Change change, domain::Clue clue, const Current& current, absl::Time now,
+               Change change, domain::Clue clue, const Current& current, Text text, absl::Time now,
                domain::Correction* correction = nullptr) {
   change.expected = current.summary.version + current.steps;
   clue.id = current.summary.clue_id;
@@ -148,8 +158,8 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, const domain::Silence
   }
   std::vector<uint32_t> corrections = CorrectionsAfter(current, clue);
   VersionRecord record{std::move(clue), change.request_id, 0};
-  const domain::Alert alert = Encode(ledger, silences, std::move(record), current.summary.alert,
-                                     std::move(corrections), &change);
+  const domain::Alert alert =
+      Encode(ledger, silences, std::move(record), &current, text, std::move(corrections), &change);
   Follow(keys, current.summary.alert, alert, &change);
   return change;
 }
@@ -180,7 +190,7 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::Sile
   change.join = keys.IndexesOf(change.clue.partition, domain::FacetsOf(clue));
   std::string enter = QueueOf(keys, change.clue.partition, clue);
   if (!enter.empty()) change.enter.push_back(std::move(enter));
-  Encode(ledger, silences, std::move(record), domain::Alert(), {}, &change);
+  Encode(ledger, silences, std::move(record), nullptr, Text::kNew, {}, &change);
   return change;
 }
 
@@ -197,7 +207,8 @@ Change MakeRevision(const Descriptor& ledger, const Keys& keys,
   clue.content = std::move(revision.content);
   clue.trace_parent = std::move(revision.trace_parent);
   clue.verdict = domain::AfterRevision(std::move(revision.verdict), current.version.clue);
-  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, Text::kNew,
+                 now);
 }
 
 Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
@@ -211,7 +222,8 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
   clue.state = domain::ClueState::kWithdrawn;
   clue.withdraw_reason = std::move(withdrawal.reason);
   clue.trace_parent = std::move(withdrawal.trace_parent);
-  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, Text::kSame,
+                 now);
 }
 
 Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
@@ -229,16 +241,16 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
   correction.verdict = request.by == domain::CorrectedBy::kPerson
                            ? domain::VerdictOf(request.finding, domain::MachineVerdict(clue))
                            : std::move(request.verdict);
-  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, now,
-                 &correction);
+  return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, Text::kSame,
+                 now, &correction);
 }
 
 Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& clue,
-                const AlertStepRequest& request, domain::Alert after, ClueSummary summary,
-                uint32_t steps) {
+                const AlertStepRequest& request, domain::Alert after, CurrentAlert current) {
+  ClueSummary& summary = current.summary;
   Change change = Begin(keys, Change::Kind::kStep, clue, RequestKeyOf(request), DigestOf(request));
   change.of_alert = true;
-  change.expected = summary.version + steps;
+  change.expected = summary.version + current.steps;
   Silence(silences, summary.alert, &after, &change);
   Follow(keys, summary.alert, after, &change);
   after.trace_parent = request.trace_parent;
@@ -249,18 +261,18 @@ Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const Cl
   EventRecord event{std::move(summary), std::nullopt};
   event.previous = std::move(event.summary.alert.facets);
   event.summary.alert = std::move(after);
-  change.event = EncodeEvent(event, &change.summary);
+  change.event = EncodeEvent(event, &change.summary, {current.stored_summary, true});
   return change;
 }
 
 Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& record,
-                   domain::Alert alert, const std::optional<ClueSummary>& before, uint32_t version,
+                   domain::Alert alert, const std::optional<CurrentAlert>& before, uint32_t version,
                    absl::Time now) {
   Change change;
   change.clue = record;
   change.clue_key = keys.Clue(record);
   change.order = absl::ToUnixMicros(now);
-  const domain::Alert was = before.has_value() ? before->alert : domain::Alert();
+  const domain::Alert was = before.has_value() ? before->summary.alert : domain::Alert();
   EventRecord event;
   event.summary.clue_id = alert.clue_id = record.ToText();
   event.summary.version = alert.clue_version = version;
@@ -279,7 +291,9 @@ Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const
   Silence(silences, was, &alert, &change);
   Follow(keys, was, alert, &change);
   event.summary.alert = std::move(alert);
-  change.event = EncodeEvent(event, &change.summary);
+  Replaced replaced;
+  if (before.has_value()) replaced.summary = before->stored_summary;
+  change.event = EncodeEvent(event, &change.summary, replaced);
   return change;
 }
 

@@ -43,11 +43,13 @@ struct Change {
 Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::SilenceIndex& silences,
                   Submission submission, absl::Time now);
 
-// What a revision or withdrawal starts from: the clue as it was read.
+// What a change of a clue starts from: the clue as it was read.
 struct Current {
   VersionRecord version;
   ClueSummary summary;
   uint32_t steps = 0;  // of the alert's life
+  std::string stored_version;
+  std::string stored_summary;
 };
 Change MakeRevision(const Descriptor& ledger, const Keys& keys,
                     const domain::SilenceIndex& silences, Revision revision, const Current& current,
@@ -59,15 +61,20 @@ Change MakeWithdrawal(const Descriptor& ledger, const Keys& keys,
                       const domain::SilenceIndex& silences, Withdrawal withdrawal,
                       const Current& current, absl::Time now);
 
-// The step that has made `after` of the alert that `summary` has, which had seen so many `steps`.
+// What a step of an alert's life starts from.
+struct CurrentAlert {
+  ClueSummary summary;
+  uint32_t steps = 0;
+  std::string stored_summary;
+};
+// The step that has made `after` of the alert of `current`.
 Change MakeStep(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& clue,
-                const AlertStepRequest& request, domain::Alert after, ClueSummary summary,
-                uint32_t steps);
+                const AlertStepRequest& request, domain::Alert after, CurrentAlert current);
 
 // Version `version` of an alert that a route raised, in the record `record`, which is `before` now.
 // It is no change of commit.lua but of derive.lua.
 Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const ClueRef& record,
-                   domain::Alert alert, const std::optional<ClueSummary>& before, uint32_t version,
+                   domain::Alert alert, const std::optional<CurrentAlert>& before, uint32_t version,
                    absl::Time now);
 
 // A change that can only repeat the answer of an earlier request.

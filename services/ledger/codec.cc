@@ -2,6 +2,7 @@
 
 #include "google/protobuf/arena.h"
 #include "services/domain/alert_policy.h"
+#include "services/ledger/carry.h"
 #include "services/ledger/group_codec.h"
 #include "services/ledger/matter_codec.h"
 #include "supervision/storage/v1/ledger.pb.h"
@@ -365,7 +366,7 @@ bool FromStored(const StoredSummary& stored, std::string_view clue_id, ClueSumma
 
 }  // namespace
 
-std::string EncodeVersion(const VersionRecord& record) {
+std::string EncodeVersion(const VersionRecord& record, std::string_view same_text) {
   const domain::Clue& clue = record.clue;
   ShortLived<StoredClue> stored;
   ShortLived<StoredContent> content;
@@ -385,6 +386,7 @@ std::string EncodeVersion(const VersionRecord& record) {
   stored->set_region_code(clue.content.region_code);
   stored->set_confidentiality(Number(clue.content.confidentiality));
   stored->set_backfill(clue.backfill);
+  CarryText(same_text, stored.get());
   return stored->SerializeAsString();
 }
 
@@ -449,11 +451,12 @@ std::optional<AlertChange> DecodeAlertChange(std::string_view bytes) {
   return change;
 }
 
-std::string EncodeEvent(const EventRecord& event, std::string* summary) {
+std::string EncodeEvent(const EventRecord& event, std::string* summary, const Replaced& replaced) {
   ShortLived<StoredEvent> stored;
   stored->set_clue_id(event.summary.clue_id);
   ToStored(event.summary, stored->mutable_summary());
   if (event.previous.has_value()) ToStored(*event.previous, stored->mutable_previous());
+  Carry(replaced, stored.get());
   if (summary != nullptr) stored->summary().SerializeToString(summary);
   return stored->SerializeAsString();
 }

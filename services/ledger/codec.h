@@ -7,6 +7,7 @@
 
 #include "services/domain/alert.h"
 #include "services/domain/clue.h"
+#include "services/ledger/replaced.h"
 #include "services/ledger/types.h"
 
 namespace supervision::ledger {
@@ -21,7 +22,8 @@ struct VersionRecord {
   std::string request_id;
   uint32_t alert_version = 0;  // after this change; 0: the clue has no alert
 };
-std::string EncodeVersion(const VersionRecord& record);
+// `same_text`, unless empty: the stored version before, whose text and verdict this one has.
+std::string EncodeVersion(const VersionRecord& record, std::string_view same_text = {});
 std::optional<VersionRecord> DecodeVersion(std::string_view bytes, std::string_view clue_id);
 
 std::string EncodeSummary(const ClueSummary& summary);
@@ -35,8 +37,9 @@ struct EventRecord {
   ClueSummary summary;
   std::optional<domain::Facets> previous;
 };
-// `summary`, unless null, gets what EncodeSummary makes of the event's: an event holds it anyway.
-std::string EncodeEvent(const EventRecord& event, std::string* summary = nullptr);
+// `summary`, unless null, gets the event's summary, as EncodeSummary does it.
+std::string EncodeEvent(const EventRecord& event, std::string* summary = nullptr,
+                        const Replaced& replaced = {});
 std::optional<EventRecord> DecodeEvent(std::string_view bytes);
 
 }  // namespace supervision::ledger

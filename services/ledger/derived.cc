@@ -148,10 +148,11 @@ void Derived::Write(const std::shared_ptr<Telling>& telling, const redis::Result
   if (!head.ok()) return telling->callback(head.failure().ToStatus());
   const std::vector<redis::Reply>& fields = head.reply().elements;
   if (fields.size() != 2) return telling->callback(MakeError(Reason::kInternal));
-  std::optional<ClueSummary> before;
+  std::optional<CurrentAlert> before;
   if (!fields[0].is_nil()) {
-    before = DecodeSummary(fields[0].text, telling->record.ToText());
-    if (!before.has_value()) return telling->callback(MakeError(Reason::kInternal));
+    std::optional<ClueSummary> summary = DecodeSummary(fields[0].text, telling->record.ToText());
+    if (!summary.has_value()) return telling->callback(MakeError(Reason::kInternal));
+    before = CurrentAlert{*std::move(summary), 0, fields[0].text};
   }
   const Change change =
       MakeDerived(context_->keys, *context_->silences->index(), telling->record,

@@ -171,14 +171,15 @@ void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadl
   const auto steps = static_cast<uint32_t>(std::strtoul(fields[4].text.c_str(), nullptr, 10));
   context_->read->Send(
       {"HGET", context_->keys.Clue(clue), "s:" + fields[0].text}, deadline.left(),
-      [this, request, summary = *std::move(summary), steps, deadline, make, tries,
-       callback](const redis::Result& body) {
+      [this, request, summary = *std::move(summary), steps, stored = fields[1].text, deadline, make,
+       tries, callback](const redis::Result& body) {
         if (!body.ok()) return callback(body.failure().ToStatus());
         std::optional<VersionRecord> version = DecodeVersion(body.reply().text, request.clue_id);
         if (body.reply().is_nil() || !version.has_value()) {
           return callback(MakeError(Reason::kInternal));
         }
-        absl::StatusOr<Change> change = make(Current{*std::move(version), summary, steps});
+        absl::StatusOr<Change> change =
+            make(Current{*std::move(version), summary, steps, body.reply().text, stored});
         if (!change.ok()) return callback(change.status());
         committer_->Commit(
             *std::move(change), deadline,

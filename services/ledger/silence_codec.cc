@@ -2,12 +2,13 @@
 
 #include <utility>
 
+#include "services/ledger/carry.h"
 #include "services/ledger/filter_codec.h"
 #include "supervision/storage/v1/silence.pb.h"
 
 namespace supervision::ledger {
 
-std::string EncodeSilence(const SilenceRecord& record) {
+std::string EncodeSilence(const SilenceRecord& record, std::string_view before) {
   const domain::Silence& silence = record.silence;
   storage::v1::StoredSilenceWords words;
   *words.mutable_matcher() = StoredFilterOf(silence.matcher);
@@ -20,6 +21,13 @@ std::string EncodeSilence(const SilenceRecord& record) {
                                                 silence.scope.regions.end());
   words.set_ended_by(silence.ended_by);
   storage::v1::StoredSilence stored;
+  storage::v1::StoredSilence was;
+  storage::v1::StoredSilenceWords were;
+  if (was.ParseFromArray(before.data(), static_cast<int>(before.size())) &&
+      were.ParseFromString(was.words().data())) {
+    CarryAll(were, &words);
+    CarryAll(was, &stored);
+  }
   stored.set_id(silence.id);
   stored.mutable_words()->set_data(words.SerializeAsString());
   stored.set_created_at_micros(absl::ToUnixMicros(silence.created_at));
@@ -36,6 +44,8 @@ std::optional<SilenceRecord> DecodeSilence(std::string_view bytes) {
       stored.words().key_id() != 0 || !words.ParseFromString(stored.words().data())) {
     return std::nullopt;
   }
+  // With a condition that this release does not know it would hide what it is not meant to.
+  if (HasLaterFields(words.matcher())) return std::nullopt;
   std::optional<domain::Filter> matcher = FilterOf(words.matcher());
   if (!matcher.has_value()) return std::nullopt;
   SilenceRecord record;

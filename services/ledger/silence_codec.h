@@ -14,7 +14,8 @@ struct SilenceRecord {
   domain::Silence silence;
   std::string request_digest;
 };
-std::string EncodeSilence(const SilenceRecord& record);
+// `before`, unless empty: the stored silence that is written over.
+std::string EncodeSilence(const SilenceRecord& record, std::string_view before = {});
 std::optional<SilenceRecord> DecodeSilence(std::string_view bytes);
 
 }  // namespace supervision::ledger

@@ -98,7 +98,7 @@ void Silences::Put(SilenceRecord record, const std::string& expected, SilenceQuo
   const domain::Silence& silence = record.silence;
   const Keys& keys = context_->keys;
   std::vector<std::string> arguments = {silence.id,
-                                        EncodeSilence(record),
+                                        EncodeSilence(record, expected),
                                         std::to_string(absl::ToUnixMillis(silence.ends_at)),
                                         expected,
                                         std::to_string(quota.of_author),

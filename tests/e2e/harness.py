@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 import unittest
 
 import external_redis
@@ -21,6 +22,15 @@ CTL = BUILD / "clients" / "cli" / "supervisionctl"
 SERVER = BUILD / "services" / "server" / "supervisiond"
 EXAMPLES = ROOT / "clients" / "examples"
 PYTHON = "/usr/bin/python3"
+
+
+class Release(typing.NamedTuple):
+    """A build of the service and the configuration that was shipped with it."""
+    server: pathlib.Path
+    config: pathlib.Path
+
+
+THIS = Release(SERVER, ROOT / "deploy" / "config")
 
 # The shipped example principals.
 PARTNER, OTHER_PARTNER = "example-partner-token", "example-partner-2-token"
@@ -60,18 +70,21 @@ def clue(record, title="夜间强制拆除", content=ENFORCEMENT, region="330424
 
 
 class Service:
-    """supervisiond in a directory of its own; it keeps its port over restarts."""
+    """supervisiond in a directory of its own; it keeps its port over restarts. Its ledger lies in
+    `redis`, which others may use too, or in one of its own."""
 
-    def __init__(self):
+    def __init__(self, redis=None, release=THIS):
         # A short path: the embedded Redis listens on a unix socket in it.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
         self.process = None
         self.port = 0
         self.flags = []  # further settings
-        self.redis = None
-        if external_redis.wanted():
-            self.redis = external_redis.ExternalRedis(self.directory)
-            self.flags += self.redis.flags()
+        self.release = release
+        self.redis = None  # to be ended with it
+        if redis is None and external_redis.wanted():
+            redis = self.redis = external_redis.ExternalRedis(self.directory)
+        if redis is not None:
+            self.flags += redis.flags()
         atexit.register(self.remove)
 
     def start(self):
@@ -79,7 +92,7 @@ class Service:
         addresses.unlink(missing_ok=True)
         with open(self.directory / "service.log", "ab") as log:
             self.process = subprocess.Popen(
-                [SERVER, f"--config={ROOT}/deploy/config/server.yaml",
+                [self.release.server, f"--config={self.release.config}/server.yaml",
                  f"--listen.grpc=127.0.0.1:{self.port}", "--listen.metrics=127.0.0.1:0",
                  f"--listen.addresses_file={addresses}",
                  f"--redis.data_directory={self.directory}/data", *self.flags],

@@ -10,12 +10,14 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/error.h"
+#include "clients/cpp/watcher.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
 #include "tests/faults/oracle.h"
 #include "tests/faults/workers.h"
@@ -32,6 +34,10 @@ namespace {
 constexpr int kReplicas = 3;
 constexpr int kSubmitters = 8;  // of each kind
 constexpr int kMonitors = 6;
+constexpr int kLibraryMonitors = 3;
+// Of a stream, until it is heard of again: 2 s are asked for, and seen; a busy machine is given
+// more.
+constexpr absl::Duration kLongestOutage = absl::Seconds(20);
 constexpr int kAcknowledgedBetweenRestarts = 300;
 constexpr char kToken[] = "example-partner-token";
 
@@ -76,6 +82,50 @@ StrictSubmitter::Submit LibrarySubmit(const std::string& address) {
   };
 }
 
+// A monitor that uses the library; what it is told is judged elsewhere, here only how it goes on.
+class LibraryMonitor {
+ public:
+  explicit LibraryMonitor(const std::string& address)
+      : client_(OptionsFor(address)),
+        watcher_(&client_, {},
+                 {.on_updates = [this](const auto&, const auto&) { outages_.Message(); },
+                  .on_break = [this](const auto&, absl::Duration) { outages_.Break(); },
+                  .on_notice = nullptr}),
+        thread_([this] { end_ = watcher_.Run(); }) {}
+  ~LibraryMonitor() { Stop(); }
+  void Stop() {
+    watcher_.Stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  // After Stop().
+  const absl::Status& end() const { return end_; }
+  const std::vector<absl::Duration>& outages() const { return outages_.all(); }
+
+ private:
+  static client::ClientOptions OptionsFor(const std::string& address) {
+    client::ClientOptions options;
+    options.channel.address = address;
+    options.token = "example-monitor-token";
+    return options;
+  }
+
+  client::Client client_;
+  Outages outages_;
+  client::Watcher watcher_;
+  absl::Status end_;
+  std::thread thread_;
+};
+
+// Says how long monitors heard nothing, and gives the longest.
+absl::Duration Report(const std::string& who, std::vector<absl::Duration> outages) {
+  if (outages.empty()) return absl::ZeroDuration();
+  std::sort(outages.begin(), outages.end());
+  std::printf("%s: %zu streams went on; they heard nothing for %.0f ms (median), %.0f ms at most\n",
+              who.c_str(), outages.size(), absl::ToDoubleMilliseconds(outages[outages.size() / 2]),
+              absl::ToDoubleMilliseconds(outages.back()));
+  return outages.back();
+}
+
 std::vector<Told> ReadTold(const std::string& path) {
   std::vector<Told> told;
   for (const std::string& line : ReadLines(path)) told.push_back(ToldFromLine(line));
@@ -118,6 +168,10 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
         absl::StrCat("ipv4:", absl::StrJoin(rotated, ",")),
         i % 2 == 0 ? Monitor::From::kEarliest : Monitor::From::kLatest, path("monitor", i), &told));
   }
+  std::vector<std::unique_ptr<LibraryMonitor>> library_monitors;
+  for (int i = 0; i < kLibraryMonitors; ++i) {
+    library_monitors.push_back(std::make_unique<LibraryMonitor>(all));
+  }
   for (int i = 0; i < kSubmitters; ++i) {
     submitters.push_back(std::make_unique<StrictSubmitter>(
         absl::StrCat("plain-", i), PlainSubmit(all, i), path("plain", i), &acknowledged, &plain));
@@ -147,12 +201,23 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
   const std::string last = SubmitOne(all, "last");
   ASSERT_FALSE(last.empty());
   Evidence evidence;
+  std::vector<absl::Duration> outages;
   for (int i = 0; i < kMonitors; ++i) {
     EXPECT_TRUE(monitors[static_cast<size_t>(i)]->WaitForClue(last))
         << monitors[static_cast<size_t>(i)]->error();
     monitors[static_cast<size_t>(i)]->Stop();
     evidence.monitors.push_back(ReadTold(path("monitor", i)));
+    const auto& some = monitors[static_cast<size_t>(i)]->outages();
+    outages.insert(outages.end(), some.begin(), some.end());
   }
+  EXPECT_LT(Report("plain monitors", std::move(outages)), kLongestOutage);
+  outages.clear();
+  for (const auto& monitor : library_monitors) {
+    monitor->Stop();
+    EXPECT_TRUE(monitor->end().ok()) << monitor->end();
+    outages.insert(outages.end(), monitor->outages().begin(), monitor->outages().end());
+  }
+  EXPECT_LT(Report("library monitors", std::move(outages)), kLongestOutage);
   Monitor fresh(all, Monitor::From::kEarliest, path("fresh", 0), &told);
   EXPECT_TRUE(fresh.WaitForClue(last)) << fresh.error();
   fresh.Stop();

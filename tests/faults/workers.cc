@@ -157,6 +157,13 @@ void Submitter::Run() {
   }
 }
 
+void Outages::Message() {
+  const absl::Time now = absl::Now();
+  if (broken_) all_.push_back(now - last_);
+  broken_ = false;
+  last_ = now;
+}
+
 Monitor::Monitor(std::string address, From from, std::string journal_path, Progress* told)
     : address_(std::move(address)),
       from_(from),
@@ -213,6 +220,7 @@ void Monitor::Run() {
     const auto stream = stub->WatchAlerts(&context, request);
     v1::WatchAlertsResponse response;
     while (stream->Read(&response)) {
+      outages_.Message();
       for (const v1::AlertUpdate& update : response.updates()) {
         const Told told{update.alert().clue_id(), update.alert().version()};
         journal_.Write(ToLine(told));
@@ -225,6 +233,7 @@ void Monitor::Run() {
       cursor = response.cursor();
     }
     const grpc::Status status = stream->Finish();
+    outages_.Break();
     base::MutexLock lock(&mutex_);
     context_ = nullptr;
     if (stopping_) return;

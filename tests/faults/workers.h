@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "services/base/mutex.h"
 #include "supervision/v1/clue_service.pb.h"
 #include "tests/faults/oracle.h"
@@ -53,6 +54,20 @@ class Submitter {
   std::thread thread_;
 };
 
+// How long a stream told nothing around each of its breaks: from its last message to the first of
+// the stream that went on. For one thread.
+class Outages {
+ public:
+  void Message();
+  void Break() { broken_ = true; }
+  const std::vector<absl::Duration>& all() const { return all_; }
+
+ private:
+  absl::Time last_ = absl::InfinitePast();
+  bool broken_ = false;
+  std::vector<absl::Duration> all_;
+};
+
 // Watches alerts through a plain stub, writes each to its journal, and resumes by the newest cursor
 // after every break. Ends with Stop().
 class Monitor {
@@ -66,6 +81,8 @@ class Monitor {
   bool WaitForClue(const std::string& clue_id);
   // The terminal error that ended it before Stop(); empty when there was none.
   std::string error() const;
+  // To be asked after Stop().
+  const std::vector<absl::Duration>& outages() const { return outages_.all(); }
 
  private:
   void Run();
@@ -74,6 +91,7 @@ class Monitor {
   const From from_;
   Journal journal_;
   Progress* const told_;
+  Outages outages_;
   mutable base::Mutex mutex_;
   base::CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
