@@ -38,7 +38,7 @@ std::string_view NameOf(QuotaKind kind) { return kNames[IndexOf(kind)]; }
 
 // All of one principal. What it was last called with counts: a reload may have changed it.
 struct Quotas::Account {
-  explicit Account(const Options& from) : options(from) {}
+  Account(const Options& from, std::string principal) : options(from), id(std::move(principal)) {}
 
   absl::Status Use(QuotaKind kind, int64_t amount, absl::Time now) {
     Refused refused;
@@ -129,11 +129,13 @@ struct Quotas::Account {
 
   absl::Status Told(const Refused& refused) const {
     if (!refused.has_value()) return absl::OkStatus();
-    if (options.on_refusal) options.on_refusal({refused->kind, refused->partner, refused->first});
+    if (options.on_refusal)
+      options.on_refusal({refused->kind, id, refused->partner, refused->first});
     return Exceeded(refused->kind, refused->limit, refused->retry_after);
   }
 
   const Options options;
+  const std::string id;
   base::Mutex mutex;
   std::array<int64_t, kQuotaKinds> limits ABSL_GUARDED_BY(mutex){};
   std::array<int64_t, kQuotaKinds> used ABSL_GUARDED_BY(mutex){};
@@ -160,7 +162,7 @@ void Quotas::Share::Owe(size_t calls) const { account_->Owe(calls); }
 std::shared_ptr<Quotas::Account> Quotas::AccountOf(const Principal& principal) {
   base::MutexLock lock(&mutex_);
   std::shared_ptr<Account>& account = accounts_[principal.id];
-  if (account == nullptr) account = std::make_shared<Account>(options_);
+  if (account == nullptr) account = std::make_shared<Account>(options_, principal.id);
   return account;
 }
 

@@ -35,6 +35,7 @@ class Quotas {
   // One refusal. `partner` is empty for who is none; `first` for a principal's first in a minute.
   struct Refusal {
     QuotaKind kind;
+    std::string_view principal;
     std::string_view partner;
     bool first = false;
   };

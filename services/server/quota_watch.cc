@@ -22,9 +22,10 @@ std::function<void(const security::Quotas::Refusal&)> WatchRefusals(prometheus::
   }
   return [counters, log](const security::Quotas::Refusal& refusal) {
     counters[static_cast<size_t>(refusal.kind)]->Increment();
-    // The id of a principal may name a person; a partner is a system.
-    if (!refusal.first || refusal.partner.empty()) return;
-    log->Warning("quota_exceeded", {{"partner", refusal.partner}, {"quota", NameOf(refusal.kind)}});
+    if (!refusal.first) return;
+    log->Warning("quota_exceeded", {{"principal", refusal.principal},
+                                    {"partner", refusal.partner},
+                                    {"quota", NameOf(refusal.kind)}});
   };
 }
 

@@ -8,8 +8,8 @@
 
 namespace supervision::server {
 
-// Counts what quotas refuse, supervision_quota_refused_total{quota}, and logs each partner's first
-// in a minute. Both outlive the result. Thread-safe.
+// Counts what quotas refuse, supervision_quota_refused_total{quota}, and logs each principal's
+// first in a minute. Both outlive the result. Thread-safe.
 std::function<void(const security::Quotas::Refusal&)> WatchRefusals(prometheus::Registry* metrics,
                                                                     observability::Logger* log);
 

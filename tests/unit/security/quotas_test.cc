@@ -156,16 +156,17 @@ TEST(QuotasTest, EachRefusalIsHeardAndOneAMinuteIsTheFirst) {
   std::vector<std::string> heard;
   Quotas quotas(
       {.standard = {.concurrent_calls = 1}, .on_refusal = [&heard](const Quotas::Refusal& refusal) {
-         heard.push_back(std::string(refusal.partner) + " " + std::string(NameOf(refusal.kind)) +
-                         (refusal.first ? " first" : ""));
+         heard.push_back(std::string(refusal.principal) + " " + std::string(refusal.partner) + " " +
+                         std::string(NameOf(refusal.kind)) + (refusal.first ? " first" : ""));
        }});
   const auto call = quotas.Enter(Of("a"), false, kNow);
   for (const int seconds : {0, 1, 59, 60, 61}) {
     EXPECT_FALSE(quotas.Enter(Of("a"), false, kNow + absl::Seconds(seconds)).ok());
   }
-  EXPECT_EQ(heard, (std::vector<std::string>{"p-a concurrent_calls first", "p-a concurrent_calls",
-                                             "p-a concurrent_calls", "p-a concurrent_calls first",
-                                             "p-a concurrent_calls"}));
+  EXPECT_EQ(heard,
+            (std::vector<std::string>{"a p-a concurrent_calls first", "a p-a concurrent_calls",
+                                      "a p-a concurrent_calls", "a p-a concurrent_calls first",
+                                      "a p-a concurrent_calls"}));
 }
 
 }  // namespace
