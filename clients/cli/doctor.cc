@@ -67,6 +67,7 @@ void Tell(Session& session, const doctor::Finding& finding) {
 }
 
 int ExamineMachine(Session& session, const std::string& place) {
+  if (IsNoConfig(place)) return NoConfig(session);
   std::error_code error;
   const std::string file =
       std::filesystem::is_directory(place, error) ? place + "/server.yaml" : place;

@@ -35,9 +35,10 @@ std::string Seen(const Session& session, const security::Principal& principal) {
 }
 
 int Show(Session& session, const std::string& place) {
+  if (IsNoConfig(place)) return NoConfig(session);
   const auto fail = [&session](const absl::Status& status) {
-    return session.FailUsage({"the files cannot be used:", "文件无法使用："},
-                             "\n" + std::string(status.message()));
+    return session.FailUsage({"the files cannot be used", "文件无法使用"},
+                             std::string(status.message()));
   };
   const auto files = config::LoadServerFiles(place, config::ProcessEnvironment());
   if (!files.ok()) return fail(files.status());

@@ -90,6 +90,7 @@ bool Narrow(const Session& session, const Flags& flags, config::TokenRecord* dra
 }
 
 int Create(Session& session, const Flags& flags) {
+  if (IsNoConfig(flags.config)) return NoConfig(session);
   const auto files = FilesOf(flags);
   if (!files.ok()) return FailFile(session, files.status());
   const auto loaded = config::LoadPrincipals(files->principals);
@@ -113,14 +114,16 @@ int Create(Session& session, const Flags& flags) {
   }
   (*file)->tokens().push_back(made.record);
   if (absl::Status saved = (*file)->Save(); !saved.ok()) return FailFile(session, saved);
-  session.Note(
-      session.Say({"shown once, kept nowhere; valid until", "仅显示一次，不会保存；有效期至"}) +
-      " " + DayText(made.record.expires_at));
+  const Text once = {"shown once, kept nowhere; valid until ", "仅显示一次，不会保存；有效期至 "};
+  const Text for_good = {"it is revoked", "撤销为止"};
+  session.Note(session.Say(once) + (flags.days > 0 ? DayText(made.record.expires_at)
+                                                   : std::string(session.Say(for_good))));
   session.Print(made.text + "\n");
   return kOk;
 }
 
 int List(Session& session, const Flags& flags) {
+  if (IsNoConfig(flags.config)) return NoConfig(session);
   const auto files = FilesOf(flags);
   if (!files.ok()) return FailFile(session, files.status());
   const auto tokens = config::LoadTokens(files->tokens);
@@ -148,6 +151,7 @@ int List(Session& session, const Flags& flags) {
 }
 
 int Revoke(Session& session, const Flags& flags) {
+  if (IsNoConfig(flags.config)) return NoConfig(session);
   const auto files = FilesOf(flags);
   if (!files.ok()) return FailFile(session, files.status());
   const auto file = config::TokensFile::Open(files->tokens, files->principals);

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "clients/cpp/tls_pair.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -52,6 +53,7 @@ absl::StatusOr<TlsOptions> ReadTls(const std::string& ca, const std::string& cer
     *text = *std::move(read);
   }
   tls.server_name = std::move(server_name);
+  if (absl::Status good = CheckTls(tls, {ca, certificate, key}); !good.ok()) return good;
   return tls;
 }
 

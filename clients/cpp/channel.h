@@ -19,7 +19,8 @@ struct TlsOptions {
 };
 
 // The files of `ca`, `certificate` and `key`, each of which may be empty. NOT_FOUND or
-// INVALID_ARGUMENT with a sentence that names the file.
+// INVALID_ARGUMENT with a sentence that names the file: also for a key that cannot be read or does
+// not fit its certificate.
 absl::StatusOr<TlsOptions> ReadTls(const std::string& ca, const std::string& certificate,
                                    const std::string& key, std::string server_name);
 

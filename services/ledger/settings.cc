@@ -104,6 +104,11 @@ std::string WhyUnreachable(const std::string& address, const std::string& error)
                         " has no passwords: delete redis.password_file, or set the password "
                         "there.");
   }
+  if (said("SELECT was refused: ERR")) {
+    return absl::StrCat(where,
+                        " has no database of the number in redis.database: set one that it has, 0 "
+                        "to 15 unless its `databases` says otherwise.");
+  }
   if (said("LOADING")) {
     return absl::StrCat(where, " loads its data and will answer when that is done.");
   }

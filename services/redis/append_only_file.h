@@ -12,6 +12,11 @@ namespace supervision::redis {
 // ends in the middle of a write.
 bool EndsInTheMiddle(std::string_view last_words);
 
+// What an operator is told when a redis-server ended at its start with these words since it cannot
+// read its append-only files in `data_directory`: which of them, and what to do. Empty when the
+// words speak of something else.
+std::string WhyUnreadable(std::string_view last_words, const std::string& data_directory);
+
 // Takes an unfinished write off the end of the append-only file in `data_directory`, with all of
 // its transaction, and gives how many bytes that were; nobody was answered before the last of them
 // was written. No redis-server may run on the directory. `redis_server` is the program, which is

@@ -351,7 +351,11 @@ absl::Status EmbeddedRedis::Keeper::WhyItEnded() const {
     absl::StrAppend(&why, "; the disk of redis.data_directory ", directory_->path(),
                     " is full: make at least ", options_.min_free_disk_bytes >> 20, " MiB free");
   }
-  if (const std::string words = LastWords(); !words.empty()) absl::StrAppend(&why, ": ", words);
+  const std::string words = LastWords();
+  if (const std::string file = WhyUnreadable(words, directory_->path()); !file.empty()) {
+    absl::StrAppend(&why, "; ", file);
+  }
+  if (!words.empty()) absl::StrAppend(&why, ": ", words);
   return absl::UnavailableError(why);
 }
 

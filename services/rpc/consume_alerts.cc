@@ -178,9 +178,8 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     if (written.has_value()) connection->OnWritten(*written);
     if (gone) return connection->OnCancelled();
     const auto end = [connection](absl::Status status) { connection->Fail(std::move(status)); };
-    entry_ = edge_.gate->streams().Add(
-        security::Method::kConsumeAlerts, caller_,
-        {.end = end, .renew = [end, status = edge_.gate->DrainingError()] { end(status); }});
+    entry_ = edge_.gate->streams().Add(security::Method::kConsumeAlerts, caller_,
+                                       {.end = end, .renew = [end] { end(Gate::RenewalError()); }});
   }
 
   void OnWriteDone(bool ok) override {

@@ -68,6 +68,14 @@ absl::Status Gate::DrainingError() const {
   return domain::MakeError(std::move(detail));
 }
 
+absl::Status Gate::RenewalError() {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kDraining;
+  detail.metadata.emplace_back("cause", "RIGHTS_CHANGED");
+  detail.retry_after = absl::ZeroDuration();
+  return domain::MakeError(std::move(detail));
+}
+
 absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const {
   const auto deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) return options_.default_timeout;

@@ -46,6 +46,8 @@ class Gate {
   // From now on every call is told to go to another replica.
   void Drain() { draining_.store(true, std::memory_order_relaxed); }
   absl::Status DrainingError() const;
+  // For a stream whose caller may see or do something else from now on: it comes again at once.
+  static absl::Status RenewalError();
 
   // Streams that have entered: they are looked at again while they are open.
   OpenStreams& streams() { return streams_; }

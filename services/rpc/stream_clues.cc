@@ -46,9 +46,8 @@ class ClueStream final : public ClueStreams::Reactor {
     const auto end = [this, state = state_](absl::Status status) {
       PerformIfAny(this, state->Drain(std::move(status)));
     };
-    entry_ = edge_.gate->streams().Add(
-        security::Method::kStreamClues, caller_,
-        {.end = end, .renew = [end, status = DrainingError()] { end(status); }});
+    entry_ = edge_.gate->streams().Add(security::Method::kStreamClues, caller_,
+                                       {.end = end, .renew = [end] { end(Gate::RenewalError()); }});
     Perform(state_->OnStart());
     return true;
   }

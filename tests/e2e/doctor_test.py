@@ -138,6 +138,9 @@ class DoctorTest(unittest.TestCase):
                                                      self.config)
         made = tokens("create", "example-monitor", "--days", "1", "--note", "gateway 2")
         self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertRegex(made.stderr, r"valid until \d{4}-")
+        for_good = tokens("create", "example-monitor", "--days", "0")
+        self.assertIn("valid until it is revoked", for_good.stderr)
         token = made.stdout.strip()
         self.assertNotIn(token[21:], (self.config / "tokens.yaml").read_text())
         call = lambda: self.service.ctl("list", "--tls-ca", self.ca(), token=token)
@@ -176,6 +179,15 @@ class DoctorTest(unittest.TestCase):
             self.assertEqual(self.service.ctl("principals", "--config", place).returncode, 0)
         self.assertEqual((folder / "issued.yaml").read_text().count("principal:"), 2)
         self.assertFalse((folder / "tokens.yaml").exists())
+
+    def test_without_a_configuration_the_commands_say_what_to_give(self):
+        if pathlib.Path("/etc/supervision/server.yaml").exists():
+            self.skipTest("this machine has a configuration of its own")
+        for command in (("doctor",), ("principals",), ("tokens", "list"), ("tokens", "create", "x")):
+            said = subprocess.run([harness.CTL, "--lang", "en", *command], cwd=self.place, text=True,
+                                  capture_output=True, env=self.service.environment("x"))
+            self.assertEqual(said.returncode, 1, command)
+            self.assertIn("give --config with the folder of server.yaml", said.stderr)
 
     def test_principals_are_shown(self):
         shown = self.service.ctl("--lang", "en", "principals", "--config", self.config)

@@ -160,6 +160,7 @@ TEST(SettingsTest, EachWayOfBeingAwayHasItsRemedy) {
       {"PING was refused: NOAUTH Authentication required.", "name that in redis.password_file"},
       {"AUTH was refused: WRONGPASS", "correct redis.user"},
       {"AUTH was refused: ERR", "delete redis.password_file"},
+      {"SELECT was refused: ERR DB index is out of range", "redis.database"},
       {"PING was refused: LOADING Redis is loading the dataset in memory", "will answer"},
       {"SCRIPT was refused: NOPERM no permissions", "the rights of deploy/redis/users.acl"},
       {"connection refused", "start it, or correct the address"},

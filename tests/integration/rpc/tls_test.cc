@@ -8,6 +8,7 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/integration/rpc/consume_client.h"
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 
@@ -289,6 +290,35 @@ TEST_F(TlsTest, ChangedPrincipalsCountForOpenStreamsToo) {
   const std::vector<v1::AlertUpdate> updates = again.Next(1);
   ASSERT_THAT(updates, SizeIs(1));
   EXPECT_EQ(updates[0].alert().clue_id(), seen.receipt.clue_id());
+}
+
+TEST_F(TlsTest, AStreamWhoseCallerMaySomethingElseIsRenewedAndSaysSo) {
+  TestServer server({.flags = files_.Flags()});
+  const auto channel = Channel(server, plain_);
+  const auto clues = v1::ClueService::NewStub(channel);
+  const auto context = Context(kPartnerToken);
+  const auto submitting = clues->StreamClues(context.get());
+  const auto subscriptions = v1::SubscriptionService::NewStub(channel);
+  ASSERT_TRUE(
+      CreateSubscription(*subscriptions, "duty", v1::START_FROM_EARLIEST, kScopedMonitorToken)
+          .ok());
+  Consumption consumption(channel, "duty", 0, kScopedMonitorToken);
+  ASSERT_TRUE(consumption.NextMessage().has_value());
+  std::string principals = ShippedPrincipals();
+  for (const auto& [before, after] : {std::pair{"partner: hotline-12345", "partner: hotline-12366"},
+                                      std::pair{"regions: [\"3304\"]", "regions: [\"3303\"]"}}) {
+    const size_t at = principals.find(before);
+    ASSERT_NE(at, std::string::npos) << before;
+    principals.replace(at, std::string(before).size(), after);
+  }
+  Replace(files_.Principals(), principals);
+  v1::StreamCluesResponse response;
+  EXPECT_FALSE(submitting->Read(&response));
+  for (const grpc::Status& status : {submitting->Finish(), consumption.Finish()}) {
+    EXPECT_EQ(ReasonOf(status), "DRAINING");
+    EXPECT_EQ(FactOf(status, "cause"), "RIGHTS_CHANGED");
+    EXPECT_THAT(status.error_message(), HasSubstr("renews this stream; connect again"));
+  }
 }
 
 TEST_F(TlsTest, PrincipalsWithAMistakeAreNotTaken) {

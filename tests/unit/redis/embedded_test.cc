@@ -438,6 +438,56 @@ TEST_F(EmbeddedRedisTest, QuotesRedisOwnWordsWhenItCannotReadItsFile) {
   EXPECT_THAT(StartError(Options()), HasSubstr("Invalid AOF manifest file format"));
 }
 
+// Two files with twenty writes each: the base, and what came behind it.
+class DamagedFileTest : public EmbeddedRedisTest {
+ protected:
+  DamagedFileTest() {
+    const auto redis = MustStart(Options());
+    const auto write = [&](const std::string& key) {
+      Ask(redis->socket_path(),
+          {"EVAL", "for i = 1, 20 do redis.call('SET', KEYS[1] .. i, i) end", "1", key});
+    };
+    write("base");
+    Ask(redis->socket_path(), {"BGREWRITEAOF"});
+    EXPECT_TRUE(Eventually([this] { return std::filesystem::exists(File(".2.base.rdb")); }));
+    EXPECT_TRUE(Eventually([&] {
+      return absl::StrContains(Ask(redis->socket_path(), {"INFO", "persistence"}),
+                               "aof_rewrite_in_progress:0");
+    }));
+    write("behind");
+    redis->Stop();
+  }
+  std::string File(const std::string& end) {
+    return Options().data_directory + "/appendonlydir/appendonly.aof" + end;
+  }
+  static void OverwriteTheMiddle(const std::string& file) {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file) / 2));
+    bytes << "garbage garbage garbage garbage";
+  }
+};
+
+TEST_F(DamagedFileTest, GarbageInTheMiddleNamesTheFileAndWhatToDo) {
+  OverwriteTheMiddle(File(".2.incr.aof"));
+  EXPECT_THAT(StartError(Options()),
+              AllOf(HasSubstr(File(".2.incr.aof") + " is damaged, and not only in its last write"),
+                    HasSubstr("copy the directory"), HasSubstr("supervisionctl restore"),
+                    HasSubstr("redis-check-aof --fix"), HasSubstr("Bad file format")));
+}
+
+TEST_F(DamagedFileTest, ABaseThatEndsTooEarlyIsNamedThoughRedisDoesNot) {
+  std::filesystem::resize_file(File(".2.base.rdb"), 100);
+  EXPECT_THAT(StartError(Options()),
+              AllOf(HasSubstr(File(".2.base.rdb") + " is damaged"), HasSubstr("restore a backup"),
+                    ::testing::Not(HasSubstr("--fix and"))));
+}
+
+TEST_F(DamagedFileTest, AFileThatIsMissingIsNamed) {
+  std::filesystem::remove(File(".2.incr.aof"));
+  EXPECT_THAT(StartError(Options()), AllOf(HasSubstr(File(".2.incr.aof") + " is missing"),
+                                           HasSubstr("copy the directory")));
+}
+
 TEST_F(EmbeddedRedisTest, SaysThatTheDirectoryIsAnothers) {
   ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
   std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
