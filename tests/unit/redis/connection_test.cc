@@ -22,6 +22,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr absl::Duration kShort = absl::Milliseconds(60);
+// On a connection that stands, also where the machine is busy.
+constexpr absl::Duration kLongEnoughToBeSent = absl::Milliseconds(600);
 
 class ConnectionTest : public ::testing::Test {
  protected:
@@ -184,7 +186,8 @@ TEST_F(ConnectionTest, LetsWhatWasSentBeAnsweredBeforeItRenewsTheConnection) {
 TEST_F(ConnectionTest, AnswersALateCommandAtOnceAndEverythingElseSentWithIt) {
   Client client(&loop_, Options());
   auto patient = CallLater(client, {"GET", "a"});
-  auto hasty = CallLater(client, {"GET", "b"}, kShort);
+  peer_.Next();  // connected: what comes now is sent long before it is late
+  auto hasty = CallLater(client, {"GET", "b"}, kLongEnoughToBeSent);
   EXPECT_EQ(KindOf(std::move(hasty)), FailureKind::kOutcomeUnknown);
   EXPECT_EQ(KindOf(std::move(patient)), FailureKind::kOutcomeUnknown);
   EXPECT_THAT(client.GetStats().last_error, HasSubstr("timed out"));
@@ -192,7 +195,8 @@ TEST_F(ConnectionTest, AnswersALateCommandAtOnceAndEverythingElseSentWithIt) {
 
 TEST_F(ConnectionTest, NeverGivesALateReplyToAnotherCommand) {
   Client client(&loop_, Options());
-  auto late = CallLater(client, {"GET", "a"}, kShort);
+  ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+  auto late = CallLater(client, {"GET", "a"}, kLongEnoughToBeSent);
   EXPECT_EQ(KindOf(std::move(late)), FailureKind::kOutcomeUnknown);
   auto next = CallLater(client, {"GET", "b"});
   EXPECT_THAT(peer_.Next(), ElementsAre("GET", "a"));

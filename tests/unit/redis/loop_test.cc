@@ -84,8 +84,12 @@ TEST(LoopTest, RunsTimersByTheirDelay) {
   Loop loop;
   std::vector<int> order;
   std::atomic<int> ran = 0;
-  const auto late = loop.RunAfter(absl::Milliseconds(30), [&] { order.push_back(2), ++ran; });
-  const auto soon = loop.RunAfter(absl::Milliseconds(1), [&] { order.push_back(1), ++ran; });
+  std::unique_ptr<Loop::Timer> late;
+  std::unique_ptr<Loop::Timer> soon;
+  loop.Post([&] {  // both at one time, however busy the machine is
+    late = loop.RunAfter(absl::Milliseconds(30), [&] { order.push_back(2), ++ran; });
+    soon = loop.RunAfter(absl::Milliseconds(1), [&] { order.push_back(1), ++ran; });
+  });
   ASSERT_TRUE(Eventually([&] { return ran == 2; }));
   EXPECT_THAT(order, ElementsAre(1, 2));
 }
@@ -101,8 +105,11 @@ TEST(LoopTest, DoesNotRunATimerWhoseHandleIsGone) {
   Loop loop;
   std::atomic<bool> ran = false;
   std::promise<void> later;
-  loop.RunAfter(absl::Milliseconds(1), [&] { ran = true; }).reset();
-  const auto after = loop.RunAfter(absl::Milliseconds(20), [&] { later.set_value(); });
+  std::unique_ptr<Loop::Timer> after;
+  loop.Post([&] {  // before the loop can look at its timers
+    loop.RunAfter(absl::Milliseconds(1), [&] { ran = true; }).reset();
+    after = loop.RunAfter(absl::Milliseconds(20), [&] { later.set_value(); });
+  });
   later.get_future().wait();
   EXPECT_FALSE(ran);
 }
