@@ -82,6 +82,16 @@ absl::StatusOr<v1::ClueReceipt> DeliveryCalls::Revise(const v1::ReviseClueReques
   return response.receipt();
 }
 
+absl::StatusOr<v1::ClueReceipt> DeliveryCalls::Withdraw(const v1::WithdrawClueRequest& request) {
+  v1::WithdrawClueResponse response;
+  const absl::Status status =
+      Answered("a withdrawal", kPartnerToken, [&](size_t replica, grpc::ClientContext* context) {
+        return clues_[replica]->WithdrawClue(context, request, &response);
+      });
+  if (!status.ok()) return status;
+  return response.receipt();
+}
+
 absl::Status DeliveryCalls::CreateSubscription(const std::string& name) {
   v1::CreateSubscriptionRequest request;
   request.mutable_subscription()->set_name(name);

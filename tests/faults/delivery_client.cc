@@ -250,6 +250,7 @@ void DeliveryClient::Hear(const v1::AlertUpdate& update) {
   // An alert has the id of its clue, but for the first letter.
   heard.what = heard.left ? Told{"c" + update.left().alert_id().substr(1), update.left().version()}
                           : Told{update.alert().clue_id(), update.alert().version()};
+  heard.withdrawn = !heard.left && update.alert().kind() == v1::ALERT_KIND_CLUE_WITHDRAWN;
   heard.connection = record_.connections.size() - 1;
   heard.latest_view = record_.views.size() - 1;
   record_.heard.push_back(std::move(heard));

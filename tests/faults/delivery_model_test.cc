@@ -105,9 +105,10 @@ TEST(DeliveryModelTest, NothingIsMissedDoubledOutOfOrderOrOutsideTheScope) {
   }
   if (schedules < kSchedules || testing::kSanitized) return;
   using Kind = DeliveryClient::Kind;
-  for (const char* const fault : {"goes away", "cut in a message", "reads nothing", "redis killed",
-                                  "replica killed", "paused past its leases", "trimmed",
-                                  "scope changes", "revised", "told that one has left"}) {
+  for (const char* const fault :
+       {"goes away", "cut in a message", "reads nothing", "redis killed", "replica killed",
+        "paused past its leases", "trimmed", "scope changes", "revised", "withdrawn",
+        "told that one has left"}) {
     for (const Kind kind : {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume}) {
       EXPECT_GE(counts.Of(fault, kind), kLeastOfEach) << fault;
     }

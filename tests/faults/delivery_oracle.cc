@@ -50,6 +50,9 @@ class Judgement {
     if (!AnyViewTells(heard, published)) {
       Break(line, heard.left ? "has not left" : "is outside the scope or the filter");
     }
+    if (!heard.left && heard.withdrawn != published.withdrawn) {
+      Break(line, published.withdrawn ? "was not told as a withdrawal" : "is no withdrawal");
+    }
     if (record_.acknowledges && kept_.contains(number)) {
       Break(line, "came again though it was said to be kept");
     }

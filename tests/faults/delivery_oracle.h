@@ -19,6 +19,7 @@ struct Published {
   int partition = 0;
   std::string region;
   std::optional<std::string> before;  // the region that the version before it had
+  bool withdrawn = false;             // the clue was taken back with it
 };
 
 // What a monitor may see and wants to see for a while: prefixes of region codes, none: all.
@@ -36,6 +37,7 @@ struct Heard {
   size_t latest_view = 0;  // the newest that could be in force when it came
   // Of a subscription: the service has said that it keeps the acknowledgement.
   bool kept = false;
+  bool withdrawn = false;  // it says so
 };
 
 // What one monitor was told from its first connection on.
@@ -67,6 +69,7 @@ struct DeliveryEvidence {
 // Every broken promise in one sentence each; empty when all were kept:
 //   - nothing was told that was not published, or that no view in force let through; that one has
 //     left was told where a view in force let through the version before, and not this one;
+//   - a withdrawal was told as one, to those who see the clue, and nothing else was;
 //   - in one partition everything came in the log's order: over all connections of a monitor with a
 //     cursor, which is so told nothing twice, and on each connection of a subscription;
 //   - a subscription was not told again what was said to be kept;

@@ -73,6 +73,25 @@ TEST_F(DeliveryOracleTest, ATrimmedAlertIsExcusedOnlyWhereAGapWasTold) {
   EXPECT_THAT(Judged(), IsEmpty());
 }
 
+TEST_F(DeliveryOracleTest, AWithdrawalReachesWhoSawTheClueAndIsToldAsOne) {
+  evidence_.published.push_back({{"c3", 2}, 1, "330402", "330402", true});
+  EXPECT_THAT(Judged(), ElementsAre(HasSubstr("c3 2 was missed"), HasSubstr("c3 2 was missed")));
+  watch().heard.push_back({{"c3", 2}, false, 1, 0, false, true});
+  consumer().heard.push_back({{"c3", 2}, false, 1, 0, true, false});
+  EXPECT_THAT(Judged(), ElementsAre(HasSubstr("c3 2 was not told as a withdrawal")));
+  consumer().heard.back().withdrawn = true;
+  EXPECT_THAT(Judged(), IsEmpty());
+  consumer().heard.front().withdrawn = true;
+  EXPECT_THAT(Judged(), ElementsAre(HasSubstr("c0 1 is no withdrawal")));
+}
+
+TEST_F(DeliveryOracleTest, AWithdrawalOfWhatAMonitorNeverSawIsNotToldToIt) {
+  evidence_.published.push_back({{"c4", 2}, 0, "330106", "330106", true});
+  EXPECT_THAT(Judged(), IsEmpty());
+  watch().heard.push_back({{"c4", 2}, false, 1, 0, false, true});
+  EXPECT_THAT(Judged(), ElementsAre(HasSubstr("c4 2 is outside the scope or the filter")));
+}
+
 TEST_F(DeliveryOracleTest, WhatARevisionTakesOutOfTheViewHasLeftAndNothingElse) {
   // Number 6 takes number 3 to another region.
   evidence_.published.push_back({{"c3", 2}, 1, "330106", "330402"});

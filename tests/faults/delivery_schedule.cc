@@ -124,6 +124,25 @@ class DeliveryLane::Schedule {
     }
   }
 
+  // Takes one of the clues back: whoever saw it is told so, and nobody else.
+  void Withdraw() {
+    if (revisable_.empty()) return;
+    NoteViews();
+    const auto clue = revisable_.begin() + Draw(static_cast<int>(revisable_.size()));
+    v1::WithdrawClueRequest request;
+    request.set_request_id(absl::StrCat("withdrawal-", clue->record));
+    request.set_clue_id(clue->receipt.clue_id());
+    request.set_etag(clue->receipt.etag());
+    request.set_reason("重复登记");
+    if (auto receipt = AnswerOf(lane_->calls_.Withdraw(request))) {
+      clue->receipt = *std::move(receipt);
+      outcome_.evidence.published.push_back(PublishedOf(*clue, clue->region));
+      outcome_.evidence.published.back().withdrawn = true;
+      for (const auto& client : clients_) Count("withdrawn", client->kind());
+    }
+    revisable_.erase(clue);
+  }
+
   static Published PublishedOf(const Clue& clue, std::optional<std::string> before) {
     const std::string& id = clue.receipt.clue_id();
     return {{id, clue.receipt.version()}, PartitionOf(id), clue.region, std::move(before)};
@@ -137,7 +156,17 @@ class DeliveryLane::Schedule {
 
   void PublishSome(int count) {
     for (int i = 0; i < count; ++i) {
-      Draw(4) == 0 ? Revise() : Publish(AnyRegion());
+      switch (Draw(8)) {
+        case 0:
+        case 1:
+          Revise();
+          break;
+        case 2:
+          Withdraw();
+          break;
+        default:
+          Publish(AnyRegion());
+      }
     }
   }
 
