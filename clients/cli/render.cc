@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "clients/cli/names.h"
+#include "clients/cli/render_group.h"
 #include "clients/cli/terminal.h"
 
 namespace supervision::cli {
@@ -138,6 +139,8 @@ std::string Mark(Session& session, const v1::Alert& alert) {
       return session.Say({"[threshold reached] ", "[达到阈值] "});
     case v1::ALERT_KIND_RISK_RAISED:
       return session.Say({"[risk raised] ", "[风险升级] "});
+    case v1::ALERT_KIND_SAME_MATTER:
+      return session.Say({"[same matter] ", "[同一事项] "});
     default:
       return "[" + WordOf(alert.kind()) + "] ";
   }
@@ -254,6 +257,8 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
         line += "  “" + Printable(alert.handling().note()) + "”";
     } else if (!alert.why().empty()) {
       line += "  ← " + Joined(alert.why(), " / ");
+    } else if (alert.group().links_size() > 0) {
+      line += "  ← " + PartnersText(session, alert.group());
     }
   }
   return line + "\n";
@@ -383,7 +388,8 @@ std::string AlertText(Session& session, const v1::Alert& alert) {
              .Add({"second", "第二判读"}, SecondText(session, alert.secondary_scenario()))
              .Add({"because", "定级依据"}, Reasons(session, alert.risk_reasons()))
              .Add({"problem codes", "问题代码"}, Joined(alert.problem_codes(), ", "))
-             .text();
+             .text() +
+         (alert.has_group() ? MemberLines(session, alert.group()) : "");
 }
 
 std::string MarkedText(Session& session, const v1::Verdict& verdict, v1::TextPart part,

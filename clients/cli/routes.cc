@@ -5,6 +5,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
+#include "clients/cli/render_group.h"
 #include "clients/cli/terminal.h"
 #include "services/config/routes_config.h"
 
@@ -60,14 +61,7 @@ std::string ExplanationText(Session& session, const v1::Alert& alert) {
     text += session.Say({" (late: the service was down or behind)", "（迟到：服务曾中断或滞后）"});
   }
   text += "\n";
-  for (const std::string& member : group.member_alert_ids()) {
-    text += "  " + Printable(member) + "\n";
-  }
-  const int64_t left = group.members() - group.member_alert_ids_size();
-  if (left > 0) {
-    text += session.Say({"  and older ones: ", "  另有更早的："}) + std::to_string(left) + "\n";
-  }
-  return text;
+  return text + MemberLines(session, group);
 }
 
 int Explain(Session& session, const ExplainFlags& flags) {

@@ -29,11 +29,6 @@ std::string DigestOf(const Route& route, const std::vector<KeyPart>& key,
   return base::Prefix(base::Sha256(text), kDigestBytes);
 }
 
-bool InScope(const domain::Facets& facets) {
-  return facets.scenario != domain::Scenario::kUnspecified &&
-         facets.scenario != domain::Scenario::kOutOfScope;
-}
-
 // Whether the change is one of the clue, or the clue's first alert: steps of the alert's own life
 // say nothing new of it.
 bool ConcernsClue(AlertKind kind) {
@@ -43,7 +38,18 @@ bool ConcernsClue(AlertKind kind) {
 }  // namespace
 
 Engine::Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, absl::Time> starts)
-    : routes_(std::move(routes)), starts_(std::move(starts)) {}
+    : routes_(std::move(routes)), starts_(std::move(starts)) {
+  std::vector<const Route*> linking;
+  for (const Route& route : routes_->routes) {
+    if (route.enabled && std::holds_alternative<LinkRule>(route.rule)) linking.push_back(&route);
+  }
+  for (const Route* const route : linking) {
+    const auto start = starts_.find(route->id);
+    matters_.push_back(std::make_unique<Matters>(
+        routes_, route, start == starts_.end() ? absl::InfinitePast() : start->second,
+        kMostClues / linking.size()));
+  }
+}
 
 Engine::~Engine() = default;
 
@@ -58,6 +64,7 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   facts->facets = alert.facets;
   facts->problems = alert.problem_codes;
   for (const domain::RiskReason& reason : alert.risk_reasons) facts->points += reason.points;
+  for (const auto& matters : matters_) matters->Take(alert, facts);
   std::vector<std::pair<const Route*, std::vector<KeyPart>>> joins;
   if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);
 
@@ -102,9 +109,8 @@ std::vector<std::pair<const Route*, std::vector<KeyPart>>> Engine::GroupsOf(
     const Facts& facts) const {
   std::vector<std::pair<const Route*, std::vector<KeyPart>>> groups;
   const domain::Facets& facets = facts.facets;
-  if (!InScope(facets)) return groups;
   for (const Route& route : routes_->routes) {
-    if (!route.enabled || !route.filter.Holds(facets)) continue;
+    if (std::holds_alternative<LinkRule>(route.rule) || !Concerns(route, facets)) continue;
     std::vector<std::vector<KeyPart>> keys = {{}};
     const auto add = [&keys](const char* name, const std::string& value) {
       if (value.empty()) keys.clear();
@@ -214,6 +220,10 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
   const auto route = std::find_if(routes_->routes.begin(), routes_->routes.end(),
                                   [&](const Route& one) { return one.id == told.route; });
   if (route == routes_->routes.end()) return;
+  for (const auto& matters : matters_) {
+    if (&matters->route() == &*route) return matters->TakeTold(alert);
+  }
+  if (alert.kind == AlertKind::kSameMatter) return;  // it linked when that was told
   std::unique_ptr<Group>& group = groups_[told.digest];
   if (group == nullptr) {
     group = std::make_unique<Group>();
@@ -236,19 +246,6 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
 bool Engine::Started(const Route& route, absl::Time time) const {
   const auto start = starts_.find(route.id);
   return start == starts_.end() || time >= start->second;
-}
-
-absl::Time Engine::Allowed(const Route& route, domain::Risk risk, absl::Time time) const {
-  if (risk == domain::Risk::kHigh) return time;
-  switch (route.times) {
-    case Times::kAlways:
-      return time;
-    case Times::kWorkingDays:
-      return routes_->calendar.NextWorkingDay(time);
-    case Times::kOfficeHours:
-      return routes_->calendar.NextOfficeHour(time);
-  }
-  return time;
 }
 
 // Keeps a finding until it may be told. Its due time is when it was found.
@@ -291,6 +288,7 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
         firing.position > 0 && partition < settled.size() && firing.position <= settled[partition];
     held = seen_to || WasTold(firing) ? held_.erase(held) : std::next(held);
   }
+  for (const auto& matters : matters_) matters->GoLive();
   for (auto& [digest, group] : groups_) {
     if (const auto* rule = std::get_if<GroupRule>(&group->route->rule)) Adopt(group.get(), *rule);
     group->told.clear();
@@ -302,7 +300,29 @@ std::optional<absl::Time> Engine::NextDue() const {
   std::optional<absl::Time> next;
   if (!held_.empty()) next = held_.begin()->first;
   if (!due_.empty()) next = std::min(next.value_or(absl::InfiniteFuture()), due_.begin()->first);
+  for (const auto& matters : matters_) {
+    const std::optional<absl::Time> due = matters->NextDue();
+    if (due.has_value()) next = std::min(next.value_or(absl::InfiniteFuture()), *due);
+  }
   return next;
+}
+
+size_t Engine::groups() const {
+  size_t count = groups_.size();
+  for (const auto& matters : matters_) count += matters->size();
+  return count;
+}
+
+size_t Engine::clues() const {
+  size_t count = clues_.size();
+  for (const auto& matters : matters_) count += matters->clues();
+  return count;
+}
+
+int64_t Engine::forgotten() const {
+  int64_t count = forgotten_;
+  for (const auto& matters : matters_) count += matters->forgotten();
+  return count;
 }
 
 std::optional<int64_t> Engine::Unsettled(int partition) const {
@@ -325,6 +345,9 @@ std::vector<Firing> Engine::Due(absl::Time now) {
     Group* const group = groups_[due_.begin()->second].get();
     std::optional<Firing> firing = TellGroup(group, std::get<GroupRule>(group->route->rule), now);
     if (firing.has_value()) due.push_back(*std::move(firing));
+  }
+  for (const auto& matters : matters_) {
+    for (Firing& firing : matters->Due(now)) due.push_back(std::move(firing));
   }
   std::stable_sort(due.begin(), due.end(),
                    [](const Firing& a, const Firing& b) { return a.due < b.due; });

@@ -14,6 +14,7 @@
 
 #include "services/combining/common.h"
 #include "services/combining/firing.h"
+#include "services/combining/matters.h"
 #include "services/combining/route.h"
 
 namespace supervision::combining {
@@ -31,7 +32,8 @@ namespace supervision::combining {
 // back.
 //
 // Bounded: at most kMostClues in all groups together, the oldest is forgotten first; at most
-// kMostOfGroup of one. For one thread.
+// kMostOfGroup of one. As many more in the matters of routes that link, which are kept apart: see
+// Matters. For one thread.
 class Engine {
  public:
   static constexpr size_t kMostClues = 300'000;
@@ -55,9 +57,10 @@ class Engine {
   // The first entry of `partition` on which something hangs that has not been handed out.
   std::optional<int64_t> Unsettled(int partition) const;
 
-  size_t groups() const { return groups_.size(); }
-  size_t clues() const { return clues_.size(); }
-  int64_t forgotten() const { return forgotten_; }
+  // Those of matters among them; a clue of a matter and of a group counts twice.
+  size_t groups() const;
+  size_t clues() const;
+  int64_t forgotten() const;
 
  private:
   struct Member {
@@ -119,6 +122,7 @@ class Engine {
   void Look(const Entry& entry, Group* group, const ThresholdRule& rule);
   void Look(const Entry& entry, Group* group, const SurgeRule& rule);
   void Look(const Entry& entry, Group* group, const RaiseRule& rule);
+  void Look(const Entry&, Group*, const LinkRule&) {}  // its clues are in matters_
 
   void Hold(const Entry& entry, const Group& group, Firing firing);
   bool WasTold(const Firing& firing) const;
@@ -127,11 +131,14 @@ class Engine {
   void End(Group* group, const GroupRule& rule);
   std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                   bool ended = false);
-  absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const;
+  absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const {
+    return AllowedAt(*routes_, route, risk, time);
+  }
   bool Started(const Route& route, absl::Time time) const;
 
   const std::shared_ptr<const RouteSet> routes_;
   const std::map<std::string, absl::Time> starts_;
+  std::vector<std::unique_ptr<Matters>> matters_;  // of each route that links
   bool replaying_ = true;
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;

@@ -52,6 +52,16 @@ struct RaiseRule {
   int free = 0;  // so many others count as none
 };
 
+// Tell that clues of several partners are about one matter: the same document or case, or a text
+// that is nearly the same about the same organ of one county. A change of what belongs to the
+// matter is a version of its alert.
+struct LinkRule {
+  absl::Duration window;    // a clue so old is no longer compared
+  int distance = 0;         // of texts, see domain::ShapeDistance
+  int partners = 2;         // so many different ones make a matter worth telling
+  absl::Duration interval;  // between two versions, unless the matter has become graver
+};
+
 struct Route {
   std::string id;
   bool enabled = false;
@@ -60,7 +70,7 @@ struct Route {
   domain::Expression filter;
   std::vector<GroupBy> by;
   size_t region_digits = 6;
-  std::variant<GroupRule, ThresholdRule, SurgeRule, RaiseRule> rule;
+  std::variant<GroupRule, ThresholdRule, SurgeRule, RaiseRule, LinkRule> rule;
   Times times = Times::kAlways;
   std::optional<domain::Risk> risk;  // nothing: the highest of the clues
 };
@@ -71,6 +81,13 @@ struct RouteSet {
   std::vector<Route> routes;
   domain::Calendar calendar;
 };
+
+// Whether the route looks at such clues.
+bool Concerns(const Route& route, const domain::Facets& facets);
+
+// When an alert of the route that is due at `time` may be told.
+absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk risk,
+                     absl::Time time);
 
 // How far back the clues of a route bear on what it tells.
 absl::Duration ReachOf(const Route& route);

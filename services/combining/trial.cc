@@ -23,6 +23,7 @@ domain::ChangeEvent EventOf(const TrialClue& clue) {
   alert.facets = clue.facts.facets;
   alert.problem_codes = clue.facts.problems;
   alert.risk_reasons = {{"TEST", clue.facts.points, "", ""}};
+  alert.matter = clue.matter;
   alert.received_at = alert.raised_at = clue.at;
   return event;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ struct TrialClue {
   absl::Time at;
   Facts facts;
   bool withdrawn = false;
+  std::shared_ptr<const domain::MatterKeys> matter;  // null: it is like no other
 };
 
 // What is not given is not compared.

@@ -13,6 +13,7 @@
 #include "services/config/units.h"
 #include "services/config/yaml_loader.h"
 #include "services/config/yaml_tree.h"
+#include "services/domain/matter.h"
 #include "supervision/config/v1/routes.pb.h"
 
 namespace supervision::config {
@@ -23,8 +24,11 @@ using combining::Route;
 
 constexpr size_t kMostRoutes = 1000;
 constexpr size_t kMostIdBytes = 64;
+constexpr int kMostPartners = 100;
 const absl::Duration kDay = absl::Hours(24);
 const absl::Duration kLongestReach = absl::Hours(90 * 24);
+// Of clues that are linked: it reaches back twice as far, and an interval.
+const absl::Duration kLongestWindow = 44 * kDay;
 
 // Turns one route of the file into one of the domain.
 class RouteReader {
@@ -121,11 +125,13 @@ class RouteReader {
 
   void ReadRule(const v1::RouteConfig& from, Route* route) {
     const int rules = static_cast<int>(from.has_group()) + static_cast<int>(from.has_threshold()) +
-                      static_cast<int>(from.has_surge()) + static_cast<int>(from.has_raise());
+                      static_cast<int>(from.has_surge()) + static_cast<int>(from.has_raise()) +
+                      static_cast<int>(from.has_link());
     if (rules != 1) {
-      Wrong("", rules == 0
-                    ? "tells nothing; write one of group, threshold, surge and raise"
-                    : "has several of group, threshold, surge and raise; make a route of each");
+      Wrong("",
+            rules == 0
+                ? "tells nothing; write one of group, threshold, surge, raise and link"
+                : "has several of group, threshold, surge, raise and link; make a route of each");
     }
     if (from.has_group()) {
       combining::GroupRule rule;
@@ -172,7 +178,24 @@ class RouteReader {
       }
       if (route->by.empty()) Wrong("by", "is missing; say which others make a clue graver");
       route->rule = rule;
+    } else if (from.has_link()) {
+      route->rule = ReadLink(from.link());
+      if (!route->by.empty()) Wrong("by", "is not for a route that links; remove it");
     }
+  }
+
+  combining::LinkRule ReadLink(const v1::LinkConfig& from) {
+    combining::LinkRule rule;
+    rule.window = Length("link.window", from.window(), absl::Hours(1), kLongestWindow);
+    rule.distance = source_.Has(at_ + ".link.distance")
+                        ? Within("link.distance", from.distance(), 0, domain::kMostShapeDistance)
+                        : domain::kMostShapeDistance;
+    rule.partners =
+        from.partners() == 0 ? 2 : Within("link.partners", from.partners(), 1, kMostPartners);
+    rule.interval = from.interval().empty()
+                        ? absl::Minutes(10)
+                        : Length("link.interval", from.interval(), absl::Seconds(1), kDay);
+    return rule;
   }
 
   const SourceMap& source_;

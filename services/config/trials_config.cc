@@ -1,11 +1,13 @@
 #include "services/config/trials_config.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/config/suggest.h"
 #include "services/domain/civil_date.h"
+#include "services/domain/matter.h"
 
 namespace supervision::config {
 namespace {
@@ -62,6 +64,7 @@ class TrialReader {
     facets.state = domain::AlertState::kOpen;
     clue.facts.problems = {from.problems().begin(), from.problems().end()};
     clue.facts.points = from.points();
+    clue.matter = MatterOf(from);
     if (!trial->clues.empty() && clue.at < trial->clues.back().at) {
       Wrong(at + ".at", "is earlier than the clue before; write them in the order of time");
     }
@@ -75,6 +78,19 @@ class TrialReader {
       trial->clues.push_back(clue);
       trial->clues.back().id = absl::StrCat(clue.id, "-", i);
     }
+  }
+
+  // As of a clue that is submitted with this text and this number.
+  static std::shared_ptr<const domain::MatterKeys> MatterOf(const v1::TestClue& from) {
+    if (from.text().empty() && from.number().empty()) return nullptr;
+    domain::ClueContent content;
+    content.content = from.text();
+    content.region_code = from.region();
+    if (!from.number().empty()) {
+      content.instruments = {
+          {domain::InstrumentType::kPenaltyDecision, from.number(), std::nullopt}};
+    }
+    return std::make_shared<const domain::MatterKeys>(domain::MatterKeysOf(content));
   }
 
   void AddExpected(const v1::ExpectedAlert& from, const std::string& at, combining::Trial* trial) {

@@ -2,6 +2,7 @@
 // thread, in turns with few of them.
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <variant>
@@ -98,6 +99,43 @@ std::unique_ptr<combining::Engine> EngineOf(int count, const std::vector<std::st
   return engine;
 }
 
+// An alert with a text and, one in four, the number of a case; in every second block one of ten is
+// like one of the block before.
+domain::ChangeEvent MatterOf(int64_t number, int units, const std::vector<std::string>& counties) {
+  constexpr int64_t kBlock = 60'000;  // a multiple of the units and counties
+  const bool repeats = number % 10 == 9 && number / kBlock % 2 == 1;
+  const int64_t like = repeats ? number - kBlock : number;
+  domain::ChangeEvent event;
+  event.alert = AlertOf(number, counties);
+  event.alert.facets.unit.name = UnitName(number % units);
+  event.alert.facets.partner = absl::StrCat("partner-", number % 7);
+  event.alert.raised_at = event.alert.received_at = kBegin + absl::Milliseconds(number);
+  std::mt19937_64 random(static_cast<uint64_t>(like));
+  auto keys = std::make_shared<domain::MatterKeys>();
+  keys->shape = random();
+  if (like % 4 == 0) keys->numbers = {random()};
+  event.alert.matter = std::move(keys);
+  return event;
+}
+
+// An engine with `held` clues of `units` organs.
+std::unique_ptr<combining::Engine> LinkingEngine(int64_t held, int units,
+                                                 const std::vector<std::string>& counties) {
+  auto routes = std::make_shared<combining::RouteSet>();
+  combining::Route route;
+  route.id = "same-matter";
+  route.enabled = true;
+  route.rule =
+      combining::LinkRule{absl::Hours(24 * 30), domain::kMostShapeDistance, 2, absl::Minutes(10)};
+  routes->routes.push_back(std::move(route));
+  auto engine =
+      std::make_unique<combining::Engine>(std::move(routes), std::map<std::string, absl::Time>());
+  for (int64_t i = 0; i < held; ++i) engine->Take(0, i + 1, MatterOf(i, units, counties));
+  engine->GoLive({0});
+  engine->Due(kBegin + absl::Milliseconds(held));
+  return engine;
+}
+
 double Microseconds(absl::Duration duration) { return absl::ToDoubleMicroseconds(duration); }
 
 }  // namespace
@@ -159,6 +197,37 @@ void MeasureRoutes(const Bench& bench, Report* report) {
   report->Add("routes_1_us_per_alert", "the same with one route", Microseconds(without), "us");
   report->Add("routes_1000_told", "alerts that routes told meanwhile", static_cast<double>(told),
               "", ">= 1");
+}
+
+void MeasureMatters(const Bench& bench, Report* report) {
+  const auto held = static_cast<int64_t>(combining::Engine::kMostClues);
+  // Of ordinary organs, and of one that is reported so often that its texts are looked at in part.
+  const std::vector<std::string> counties = Counties(kCounties);
+  const std::vector<std::string> one_county = Counties(1);
+  const auto measure = [&](int units, const std::vector<std::string>& in, int64_t* told) {
+    const auto engine = LinkingEngine(held, units, in);
+    int64_t number = held;
+    const absl::Duration all = TimeOfOne(bench.duration / 4, &number, [&](int64_t i) {
+      const domain::ChangeEvent event = MatterOf(i, units, in);
+      engine->Take(0, i + 1, event);
+      *told += static_cast<int64_t>(engine->Due(event.alert.raised_at).size());
+    });
+    // Less what making the alert costs.
+    size_t versions = 0;
+    const absl::Duration making = TimeOfOne(bench.duration / 4, &number, [&](int64_t i) {
+      versions += MatterOf(i, units, in).alert.version;
+    });
+    return Microseconds(all - making);
+  };
+  int64_t told = 0;
+  int64_t told_of_one = 0;
+  report->Add("matters_300000_us_per_clue", "linking a clue with 300,000 held, of 20,000 organs",
+              measure(kUnits, counties, &told), "us", "<= 50");
+  report->Add("matters_one_organ_us_per_clue",
+              "the same when all are of one organ: its newest 10,000 texts are compared",
+              measure(1, one_county, &told_of_one), "us", "<= 200");
+  report->Add("matters_told", "alerts of matters meanwhile",
+              static_cast<double>(told + told_of_one), "", ">= 1");
 }
 
 }  // namespace supervision::bench

@@ -31,6 +31,7 @@ constexpr Part kParts[] = {
     {"acknowledge", MeasureAcknowledgements},
     {"silences", MeasureSilences},
     {"routes", MeasureRoutes},
+    {"matters", MeasureMatters},
     {"tls", MeasureTls},
     {"start", MeasureStart},
     {"drain", MeasureDrain},

@@ -37,5 +37,6 @@ void MeasureIdleMonitors(const Bench& bench, Report* report);
 void MeasureClassification(const Bench& bench, Report* report);  // these are in this process
 void MeasureSilences(const Bench& bench, Report* report);
 void MeasureRoutes(const Bench& bench, Report* report);
+void MeasureMatters(const Bench& bench, Report* report);
 
 }  // namespace supervision::bench

@@ -89,11 +89,15 @@ class Replica {
   void Submit(const std::string& key, const std::string& unit) {
     ledger::Submission submission = testing::ExampleSubmission(key);
     submission.content.unit = {unit, ""};
+    Submit(std::move(submission));
+  }
+  ledger::Receipt Submit(ledger::Submission submission) {
     const auto receipt =
         testing::Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
           ledger_->Submit(submission, testing::kPatience, std::move(done));
         });
-    ASSERT_TRUE(receipt.ok()) << receipt.status();
+    EXPECT_TRUE(receipt.ok()) << receipt.status();
+    return receipt.ok() ? *receipt : ledger::Receipt();
   }
 
   // Every alert of a route in the log, oldest first.

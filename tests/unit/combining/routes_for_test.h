@@ -27,6 +27,14 @@ inline Route UnitGroup(absl::Duration wait, absl::Duration interval, absl::Durat
   return route;
 }
 
+inline Route SameMatter(absl::Duration window = absl::Hours(24), int partners = 2) {
+  Route route = UnitThreshold(2, window);
+  route.id = "matter";
+  route.by.clear();
+  route.rule = LinkRule{window, domain::kMostShapeDistance, partners, absl::Minutes(10)};
+  return route;
+}
+
 inline std::shared_ptr<const RouteSet> Only(Route route) {
   auto routes = std::make_shared<RouteSet>();
   routes->routes.push_back(std::move(route));
@@ -45,6 +53,28 @@ inline domain::ChangeEvent ClueEvent(const std::string& id, absl::Duration at,
   alert.facets.unit.name = unit;
   alert.facets.region_code = "330401";
   alert.received_at = alert.raised_at = kBegin + at;
+  return event;
+}
+
+// The same of a partner, with the numbers of documents and the shape of its text.
+inline domain::ChangeEvent MatterEvent(const std::string& id, absl::Duration at,
+                                       const std::string& partner, std::vector<uint64_t> numbers,
+                                       uint64_t shape = 0) {
+  domain::ChangeEvent event = ClueEvent(id, at);
+  event.alert.facets.partner = partner;
+  auto keys = std::make_shared<domain::MatterKeys>();
+  keys->numbers = std::move(numbers);
+  keys->shape = shape;
+  event.alert.matter = std::move(keys);
+  return event;
+}
+
+// A later version of the clue of `event`, which came in `after`.
+inline domain::ChangeEvent Later(domain::ChangeEvent event, domain::AlertKind kind,
+                                 absl::Duration after) {
+  ++event.alert.version;
+  event.alert.kind = kind;
+  event.alert.raised_at += after;
   return event;
 }
 

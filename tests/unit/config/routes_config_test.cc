@@ -67,6 +67,32 @@ tests:
               AllOf(HasSubstr("calendar.yaml:1"), HasSubstr("13-01"), HasSubstr("neither")));
 }
 
+TEST(RoutesConfigTest, ARouteThatLinksHasItsBoundsAndDefaults) {
+  constexpr char kLink[] = R"(version: "1"
+routes:
+  - {id: a, title_zh: 甲, title_en: a, link: {window: 30d}}
+  - {id: b, title_zh: 甲, title_en: a, link: {window: 1h, distance: 0, partners: 1, interval: 1s}}
+)";
+  const auto loaded = ParseRoutes(kLink, "routes.yaml", "", "calendar.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto rule = [&](int i) {
+    return std::get<combining::LinkRule>(loaded->routes->routes.at(i).rule);
+  };
+  EXPECT_EQ(rule(0).distance, 10);
+  EXPECT_EQ(rule(0).partners, 2);
+  EXPECT_EQ(rule(0).interval, absl::Minutes(10));
+  EXPECT_EQ(rule(1).distance, 0) << "only texts that are the same";
+  EXPECT_EQ(rule(1).partners, 1);
+  EXPECT_THAT(MistakesOf(R"(version: "1"
+routes:
+  - {id: a, title_zh: 甲, title_en: a, by: [UNIT], link: {window: 45d, distance: 11, interval: 2d}}
+  - {id: b, title_zh: 甲, title_en: a, link: {partners: 101}}
+)"),
+              AllOf(HasSubstr("44d"), HasSubstr("11 is out of bounds"), HasSubstr("1s to 1d"),
+                    HasSubstr("not for a route that links"), HasSubstr("1 to 100"),
+                    HasSubstr("is missing")));
+}
+
 constexpr char kRoute[] = R"(version: "1"
 routes:
   - id: unit

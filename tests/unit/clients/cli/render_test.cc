@@ -64,6 +64,30 @@ TEST_F(RenderTest, WhatIsUnusualIsSaidBeforeTheTitle) {
   EXPECT_THAT(AlertLine(session_, update), HasSubstr("[已撤回] 夜间"));
 }
 
+TEST_F(RenderTest, OfAMatterItIsSaidWhoReportedItAndWhyTheyBelongTogether) {
+  v1::AlertUpdate update = Update();
+  v1::Alert& alert = *update.mutable_alert();
+  alert.set_kind(v1::ALERT_KIND_SAME_MATTER);
+  alert.clear_why();
+  v1::AlertGroup& group = *alert.mutable_group();
+  group.set_members(4);
+  const auto add = [&group](const char* id, const char* partner, v1::LinkedBy by, int distance) {
+    group.add_member_alert_ids(id);
+    v1::MatterLink& link = *group.add_links();
+    link.set_partner(partner);
+    link.set_by(by);
+    link.set_distance(distance);
+  };
+  add("a-3", "court", v1::LINKED_BY_NUMBER, 0);
+  add("a-2", "petitions", v1::LINKED_BY_TEXT, 3);
+  add("a-1", "hotline", v1::LINKED_BY_FIRST, 0);
+  EXPECT_THAT(AlertLine(session_, update),
+              AllOf(HasSubstr("[同一事项]"),
+                    HasSubstr("hotline / petitions (文字相近，距离3) / court (文号或案号相同)")));
+  EXPECT_THAT(AlertText(session_, alert),
+              AllOf(HasSubstr("  a-3  court (文号或案号相同)\n"), HasSubstr("另有更早的：1\n")));
+}
+
 TEST_F(RenderTest, AnAlertThatLeftTheViewIsToldWithItsId) {
   v1::AlertUpdate update;
   update.mutable_left()->set_alert_id("a-1");

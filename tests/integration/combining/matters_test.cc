@@ -1,0 +1,179 @@
+// Matters over real Redis and several replicas: what is submitted to one, and told by another that
+// may die at any step.
+#include <atomic>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/integration/combining/replica.h"
+
+namespace supervision::combining {
+namespace {
+
+using testing::Await;
+using testing::Eventually;
+using testing::kPatience;
+using ::testing::SizeIs;
+
+std::shared_ptr<const RouteSet> SameMatter() {
+  Route route;
+  route.id = "same-matter";
+  route.enabled = true;
+  route.title_zh = "同一事项多方反映";
+  route.title_en = "several partners report one matter";
+  route.rule = LinkRule{absl::Hours(24), domain::kMostShapeDistance, 2, absl::Milliseconds(20)};
+  auto routes = std::make_shared<RouteSet>();
+  routes->version = "1";
+  routes->routes = {std::move(route)};
+  return routes;
+}
+
+// A clue of `partner` that names the `matter`-th penalty.
+ledger::Submission ClueAbout(int matter, const std::string& partner, const std::string& key) {
+  ledger::Submission submission = testing::ExampleSubmission(key);
+  submission.partner = partner;
+  submission.content.content = absl::StrCat("不服盐综执罚决字〔2026〕", 100 + matter, "号。");
+  return submission;
+}
+
+class MattersTest : public ::testing::Test {
+ protected:
+  MattersTest() : reader_(redis_, "reader", SameMatter()) { EXPECT_TRUE(reader_.WaitReady()); }
+
+  void Withdraw(const ledger::Submission& submission, const ledger::Receipt& receipt) {
+    ledger::Withdrawal withdrawal;
+    withdrawal.partner = submission.partner;
+    withdrawal.request_id = "withdraw-" + submission.request_id;
+    withdrawal.clue_id = receipt.clue_id;
+    withdrawal.etag = receipt.etag;
+    withdrawal.reason = "重复登记";
+    const auto answer = Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      reader_->Withdraw(withdrawal, kPatience, std::move(done));
+    });
+    ASSERT_TRUE(answer.ok()) << answer.status();
+  }
+
+  // A replica that follows, and dies when it is to tell once more than `tells` times.
+  std::unique_ptr<Replica> Owner(const std::string& holder, int tells = 1'000'000) {
+    std::atomic<int>* const left = lives_.emplace_back(new std::atomic<int>(tells)).get();
+    auto owner =
+        std::make_unique<Replica>(redis_, holder, SameMatter(), [left] { return (*left)-- > 0; });
+    EXPECT_TRUE(owner->WaitReady());
+    owner->Follow();
+    EXPECT_TRUE(Eventually([&] { return owner->Holding() > 0; }));
+    return owner;
+  }
+  bool HasDied() const { return *lives_.back() < 0; }
+
+  testing::RedisServer redis_;
+  Replica reader_;  // follows nothing
+  std::vector<std::unique_ptr<std::atomic<int>>> lives_;
+};
+
+TEST_F(MattersTest, TheNextOwnerGoesOnInTheRecordOfTheOneThatDied) {
+  auto a = Owner("a", 1);
+  const ledger::Receipt first = reader_.Submit(ClueAbout(1, "hotline", "h"));
+  const ledger::Receipt second = reader_.Submit(ClueAbout(1, "petitions", "p"));
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 1; }));
+  const ledger::Submission court = ClueAbout(1, "court", "c");
+  const ledger::Receipt third = reader_.Submit(court);
+  ASSERT_TRUE(Eventually([&] { return HasDied(); }));
+  ASSERT_THAT(reader_.Told(), SizeIs(1));
+  auto b = Owner("b");
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 2; }));
+  Withdraw(court, third);
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 3; }));
+  const std::vector<domain::Alert> told = reader_.Told();
+  EXPECT_EQ(told[0].id, told[1].id);
+  EXPECT_EQ(told[0].id, told[2].id);
+  EXPECT_EQ(told[1].version, 2u);
+  const auto members = [&](int i) {
+    return std::set<std::string>(told[i].group->members.begin(), told[i].group->members.end());
+  };
+  EXPECT_EQ(members(0), (std::set<std::string>{first.clue_id, second.clue_id}));
+  EXPECT_EQ(members(1), (std::set<std::string>{first.clue_id, second.clue_id, third.clue_id}));
+  EXPECT_EQ(members(2), members(0));
+  EXPECT_EQ(told[1].kind, domain::AlertKind::kSameMatter);
+  EXPECT_EQ(told[1].group->links.size(), 3u);
+}
+
+// What people did with the alert stays over its versions, as with any other; graver, it is open
+// again.
+TEST_F(MattersTest, AnAcknowledgementStaysUntilTheMatterBecomesGraver) {
+  auto owner = Owner("a");
+  reader_.Submit(ClueAbout(1, "hotline", "h"));
+  reader_.Submit(ClueAbout(1, "petitions", "p"));
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 1; }));
+  const auto step =
+      Await<ledger::AlertReceipt>([&](ledger::Ledger::Callback<ledger::AlertReceipt> done) {
+        reader_->TakeStep(
+            testing::StepOf(reader_.Told()[0], domain::AlertAction::kAcknowledge, "r1"), kPatience,
+            std::move(done));
+      });
+  ASSERT_TRUE(step.ok()) << step.status();
+  reader_.Submit(ClueAbout(1, "court", "c"));
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 3; }));
+  EXPECT_EQ(reader_.Told()[2].version, 3u);
+  EXPECT_EQ(reader_.Told()[2].facets.state, domain::AlertState::kAcknowledged);
+  ledger::Submission grave = ClueAbout(1, "audit", "g");
+  grave.verdict.risk = domain::Risk::kHigh;
+  reader_.Submit(grave);
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 4; }));
+  EXPECT_EQ(reader_.Told()[3].facets.state, domain::AlertState::kOpen);
+}
+
+TEST_F(MattersTest, WhileOwnersDieEachMatterIsOneRecordWhoseVersionsAreToldOnce) {
+  const uint32_t seed = std::random_device()();
+  std::printf("seed %u\n", seed);
+  std::mt19937 random(seed);
+  constexpr int kMatters = 5;
+  constexpr int kOwners = 5;
+  const std::vector<std::string> partners = {"hotline", "petitions", "court"};
+  std::map<int, std::set<std::string>> expected;
+  std::vector<std::pair<ledger::Submission, ledger::Receipt>> clues;
+  std::unique_ptr<Replica> owner;
+  for (int o = 0; o < kOwners; ++o) {
+    const bool last = o + 1 == kOwners;
+    owner = Owner(absl::StrCat("owner-", o), last ? 1'000'000 : static_cast<int>(random() % 5));
+    for (int i = 0; i < 60 && !HasDied() && (!last || i < 15); ++i) {
+      const int matter = last ? i % kMatters : static_cast<int>(random() % kMatters);
+      // Of two partners from its second clue on, so that all of it is told.
+      const ledger::Submission clue = ClueAbout(
+          matter, partners[expected[matter].size() % partners.size()], absl::StrCat(o, "-", i));
+      const ledger::Receipt receipt = reader_.Submit(clue);
+      expected[matter].insert(receipt.clue_id);
+      clues.emplace_back(clue, receipt);
+    }
+  }
+  for (int i = 0; i < 5; ++i) {
+    const auto& [clue, receipt] = clues[clues.size() - 1 - static_cast<size_t>(i)];
+    Withdraw(clue, receipt);
+    for (auto& [matter, members] : expected) members.erase(receipt.clue_id);
+  }
+  const auto last_told = [&] {
+    std::map<std::string, std::set<std::string>> members;
+    for (const domain::Alert& alert : reader_.Told()) {
+      members[alert.id] = {alert.group->members.begin(), alert.group->members.end()};
+    }
+    return members;
+  };
+  std::multiset<std::set<std::string>> wanted;
+  for (const auto& [matter, members] : expected) wanted.insert(members);
+  EXPECT_TRUE(Eventually([&] {
+    std::multiset<std::set<std::string>> told;
+    for (const auto& [id, members] : last_told()) told.insert(members);
+    return told == wanted;
+  })) << ::testing::PrintToString(last_told())
+      << ::testing::PrintToString(wanted);
+  std::map<std::string, int64_t> versions;
+  for (const domain::Alert& alert : reader_.Told()) {
+    EXPECT_EQ(alert.group->ordinal, ++versions[alert.id]);
+  }
+}
+
+}  // namespace
+}  // namespace supervision::combining
