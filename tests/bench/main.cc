@@ -35,6 +35,7 @@ constexpr Part kParts[] = {
     {"tls", MeasureTls},
     {"start", MeasureStart},
     {"drain", MeasureDrain},
+    {"backup", MeasureBackup},
 };
 
 // `only`: the name of one part, or empty for all.

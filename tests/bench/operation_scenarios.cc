@@ -1,12 +1,10 @@
 // What operators feel: what TLS costs, how long a start and a drain take. Each with services of its
 // own.
-#include <algorithm>
-#include <atomic>
-
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/bench/load.h"
 #include "tests/bench/opened.h"
+#include "tests/bench/ready.h"
 #include "tests/bench/requests.h"
 #include "tests/bench/scenarios.h"
 #include "tests/bench/waiting.h"
@@ -19,19 +17,6 @@ namespace supervision::bench {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
-constexpr char kHealthMethod[] = "/grpc.health.v1.Health/Check";
-constexpr std::string_view kServing = "\x08\x01";  // HealthCheckResponse{status: SERVING}
-
-// Waits until the service answers that it serves; how long that took since `begun`.
-absl::Duration UntilServing(const std::string& address, absl::Time begun) {
-  LoadClient client(address, "");
-  while (absl::Now() - begun < kPatience) {
-    std::string answer;
-    if (client.Call(kHealthMethod, "", &answer) && answer == kServing) break;
-    WaitUntil(absl::Now() + absl::Milliseconds(1));
-  }
-  return absl::Now() - begun;
-}
 
 }  // namespace
 
@@ -75,7 +60,6 @@ void MeasureTls(const Bench& bench, Report* report) {
 }
 
 void MeasureStart(const Bench& bench, Report* report) {
-  constexpr int kClues = 128;
   const testing::RedisServer redis;
   const testing::TempDir directory;
   testing::ServiceProcess::Options options;
@@ -85,21 +69,7 @@ void MeasureStart(const Bench& bench, Report* report) {
   absl::Time begun = absl::Now();
   if (!service.Start()) return;
   const absl::Duration empty = UntilServing(service.grpc_address(), begun);
-  {
-    LoadClient partner(service.grpc_address(), kPartnerToken);
-    const int64_t batches = (bench.start_clues + kClues - 1) / kClues;
-    std::atomic<int64_t> sent = 0;
-    std::atomic<int64_t> answered = 0;
-    std::function<void()> next = [&] {
-      if (sent++ >= batches) return;
-      partner.Start(kBatchMethod, NextBatch(kClues), [&](bool, const std::string&) {
-        next();
-        ++answered;
-      });
-    };
-    for (int i = 0; i < 4; ++i) next();
-    if (!WaitForCount(answered, batches, absl::Minutes(10))) return;
-  }
+  if (!FillLedger(service.grpc_address(), bench.start_clues)) return;
   service.Terminate();
   begun = absl::Now();
   if (!service.Start()) return;

@@ -29,9 +29,10 @@ void MeasureDelivery(const Bench& bench, Report* report);
 void MeasureResume(const Bench& bench, Report* report);
 void MeasureCatchUp(const Bench& bench, Report* report);
 void MeasureAcknowledgements(const Bench& bench, Report* report);
-void MeasureTls(const Bench& bench, Report* report);  // these four start services of their own
+void MeasureTls(const Bench& bench, Report* report);  // these five start services of their own
 void MeasureStart(const Bench& bench, Report* report);
 void MeasureDrain(const Bench& bench, Report* report);
+void MeasureBackup(const Bench& bench, Report* report);
 void MeasureNeighbour(const Bench& bench, Report* report);
 void MeasureIdleMonitors(const Bench& bench, Report* report);
 void MeasureClassification(const Bench& bench, Report* report);  // these are in this process

@@ -10,7 +10,7 @@ from harness import MONITOR, clue
 class BackupTest(harness.ServiceTest):
     @classmethod
     def setUpClass(cls):
-        cls.service = harness.Service().start().ready()
+        cls.service = harness.Service(embedded=True).start().ready()
         cls.data = cls.service.directory / "data"
 
     def watch(self, count, *more):

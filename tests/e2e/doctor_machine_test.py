@@ -17,7 +17,7 @@ CONFIG = harness.ROOT / "deploy" / "config"
 class DoctorMachineTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.service = harness.Service().start().ready()
+        cls.service = harness.Service(embedded=True).start().ready()
         cls.addClassCleanup(cls.service.remove)
 
     def setUp(self):

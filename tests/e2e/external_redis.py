@@ -1,6 +1,5 @@
 """A Redis as deploy/redis ships it, for services that keep their ledger outside: the settings and the
-user with the least commands. A service of harness.py takes one where SUPERVISION_TEST_REDIS is
-"external"."""
+user with the least commands."""
 
 import hashlib
 import os
@@ -71,7 +70,3 @@ class ExternalRedis:
             self.process.send_signal(how)
             self.process.wait(30)
         self.socket.unlink(missing_ok=True)
-
-
-def wanted():
-    return os.environ.get("SUPERVISION_TEST_REDIS") == "external"

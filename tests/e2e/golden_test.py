@@ -19,7 +19,7 @@ class Golden:
     @classmethod
     def setUpClass(cls):
         cls.kept = json.loads(cls.file.with_suffix(".json").read_text())
-        cls.service = harness.Service()
+        cls.service = harness.Service(embedded=True)
         restored = cls.service.ctl("restore", "--data", cls.service.directory / "data", cls.file)
         if restored.returncode != 0:
             raise AssertionError(restored.stderr)

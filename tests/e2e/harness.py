@@ -71,9 +71,10 @@ def clue(record, title="夜间强制拆除", content=ENFORCEMENT, region="330424
 
 class Service:
     """supervisiond in a directory of its own; it keeps its port over restarts. Its ledger lies in
-    `redis`, which others may use too, or in one of its own."""
+    `redis`, which others may use too, in one of its own as deploy/redis ships it, or in the one that
+    it starts itself."""
 
-    def __init__(self, redis=None, release=THIS):
+    def __init__(self, redis=None, release=THIS, embedded=False):
         # A short path: the embedded Redis listens on a unix socket in it.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
         self.process = None
@@ -81,7 +82,7 @@ class Service:
         self.flags = []  # further settings
         self.release = release
         self.redis = None  # to be ended with it
-        if redis is None and external_redis.wanted():
+        if redis is None and not embedded:
             redis = self.redis = external_redis.ExternalRedis(self.directory)
         if redis is not None:
             self.flags += redis.flags()

@@ -10,7 +10,6 @@ import pathlib
 import signal
 
 import harness
-from external_redis import ExternalRedis
 from harness import CTL, HANDLER, MONITOR, OPERATOR, PETITION, REVIEWER, clue, eventually
 
 # Routes are followed by one replica, which is of this release or that.
@@ -39,9 +38,6 @@ class UpgradeTest(harness.ServiceTest):
     @classmethod
     def setUpClass(cls):
         cls.new = harness.Service()
-        if cls.new.redis is None:
-            cls.new.redis = ExternalRedis(cls.new.directory)
-            cls.new.flags += cls.new.redis.flags()
         cls.old = harness.Service(cls.new.redis, earlier_release())
         for service in (cls.old, cls.new):
             routes = service.directory / "routes.yaml"

@@ -88,6 +88,12 @@ std::string RedisExecutable() {
   return access(same_binary, X_OK) == 0 ? same_binary : "";
 }
 
+std::vector<std::string> ServiceUserFlags(const std::string& directory) {
+  const std::string file = directory + "/redis-password";
+  std::ofstream(file) << kServicePassword << "\n";
+  return {std::string("--redis.user=") + kServiceUser, "--redis.password_file=" + file};
+}
+
 RedisServer::RedisServer() : RedisServer(Options()) {}
 
 RedisServer::RedisServer(Options options)
@@ -96,7 +102,26 @@ RedisServer::RedisServer(Options options)
   Start();
 }
 
-RedisServer::~RedisServer() { Kill9(); }
+RedisServer::~RedisServer() {
+  ExpectNothingWasForbidden();
+  Kill9();
+}
+
+void RedisServer::ExpectNothingWasForbidden() const {
+  if (pid_ == 0 || frozen_) return;
+  // Each entry has as its reason "command", "key", "channel" or, which tests do on purpose, "auth".
+  const std::string log = Call({"ACL", "LOG"});
+  const std::string user = std::string("username\r\n$11\r\n") + kServiceUser;
+  const std::string reason = "reason\r\n";
+  for (size_t at = log.find(reason); at != std::string::npos;) {
+    const size_t next = log.find(reason, at + 1);
+    const std::string entry = log.substr(at + reason.size(), next - at);
+    at = next;
+    if (entry.find(user) == std::string::npos || entry.rfind("$4\r\nauth", 0) == 0) continue;
+    std::cerr << entry;
+    Die("deploy/redis/users.acl does not permit what was asked for");
+  }
+}
 
 void RedisServer::Start() {
   if (pid_ != 0) return;
@@ -176,12 +201,19 @@ void RedisServer::End(int signal) {
   while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = 0;
+  frozen_ = false;
 }
 
 void RedisServer::Kill9() { End(SIGKILL); }
 void RedisServer::Shutdown() { End(SIGTERM); }
-void RedisServer::Freeze() { kill(pid_, SIGSTOP); }
-void RedisServer::Thaw() { kill(pid_, SIGCONT); }
+void RedisServer::Freeze() {
+  kill(pid_, SIGSTOP);
+  frozen_ = true;
+}
+void RedisServer::Thaw() {
+  kill(pid_, SIGCONT);
+  frozen_ = false;
+}
 
 std::string RedisServer::Call(const std::vector<std::string>& command) const {
   const int fd = ConnectTo(path_);

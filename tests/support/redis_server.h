@@ -15,7 +15,9 @@ inline constexpr char kServicePassword[] = "of-the-tests";
 
 // A real redis-server of the test's own, on a unix socket in a fresh directory, ready when the
 // constructor returns; it ends with this object, or with the thread that made it. A test cannot go
-// on without one: when it does not start, its log is printed and the process ends.
+// on without one: when it does not start, its log is printed and the process ends. So it does at
+// the end where somebody wanted what users.acl does not give; a test that means to takes the note
+// away with ACL LOG RESET.
 class RedisServer {
  public:
   struct Options {
@@ -51,16 +53,22 @@ class RedisServer {
   bool Launch(const std::string& executable);  // whether it came to answer
   std::string Log() const;
   void End(int signal);
+  void ExpectNothingWasForbidden() const;
 
   const Options options_;
   const TempDir directory_;
   const std::string path_;
   uint16_t port_ = 0;
   int pid_ = 0;
+  bool frozen_ = false;
 };
 
 // The program to run as redis-server: the one on PATH, or Debian's redis-check-rdb, which is the
 // same binary (package redis-tools). Empty when there is none.
 std::string RedisExecutable();
+
+// The flags of a service that enters a RedisServer as that user. The file of the password is
+// written into `directory`.
+std::vector<std::string> ServiceUserFlags(const std::string& directory);
 
 }  // namespace supervision::testing

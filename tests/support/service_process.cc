@@ -15,6 +15,9 @@
 #include <fstream>
 #include <regex>
 #include <sstream>
+#include <utility>
+
+#include "tests/support/redis_server.h"
 
 extern char** environ;
 
@@ -69,6 +72,11 @@ bool ServiceProcess::Start() {
       "--redis.data_directory=" + options_.directory + "/data",
       "--redis.address=" +
           (options_.redis_address.empty() ? std::string("embedded") : options_.redis_address)};
+  if (!options_.redis_address.empty()) {
+    for (std::string& flag : ServiceUserFlags(options_.directory)) {
+      arguments.push_back(std::move(flag));
+    }
+  }
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());

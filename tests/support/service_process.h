@@ -13,7 +13,7 @@ class ServiceProcess {
   struct Options {
     std::string executable;              // empty: this build's supervisiond
     std::string directory;               // data, addresses file and log lie here; must exist
-    std::string redis_address;           // empty: embedded
+    std::string redis_address;           // of a RedisServer, entered as its user; empty: embedded
     uint16_t port = 0;                   // kept over restarts when not 0
     std::vector<std::string> arguments;  // further flags
   };

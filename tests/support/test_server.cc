@@ -1,5 +1,6 @@
 #include "tests/support/test_server.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "grpcpp/security/credentials.h"
 #include "tests/support/eventually.h"
 #include "tests/support/metrics_page.h"
+#include "tests/support/redis_server.h"
 
 namespace supervision::testing {
 namespace {
@@ -17,13 +19,26 @@ namespace {
   std::abort();
 }
 
+bool NamesUser(const std::vector<std::string>& flags) {
+  return std::any_of(flags.begin(), flags.end(),
+                     [](const std::string& flag) { return flag.rfind("--redis.user", 0) == 0; });
+}
+
 config::ServerSettings SettingsOf(const TestServer::Options& options, const std::string& data) {
   config::ServerSources sources;
   sources.file = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config/server.yaml";
-  sources.flags = {"--listen.grpc=127.0.0.1:0",      "--listen.metrics=127.0.0.1:0",
-                   "--redis.data_directory=" + data, "--redis.min_free_disk=1MiB",
-                   "--drain.spread=200ms",           "--drain.finish=3s"};
-  if (!options.redis.empty()) sources.flags.push_back("--redis.address=" + options.redis);
+  sources.flags = {"--listen.grpc=127.0.0.1:0",
+                   "--listen.metrics=127.0.0.1:0",
+                   "--redis.data_directory=" + data + "/d",
+                   "--redis.min_free_disk=1MiB",
+                   "--drain.spread=200ms",
+                   "--drain.finish=3s"};
+  if (!options.redis.empty()) {
+    sources.flags.push_back("--redis.address=" + options.redis);
+    if (!NamesUser(options.flags)) {
+      for (std::string& flag : ServiceUserFlags(data)) sources.flags.push_back(std::move(flag));
+    }
+  }
   sources.flags.insert(sources.flags.end(), options.flags.begin(), options.flags.end());
   absl::StatusOr<config::ServerSettings> settings = config::LoadServer(sources);
   if (!settings.ok()) Abandon(settings.status().ToString());
@@ -40,7 +55,7 @@ TestServer::~TestServer() = default;
 
 void TestServer::Start() {
   absl::StatusOr<std::unique_ptr<server::Server>> made =
-      server::Server::New({.settings = SettingsOf(options_, data_.path() + "/d"),
+      server::Server::New({.settings = SettingsOf(options_, data_.path()),
                            .log = observability::Logger::Null(),
                            .version = "test"});
   if (!made.ok()) Abandon(made.status().ToString());

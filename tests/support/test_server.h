@@ -30,7 +30,9 @@ inline constexpr char kOperatorToken[] = "example-operator-token";
 class TestServer {
  public:
   struct Options {
-    std::string redis;               // "unix:/path" or "host:port"; empty: the embedded one
+    // "unix:/path" or "host:port", a RedisServer that is entered as the service's user unless the
+    // flags name another; empty: the embedded one.
+    std::string redis;
     std::vector<std::string> flags;  // further settings: {"--alerting.max_streams=3"}
     bool wait_until_ready = true;
   };

@@ -62,7 +62,7 @@ def fill(service):
 
 def main(release):
     ledger = FOLDER / f"ledger-{release}.rdb"
-    service = harness.Service().start().ready()
+    service = harness.Service(embedded=True).start().ready()
     kept = fill(service)
     done(service.ctl("backup", "--data", service.directory / "data", ledger))
     kept["holds"] = read_back(service)

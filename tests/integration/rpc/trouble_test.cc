@@ -66,7 +66,7 @@ TEST(RedisTroubleTest, OneThatKeepsNothingIsTold) {
 
 TEST(RedisTroubleTest, OneThatAsksForAPasswordSaysWhereToPutIt) {
   RedisServer redis({.durable = true, .tcp = false, .settings = {"--requirepass", "offen"}});
-  TestServer service(With(UnixAddress(redis)));
+  TestServer service(With(UnixAddress(redis), {"--redis.user="}));
   EXPECT_THAT(Complaint(service, "asks for a password"),
               AllOf(HasSubstr("redis.address unix:"), HasSubstr("redis.password_file"),
                     HasSubstr("redis.user")));
@@ -90,6 +90,8 @@ TEST(RedisTroubleTest, AUserWithTooFewRightsIsToldWhichItNeeds) {
                                 "--redis.password_file=" + directory.path() + "/password"}));
   EXPECT_THAT(Complaint(service, "does not permit"),
               AllOf(HasSubstr("script|load"), HasSubstr("deploy/redis/users.acl")));
+  redis.Call({"ACL", "SETUSER", kServiceUser, "+script|load"});
+  redis.Call({"ACL", "LOG", "RESET"});
 }
 
 TEST(RedisTroubleTest, AChangedPasswordNeedsNoRestart) {

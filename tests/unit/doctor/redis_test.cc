@@ -16,6 +16,10 @@ using testing::RedisServer;
 
 class RedisCheckTest : public DoctorTest {
  protected:
+  RedisCheckTest() {
+    settings_.redis.user = testing::kServiceUser;
+    settings_.redis.password = testing::kServicePassword;
+  }
   const std::vector<Finding>& Look(const RedisServer& server,
                                    const base::Clock* clock = base::Clock::System()) {
     settings_.redis.kind = config::ServerSettings::Redis::Kind::kUnix;
@@ -66,6 +70,8 @@ TEST_F(RedisCheckTest, TooFewReplicasFail) {
 
 TEST_F(RedisCheckTest, OneThatAsksForAPasswordFails) {
   RedisServer server({.durable = true, .tcp = false, .settings = {"--requirepass", "offen"}});
+  settings_.redis.user.clear();
+  settings_.redis.password.clear();
   EXPECT_THAT(Look(server), ElementsAre(Is(Grade::kFail, AllOf(HasSubstr("asks for a password"),
                                                                HasSubstr("redis.password_file")))));
 }
@@ -80,9 +86,8 @@ TEST_F(RedisCheckTest, OneThatIsNotThereFails) {
 TEST_F(RedisCheckTest, AUserWithTooFewRightsFailsWithTheRight) {
   RedisServer server;
   server.Call({"ACL", "SETUSER", testing::kServiceUser, "-script|load"});
-  settings_.redis.user = testing::kServiceUser;
-  settings_.redis.password = testing::kServicePassword;
   EXPECT_THAT(Look(server), ElementsAre(Is(Grade::kFail, HasSubstr("script|load"))));
+  server.Call({"ACL", "LOG", "RESET"});
 }
 
 TEST_F(RedisCheckTest, AClockThatIsApartWarns) {
