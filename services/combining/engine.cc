@@ -307,6 +307,14 @@ std::optional<absl::Time> Engine::NextDue() const {
   return next;
 }
 
+std::vector<Hush> Engine::Hushes() {
+  std::vector<Hush> hushes;
+  for (const auto& matters : matters_) {
+    for (Hush& hush : matters->Hushes()) hushes.push_back(std::move(hush));
+  }
+  return hushes;
+}
+
 size_t Engine::groups() const {
   size_t count = groups_.size();
   for (const auto& matters : matters_) count += matters->size();

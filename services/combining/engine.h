@@ -52,6 +52,8 @@ class Engine {
 
   // What has become due by `now`, the earliest first; each is handed out once.
   std::vector<Firing> Due(absl::Time now);
+  // What matters that are in the log silence; each is handed out once.
+  std::vector<Hush> Hushes();
   // When something becomes due next.
   std::optional<absl::Time> NextDue() const;
   // The first entry of `partition` on which something hangs that has not been handed out.

@@ -10,6 +10,7 @@
 #include "services/base/hex.h"
 #include "services/combining/engine.h"
 #include "services/combining/follower_metrics.h"
+#include "services/combining/hushing.h"
 #include "services/combining/merged_log.h"
 #include "services/ledger/route_desk.h"
 
@@ -35,6 +36,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
        observability::Logger* log, prometheus::Registry* metrics, Options options)
       : ledger_(ledger),
         desk_(ledger),
+        hushing_(ledger, options.watchers_of),
         loop_(loop),
         slot_(routes),
         clock_(clock),
@@ -80,6 +82,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     engine_.reset();
     merged_.reset();
     firings_.clear();
+    hushes_.clear();
     metrics_.groups.Set(0);
     metrics_.clues.Set(0);
     metrics_.waiting.Set(0);
@@ -196,6 +199,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     }
     if (replaying_ && merged_->replayed()) GoLive();
     for (Firing& firing : engine_->Due(clock_->Now())) firings_.push_back(std::move(firing));
+    for (Hush& hush : engine_->Hushes()) hushes_.push_back(std::move(hush));
     Tell();
   }
 
@@ -243,7 +247,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     metrics_.waiting.Set(static_cast<double>(firings_.size()));
     metrics_.forgotten.Increment(static_cast<double>(engine_->forgotten() - forgotten_));
     forgotten_ = engine_->forgotten();
-    if (firings_.empty()) return Rest();
+    if (firings_.empty()) return Silence();
     if (options_.before_telling && !options_.before_telling()) {
       stopped_ = true;
       return;
@@ -276,6 +280,18 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
                }));
   }
 
+  // What was told before makes its matter's lesser members silent.
+  void Silence() {
+    if (hushes_.empty()) return Rest();
+    hushing_.Make(hushes_.front(), clock_->Now(), options_.timeout,
+                  Guarded([this](absl::StatusOr<bool> made) {
+                    if (!made.ok()) return Fail("silence", made.status());
+                    metrics_.CountSilence(*made);
+                    hushes_.pop_front();
+                    Silence();
+                  }));
+  }
+
   void Rest() {
     if (merged_->more()) return Later(kBreath);
     ledger::RouteState state = Settled();
@@ -303,6 +319,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
 
   ledger::Ledger* const ledger_;
   ledger::RouteDesk desk_;
+  Hushing hushing_;
   redis::Loop* const loop_;
   const RouteSlot* const slot_;
   const base::Clock* const clock_;
@@ -324,6 +341,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   std::shared_ptr<MergedLog> merged_;
   std::vector<int64_t> settled_;  // of each partition: what was due up to here has been seen to
   std::deque<Firing> firings_;
+  std::deque<Hush> hushes_;
   int64_t forgotten_ = 0;
   std::unique_ptr<redis::Loop::Timer> timer_;
 };

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
@@ -31,6 +32,9 @@ class Follower {
     absl::Duration keep = absl::Seconds(30);  // how often the place is moved when nothing is told
     int page = 200;                           // entries read at once
     absl::Duration timeout = absl::Seconds(2);
+    // Ids of the principals that see such an alert: from whom a matter's LOWs are silenced. Called
+    // on the loop's thread; null: from nobody.
+    std::function<std::vector<std::string>(const domain::Facets&)> watchers_of;
     // For tests: called before each alert is told; false: the follower does nothing more, as if its
     // process had died there.
     std::function<bool()> before_telling;

@@ -30,6 +30,13 @@ FollowerMetrics::FollowerMetrics(prometheus::Registry* registry)
       replays(Counter(registry, "supervision_route_replays_total",
                       "How often a replica read the log anew to follow the routes.")),
       forgotten(Counter(registry, "supervision_route_clues_forgotten_total",
-                        "Clues that were given up before their time, as there were too many.")) {}
+                        "Clues that were given up before their time, as there were too many.")),
+      silences(prometheus::BuildCounter()
+                   .Name("supervision_route_silences_total")
+                   .Help("LOW alerts that a HIGH of their matter silenced, by result: refused "
+                         "where there were too many silences or nobody to be silent to.")
+                   .Register(*registry)) {
+  for (const char* const result : {"made", "refused"}) silences.Add({{"result", result}});
+}
 
 }  // namespace supervision::combining

@@ -13,6 +13,10 @@ struct FollowerMetrics {
   explicit FollowerMetrics(prometheus::Registry* registry);
 
   void CountTold(const std::string& route) { told.Add({{"route", route}}).Increment(); }
+  // A silence that a matter asked for.
+  void CountSilence(bool made) {
+    silences.Add({{"result", made ? "made" : "refused"}}).Increment();
+  }
   // Its counter is there, at zero, before it tells anything.
   void Know(const std::string& route) { told.Add({{"route", route}}); }
 
@@ -24,6 +28,7 @@ struct FollowerMetrics {
   prometheus::Counter& late;
   prometheus::Counter& replays;
   prometheus::Counter& forgotten;
+  prometheus::Family<prometheus::Counter>& silences;
 };
 
 }  // namespace supervision::combining

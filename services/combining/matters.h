@@ -17,6 +17,15 @@
 
 namespace supervision::combining {
 
+// A member of a matter that is to be silent, since the matter has a graver one.
+struct Hush {
+  std::string clue_id;
+  std::string matter;     // id of the record that stands for it
+  domain::Facets facets;  // of the matter's alert: who sees it is not told of the member
+  absl::Duration length;  // of the silence
+  const Route* route = nullptr;
+};
+
 // The matters of one route: finds which clues are about the same, and what is to be told of them. A
 // part of the Engine, with its life of a replay and a time after it; see there.
 //
@@ -47,6 +56,9 @@ class Matters {
   void GoLive();
 
   std::vector<Firing> Due(absl::Time now);
+  // What is to be silenced by matters that are in the log: each is handed out once in the life of
+  // an owner.
+  std::vector<Hush> Hushes() { return std::exchange(hushes_, {}); }
   std::optional<absl::Time> NextDue() const;
 
   const Route& route() const { return *route_; }
@@ -61,6 +73,7 @@ class Matters {
     FactsPtr facts;  // null: it is known only from what was told
     domain::AlertGroup::Link link;
     std::string via;  // the clue that it was found to be like
+    bool hushed = false;
     auto order() const { return std::tie(at, clue_id); }
   };
   struct Matter {
@@ -112,6 +125,7 @@ class Matters {
   bool NeedsTelling(const Matter& matter) const;
   domain::Facets FacetsOf(const Matter& matter) const;
   std::optional<Firing> Tell(Matter* matter, absl::Time now);
+  void HushLow(Matter* matter);
 
   const std::shared_ptr<const RouteSet> routes_;
   const Route* const route_;
@@ -129,6 +143,7 @@ class Matters {
   std::set<std::pair<absl::Time, std::string>> due_;                  // matters
   std::unordered_set<std::string> left_;       // in the replay: clues that left a matter
   absl::Time begun_ = absl::InfiniteFuture();  // the replay
+  std::vector<Hush> hushes_;
   absl::Time newest_ = absl::InfinitePast();
   int64_t forgotten_ = 0;
 };

@@ -145,9 +145,15 @@ std::optional<Firing> Matters::Tell(Matter* matter, absl::Time now) {
 
 void Matters::TakeTold(const domain::Alert& alert) {
   const domain::AlertGroup& told = *alert.group;
-  if (!replaying_ || alert.kind != domain::AlertKind::kSameMatter ||
-      told.links.size() != told.members.size()) {
+  if (alert.kind != domain::AlertKind::kSameMatter || told.links.size() != told.members.size()) {
     return;
+  }
+  if (!replaying_) {
+    // What this owner told is in the log now, under this name.
+    const auto known = matters_.find(told.digest);
+    if (known == matters_.end()) return;
+    known->second->record = alert.clue_id;
+    return HushLow(known->second.get());
   }
   Matter* const matter = MatterNamed(told.digest, "");
   if (told.ordinal <= matter->version) return;
@@ -228,7 +234,23 @@ void Matters::Move(Clue* clue, Matter* matter, domain::AlertGroup::Link link) {
 void Matters::GoLive() {
   replaying_ = false;
   left_.clear();
-  for (auto& [digest, matter] : matters_) Schedule(matter.get(), matter->changed_at);
+  for (auto& [digest, matter] : matters_) {
+    Schedule(matter.get(), matter->changed_at);
+    // The owner before may have died in between; what it has silenced is silenced once.
+    if (matter->version > 0) HushLow(matter.get());
+  }
+}
+
+void Matters::HushLow(Matter* matter) {
+  if (!rule_.silence_low || matter->told_facets.risk != domain::Risk::kHigh) return;
+  for (Member& member : matter->members) {
+    if (member.hushed || member.facts == nullptr || matter->told.count(member.clue_id) == 0 ||
+        member.facts->facets.risk != domain::Risk::kLow) {
+      continue;
+    }
+    member.hushed = true;
+    hushes_.push_back({member.clue_id, matter->record, matter->told_facets, rule_.window, route_});
+  }
 }
 
 }  // namespace supervision::combining

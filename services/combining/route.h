@@ -56,10 +56,11 @@ struct RaiseRule {
 // that is nearly the same about the same organ of one county. A change of what belongs to the
 // matter is a version of its alert.
 struct LinkRule {
-  absl::Duration window;    // a clue so old is no longer compared
-  int distance = 0;         // of texts, see domain::ShapeDistance
-  int partners = 2;         // so many different ones make a matter worth telling
-  absl::Duration interval;  // between two versions, unless the matter has become graver
+  absl::Duration window;     // a clue so old is no longer compared
+  int distance = 0;          // of texts, see domain::ShapeDistance
+  int partners = 2;          // so many different ones make a matter worth telling
+  absl::Duration interval;   // between two versions, unless the matter has become graver
+  bool silence_low = false;  // a matter with a HIGH silences its LOWs
 };
 
 struct Route {

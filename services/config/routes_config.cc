@@ -195,6 +195,7 @@ class RouteReader {
     rule.interval = from.interval().empty()
                         ? absl::Minutes(10)
                         : Length("link.interval", from.interval(), absl::Seconds(1), kDay);
+    rule.silence_low = from.silence_low();
     return rule;
   }
 

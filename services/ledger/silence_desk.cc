@@ -1,5 +1,6 @@
 #include "services/ledger/silence_desk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/domain/error.h"
@@ -22,14 +23,14 @@ void SilenceDesk::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration 
                                         std::move(answer));
         }
         const domain::Scope scope = draft.scope;
-        parts->reader.GetAlert(alert_id, scope, deadline.left(),
-                               [parts, draft = std::move(draft), quota, deadline,
-                                answer](const absl::StatusOr<domain::Alert>& alert) mutable {
-                                 if (!alert.ok()) return answer(alert.status());
-                                 draft.silence.hides_up_to = alert->facets.risk;
-                                 parts->silences.Create(std::move(draft), quota, deadline.left(),
-                                                        std::move(answer));
-                               });
+        parts->reader.GetAlert(
+            alert_id, scope, deadline.left(),
+            [parts, draft = std::move(draft), quota, deadline,
+             answer](const absl::StatusOr<domain::Alert>& alert) mutable {
+              if (!alert.ok()) return answer(alert.status());
+              draft.silence.hides_up_to = std::min(alert->facets.risk, draft.at_most);
+              parts->silences.Create(std::move(draft), quota, deadline.left(), std::move(answer));
+            });
       });
 }
 

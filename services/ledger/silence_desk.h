@@ -14,6 +14,8 @@ struct SilenceDraft {
   domain::Silence silence;
   std::string request_id;  // empty: a repeat makes another
   domain::Scope scope;     // what the caller sees
+  // Of one that names its alert: it hides nothing graver, though the alert be so.
+  domain::Risk at_most = domain::Risk::kHigh;
 };
 
 // How many silences may be active at a time.

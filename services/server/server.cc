@@ -153,9 +153,11 @@ class Server::Body {
     consumers_ = std::make_unique<alerting::Consumers>(hub_.get(), store_->ledger(), store_->loop(),
                                                        ReplicaName(), &caption_encoder_, log_,
                                                        registry_.get(), consumer_options);
-    follower_ = std::make_unique<combining::Follower>(
-        store_->ledger(), store_->loop(), route_keeper_.routes(), options_.clock, log_,
-        registry_.get(), combining::Follower::Options());
+    combining::Follower::Options follow;
+    follow.watchers_of = [this](const domain::Facets& facets) { return WatchersOf(facets); };
+    follower_ = std::make_unique<combining::Follower>(store_->ledger(), store_->loop(),
+                                                      route_keeper_.routes(), options_.clock, log_,
+                                                      registry_.get(), std::move(follow));
     StartShadow();
     intake_ = std::make_unique<intake::Intake>(store_->ledger(), &slot_, inputs_.regions.get(),
                                                options_.clock, registry_.get(),
@@ -195,6 +197,18 @@ class Server::Body {
     LogStart();
     readiness_.LogIfNotReady();
     return WriteAddressesFile(settings_.listen.addresses_file, front_->address(), page_->address());
+  }
+
+  // Who may watch alerts and sees one with these facets.
+  std::vector<std::string> WatchersOf(const domain::Facets& facets) const {
+    std::vector<std::string> watchers;
+    const auto principals = identities_.principals()->Get();
+    for (const security::PrincipalDirectory::Entry& entry : principals->entries()) {
+      const std::string& id = entry.principal.id;
+      const std::optional<domain::Scope> scope = gate_.ScopeOfWatcher(id);
+      if (scope.has_value() && domain::Sees(*scope, facets)) watchers.push_back(id);
+    }
+    return watchers;
   }
 
   // Safe after a part of StartParts, and twice.

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "services/combining/hushing.h"
+#include "services/ledger/silence_desk.h"
 #include "tests/integration/combining/replica.h"
 
 namespace supervision::combining {
@@ -19,13 +22,14 @@ using testing::Eventually;
 using testing::kPatience;
 using ::testing::SizeIs;
 
-std::shared_ptr<const RouteSet> SameMatter() {
+std::shared_ptr<const RouteSet> SameMatter(bool silence_low = false) {
   Route route;
   route.id = "same-matter";
   route.enabled = true;
   route.title_zh = "同一事项多方反映";
   route.title_en = "several partners report one matter";
-  route.rule = LinkRule{absl::Hours(24), domain::kMostShapeDistance, 2, absl::Milliseconds(20)};
+  route.rule =
+      LinkRule{absl::Hours(24), domain::kMostShapeDistance, 2, absl::Milliseconds(20), silence_low};
   auto routes = std::make_shared<RouteSet>();
   routes->version = "1";
   routes->routes = {std::move(route)};
@@ -124,6 +128,91 @@ TEST_F(MattersTest, AnAcknowledgementStaysUntilTheMatterBecomesGraver) {
   reader_.Submit(grave);
   ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 4; }));
   EXPECT_EQ(reader_.Told()[3].facets.state, domain::AlertState::kOpen);
+}
+
+// A monitor that sees the matter's alert hears no more of its LOW members; whatever becomes grave
+// it hears of.
+TEST_F(MattersTest, AHighOfAMatterSilencesItsLowsUntilTheyBecomeGraver) {
+  const auto routes = SameMatter(true);
+  auto a = std::make_unique<Replica>(redis_, "a", routes, nullptr,
+                                     std::vector<std::string>{"wang", "li"});
+  ASSERT_TRUE(a->WaitReady());
+  a->Follow();
+  ASSERT_TRUE(Eventually([&] { return a->Holding() > 0; }));
+  ledger::Submission low = ClueAbout(1, "hotline", "l");
+  low.verdict.risk = domain::Risk::kLow;
+  const ledger::Receipt receipt = reader_.Submit(low);
+  ledger::Submission grave = ClueAbout(1, "petitions", "h");
+  grave.verdict.risk = domain::Risk::kHigh;
+  reader_.Submit(grave);
+  ledger::SilenceDesk silences(reader_.get());
+  ASSERT_TRUE(Eventually([&] { return silences.Active().size() == 1; }));
+  const domain::Silence silence = *silences.Active()[0];
+  EXPECT_EQ(silence.alert_id, receipt.alert_id);
+  EXPECT_EQ(silence.author, "route:same-matter");
+  EXPECT_THAT(silence.receivers, ::testing::ElementsAre("wang", "li"));
+  EXPECT_THAT(silence.reason, ::testing::HasSubstr(reader_.Told()[0].id));
+
+  // The next owner makes no other.
+  a.reset();
+  Replica b(redis_, "b", routes, nullptr, {"wang", "li"});
+  ASSERT_TRUE(b.WaitReady());
+  b.Follow();
+  ASSERT_TRUE(Eventually([&] { return b.Holding() > 0; }));
+  ledger::Revision revision = testing::RevisionOf(low, receipt, "r1");
+  revision.verdict = low.verdict;
+  const auto revise = [&] {
+    const auto answer = Await<ledger::Receipt>([&](ledger::Ledger::Callback<ledger::Receipt> done) {
+      reader_->Revise(revision, kPatience, std::move(done));
+    });
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.ok() ? *answer : ledger::Receipt();
+  };
+  const ledger::Receipt revised = revise();
+  const auto newest = [&] {
+    domain::Alert found;
+    for (const domain::Alert& alert : reader_.Logged()) {
+      if (alert.id == receipt.alert_id) found = alert;
+    }
+    return found;
+  };
+  EXPECT_EQ(newest().version, 2u);
+  EXPECT_THAT(newest().facets.silences, SizeIs(1));
+  revision = testing::RevisionOf(low, revised, "r2");
+  revision.verdict = low.verdict;
+  revision.verdict.risk = domain::Risk::kMedium;
+  revise();
+  EXPECT_EQ(newest().version, 3u);
+  EXPECT_THAT(newest().facets.silences, ::testing::IsEmpty());
+  EXPECT_THAT(silences.Active(), SizeIs(1));
+}
+
+TEST_F(MattersTest, ASilenceOfAMemberIsMadeOnceAndHidesNothingGraverThanLow) {
+  const auto routes = SameMatter(true);
+  const ledger::Receipt medium = reader_.Submit(ClueAbout(1, "hotline", "m"));
+  std::vector<std::string> watchers = {"wang"};
+  Hushing hushing(reader_.get(), [&](const domain::Facets&) { return watchers; });
+  const auto make = [&](const std::string& clue_id) {
+    const Hush hush = {clue_id, medium.clue_id, {}, absl::Hours(1), &routes->routes[0]};
+    const auto made = Await<bool>([&](ledger::Ledger::Callback<bool> done) {
+      hushing.Make(hush, absl::Now(), kPatience, std::move(done));
+    });
+    EXPECT_TRUE(made.ok()) << made.status();
+    return made.ok() && *made;
+  };
+  EXPECT_TRUE(make(medium.clue_id));
+  ledger::SilenceDesk silences(reader_.get());
+  ASSERT_THAT(silences.Active(), SizeIs(1));
+  EXPECT_EQ(silences.Active()[0]->hides_up_to, domain::Risk::kLow) << "the alert is MEDIUM by now";
+  EXPECT_TRUE(make(medium.clue_id));
+  watchers = {"wang", "li"};
+  EXPECT_TRUE(make(medium.clue_id)) << "who watches now makes no other of it";
+  EXPECT_THAT(silences.Active(), SizeIs(1));
+  std::string unknown = medium.clue_id;
+  unknown.back() = unknown.back() == 'a' ? 'b' : 'a';
+  EXPECT_FALSE(make(unknown));
+  watchers.clear();
+  EXPECT_FALSE(make(medium.clue_id)) << "there is nobody to be silent to";
 }
 
 TEST_F(MattersTest, WhileOwnersDieEachMatterIsOneRecordWhoseVersionsAreToldOnce) {

@@ -35,7 +35,7 @@ class Replica {
  public:
   Replica(const testing::RedisServer& redis, std::string holder,
           std::shared_ptr<const RouteSet> routes = ThirdOfAUnit(),
-          std::function<bool()> before_telling = nullptr)
+          std::function<bool()> before_telling = nullptr, std::vector<std::string> watchers = {})
       : slot_(std::move(routes)) {
     ledger::Ledger::Options options = testing::OptionsFor(redis);
     options.partitions = kPartitions;
@@ -48,6 +48,7 @@ class Replica {
     follow.poll = absl::Milliseconds(10);
     follow.page = 7;
     follow.before_telling = std::move(before_telling);
+    follow.watchers_of = [watchers](const domain::Facets&) { return watchers; };
     follower_ = std::make_unique<Follower>(ledger_.get(), &loop_, &slot_, base::Clock::System(),
                                            observability::Logger::Null(), &registry_, follow);
   }

@@ -121,6 +121,33 @@ TEST_F(MattersReplayTest, WhatWasToldDecidesWhichCluesBelongTogether) {
   EXPECT_THAT(Tell(TakeOver().get(), absl::Hours(4)), IsEmpty());
 }
 
+// And what is like such a clue goes with it, though the owner had not told it yet.
+TEST_F(MattersReplayTest, WhatIsLikeAClueGoesWhereItGoes) {
+  const domain::ChangeEvent q = MatterEvent("q", absl::Hours(2), "hotline", {2});
+  const domain::ChangeEvent r = MatterEvent("r", absl::Hours(3), "petitions", {1, 2, 3});
+  log_ = {q, r};
+  ASSERT_THAT(Tell(TakeOver().get(), absl::Hours(3)), SizeIs(1));
+  const domain::ChangeEvent told = log_.back();
+  log_ = {MatterEvent("p", absl::Hours(1), "hotline", {1}), q, r,
+          MatterEvent("s", absl::Hours(4), "court", {3}), told};
+  const std::vector<Firing> firings = Tell(TakeOver().get(), absl::Hours(5));
+  ASSERT_THAT(firings, SizeIs(1));
+  EXPECT_THAT(firings[0].record, StartsWith("record-q/"));
+  EXPECT_THAT(firings[0].alert.group->members, ElementsAre("s", "r", "q"));
+}
+
+// What was told of them stands in the log no more where the replay begins.
+TEST_F(MattersReplayTest, CluesThatAreRevisedLongAfterTheyWereToldAreNoNewMatter) {
+  const domain::ChangeEvent a = MatterEvent("a", absl::Hours(1), "hotline", {7});
+  const domain::ChangeEvent b = MatterEvent("b", absl::Hours(2), "petitions", {7});
+  log_ = {a, b};
+  ASSERT_THAT(Tell(TakeOver().get(), absl::Hours(2)), SizeIs(1));
+  const size_t behind = log_.size();
+  log_.push_back(Later(a, AlertKind::kClueRevised, absl::Hours(10)));
+  log_.push_back(Later(b, AlertKind::kClueRevised, absl::Hours(10)));
+  EXPECT_THAT(Tell(TakeOver(behind).get(), absl::Hours(13)), IsEmpty());
+}
+
 TEST_F(MattersReplayTest, OfAMatterThatARouteWasSwitchedOnAfterNothingIsTold) {
   starts_ = {{"matter", kBegin + absl::Hours(3)}};
   log_ = {MatterEvent("a", absl::Hours(1), "hotline", {7}),
@@ -129,6 +156,20 @@ TEST_F(MattersReplayTest, OfAMatterThatARouteWasSwitchedOnAfterNothingIsTold) {
   EXPECT_THAT(Tell(owner.get(), absl::Hours(4)), IsEmpty());
   Append(MatterEvent("c", absl::Hours(4), "court", {7}), owner.get());
   EXPECT_THAT(Tell(owner.get(), absl::Hours(4)), SizeIs(1));
+}
+
+// It died between the alert of the matter and the silence of its members.
+TEST_F(MattersReplayTest, TheNextOwnerSilencesWhatIsToBeSilent) {
+  Route route = SameMatter();
+  std::get<LinkRule>(route.rule).silence_low = true;
+  routes_ = Only(std::move(route));
+  domain::ChangeEvent grave = MatterEvent("b", absl::Hours(2), "petitions", {7});
+  grave.alert.facets.risk = domain::Risk::kHigh;
+  log_ = {MatterEvent("a", absl::Hours(1), "hotline", {7}), grave};
+  ASSERT_THAT(Tell(TakeOver().get(), absl::Hours(2)), SizeIs(1));
+  const std::vector<Hush> hushes = TakeOver()->Hushes();
+  ASSERT_THAT(hushes, SizeIs(1));
+  EXPECT_EQ(hushes[0].clue_id, "a");
 }
 
 // The last version of each record: who belongs to it.

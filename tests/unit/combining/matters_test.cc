@@ -236,6 +236,16 @@ TEST_F(MattersTest, AClueOutsideTheWindowIsNotCompared) {
   EXPECT_EQ(engine_->clues(), 1u);
 }
 
+TEST_F(MattersTest, AnOldClueThatIsRevisedIsComparedWithNothing) {
+  Begin();
+  domain::ChangeEvent a = MatterEvent("a", absl::Hours(0), "hotline", {8});
+  Take(a);
+  Take(MatterEvent("b", absl::Hours(20), "petitions", {7}));
+  a.alert.matter = MatterEvent("a", absl::Hours(0), "hotline", {7}).alert.matter;
+  Take(Later(a, AlertKind::kClueRevised, absl::Hours(30)));
+  EXPECT_THAT(Due(absl::Hours(31)), IsEmpty());
+}
+
 TEST_F(MattersTest, AMemberBehindTheWindowStaysAndMayStillLeave) {
   Begin();
   const domain::ChangeEvent a = MatterEvent("a", absl::Hours(0), "hotline", {7});
@@ -254,6 +264,51 @@ TEST_F(MattersTest, AMemberBehindTheWindowStaysAndMayStillLeave) {
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_THAT(told[0].alert.group->members, ElementsAre("c", "b"));
   EXPECT_EQ(told[0].alert.group->total, 2);
+}
+
+Route Silencing() {
+  Route route = SameMatter();
+  std::get<LinkRule>(route.rule).silence_low = true;
+  return route;
+}
+
+TEST_F(MattersTest, AHighSilencesTheLowMembersOnceTheirMatterIsInTheLog) {
+  Begin(Silencing());
+  Take(MatterEvent("a", absl::Minutes(1), "hotline", {7}));
+  domain::ChangeEvent medium = MatterEvent("m", absl::Minutes(1), "audit", {7});
+  medium.alert.facets.risk = domain::Risk::kMedium;
+  Take(medium);
+  const auto tell = [&](absl::Duration at) {
+    for (const Firing& firing : Due(at)) Take(ToldEvent(firing, kBegin + at));
+  };
+  tell(absl::Minutes(1));
+  EXPECT_THAT(engine_->Hushes(), IsEmpty()) << "the matter is not HIGH";
+  domain::ChangeEvent grave = MatterEvent("h", absl::Minutes(2), "petitions", {7});
+  grave.alert.facets.risk = domain::Risk::kHigh;
+  Take(grave);
+  EXPECT_THAT(engine_->Hushes(), IsEmpty()) << "nobody was told of it yet";
+  tell(absl::Minutes(2));
+  std::vector<Hush> hushes = engine_->Hushes();
+  ASSERT_THAT(hushes, SizeIs(1));
+  EXPECT_EQ(hushes[0].clue_id, "a");
+  EXPECT_EQ(hushes[0].matter, "record-a");
+  EXPECT_EQ(hushes[0].facets.risk, domain::Risk::kHigh);
+  EXPECT_EQ(hushes[0].length, absl::Hours(24));
+  Take(MatterEvent("c", absl::Minutes(3), "court", {7}));
+  tell(absl::Hours(1));
+  hushes = engine_->Hushes();
+  ASSERT_THAT(hushes, SizeIs(1));
+  EXPECT_EQ(hushes[0].clue_id, "c");
+}
+
+TEST_F(MattersTest, ARouteThatDoesNotSaySoSilencesNothing) {
+  Begin();
+  Take(MatterEvent("a", absl::Minutes(1), "hotline", {7}));
+  domain::ChangeEvent grave = MatterEvent("h", absl::Minutes(1), "petitions", {7});
+  grave.alert.facets.risk = domain::Risk::kHigh;
+  Take(grave);
+  for (const Firing& firing : Due(absl::Minutes(1))) Take(ToldEvent(firing, kBegin));
+  EXPECT_THAT(engine_->Hushes(), IsEmpty());
 }
 
 TEST_F(MattersTest, WhatIsBeforeTheRoutesStartCountsButMakesNothingDue) {

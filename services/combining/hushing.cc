@@ -1,0 +1,54 @@
+#include "services/combining/hushing.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "services/domain/alert_policy.h"
+#include "services/domain/error.h"
+#include "services/domain/silence_index.h"
+
+namespace supervision::combining {
+namespace {
+
+using domain::Reason;
+
+// No principal's id has a ':'.
+constexpr char kAuthorPrefix[] = "route:";
+// Of the 10,000 silences of a service people must not find too few left.
+constexpr ledger::SilenceQuota kQuota = {5000, 10'000};
+
+}  // namespace
+
+void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
+                   ledger::Ledger::Callback<bool> callback) {
+  ledger::SilenceDraft draft;
+  draft.at_most = domain::Risk::kLow;
+  domain::Silence& silence = draft.silence;
+  if (watchers_of_) silence.receivers = watchers_of_(hush.facets);
+  if (silence.receivers.empty()) return callback(false);
+  if (silence.receivers.size() > domain::SilenceIndex::kMostReceivers) {
+    silence.receivers.resize(domain::SilenceIndex::kMostReceivers);
+  }
+  const std::string matter = domain::AlertIdOf(hush.matter);
+  silence.author = absl::StrCat(kAuthorPrefix, hush.route->id);
+  silence.alert_id = domain::AlertIdOf(hush.clue_id);
+  silence.reason = absl::StrCat("同一事项已有高风险预警 ", matter, "（", hush.route->title_zh,
+                                "） / told by the alert of its matter, which is HIGH");
+  silence.ends_at = now + hush.length;
+  draft.request_id = absl::StrCat(hush.matter, "-", hush.clue_id);
+  desk_.Create(std::move(draft), kQuota, timeout,
+               [callback = std::move(callback)](const absl::StatusOr<domain::Silence>& made) {
+                 if (made.ok()) return callback(true);
+                 // Made before, for those who watched then.
+                 if (domain::HasReason(made.status(), Reason::kIdempotencyKeyReused)) {
+                   return callback(true);
+                 }
+                 if (domain::HasReason(made.status(), Reason::kTooManySilences) ||
+                     domain::HasReason(made.status(), Reason::kAlertNotFound)) {
+                   return callback(false);
+                 }
+                 callback(made.status());
+               });
+}
+
+}  // namespace supervision::combining
