@@ -20,7 +20,8 @@ def read_back(service):
             holds["clues"] += _lines(service, "get", listed["id"], "--json", token=token)
     for alert in _lines(service, "alerts", "--json", token=HANDLER):
         holds["alerts"] += _lines(service, "get", alert["id"], "--history", "--json", token=HANDLER)
-        holds["history"] += _lines(service, "get", alert["clue_id"], "--history", "--json",
-                                   token=MONITOR)
+        if alert.get("clue_id"):  # else a route has raised it
+            holds["history"] += _lines(service, "get", alert["clue_id"], "--history", "--json",
+                                       token=MONITOR)
     holds["subscriptions"] = _lines(service, "subscriptions", "list", "--json", token=MONITOR)
     return holds
