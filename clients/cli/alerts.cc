@@ -10,6 +10,7 @@
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render.h"
+#include "clients/cli/render_group.h"
 #include "clients/cli/table.h"
 #include "clients/cli/time_text.h"
 
@@ -71,6 +72,12 @@ std::string UnitOf(const v1::ReportedUnit& unit) {
   return unit.name().empty() ? unit.credit_code() : unit.name();
 }
 
+// Of a matter with those who reported it.
+std::string TitleOf(Session& session, const v1::Alert& alert) {
+  const std::string partners = PartnersText(session, alert.group());
+  return partners.empty() ? alert.title() : alert.title() + "  ← " + partners;
+}
+
 int List(Session& session, const Flags& flags) {
   auto request = RequestOf(flags);
   if (!request.ok()) {
@@ -98,7 +105,7 @@ int List(Session& session, const Flags& flags) {
                    alert.handling().owner().empty() ? "-" : alert.handling().owner(),
                    alert.risk() == v1::RISK_UNSPECIFIED ? "-" : WordOf(alert.risk()),
                    session.ScenarioName(alert.scenario()), UnitOf(alert.reported_unit()),
-                   alert.title()});
+                   TitleOf(session, alert)});
       }
       --left;
     }

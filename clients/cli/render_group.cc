@@ -6,6 +6,9 @@
 namespace supervision::cli {
 namespace {
 
+// Of a matter with more members the oldest that is named and the newest.
+constexpr int kMostOnLine = 5;
+
 // Why a member belongs to its matter; empty for the first.
 std::string LinkWords(Session& session, const v1::MatterLink& link) {
   switch (link.by()) {
@@ -30,7 +33,14 @@ std::string LinkText(Session& session, const v1::MatterLink& link) {
 std::string PartnersText(Session& session, const v1::AlertGroup& group) {
   std::string text;
   // The oldest first: what it was like came before it.
+  const int64_t left_out = group.members() - kMostOnLine;
   for (int i = group.links_size() - 1; i >= 0; --i) {
+    if (left_out > 0 && i >= kMostOnLine - 1 && i < group.links_size() - 1) {
+      if (i == kMostOnLine - 1) {
+        absl::StrAppend(&text, " / …", left_out, session.Say({" more", "条"}), "…");
+      }
+      continue;
+    }
     absl::StrAppend(&text, text.empty() ? "" : " / ", LinkText(session, group.links(i)));
   }
   return text;

@@ -284,9 +284,11 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   void Silence() {
     if (hushes_.empty()) return Rest();
     hushing_.Make(hushes_.front(), clock_->Now(), options_.timeout,
-                  Guarded([this](absl::StatusOr<bool> made) {
+                  Guarded([this](absl::StatusOr<Hushing::Result> made) {
                     if (!made.ok()) return Fail("silence", made.status());
-                    metrics_.CountSilence(*made);
+                    if (*made != Hushing::Result::kMadeBefore) {
+                      metrics_.CountSilence(*made == Hushing::Result::kMade);
+                    }
                     hushes_.pop_front();
                     Silence();
                   }));

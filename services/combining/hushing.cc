@@ -20,12 +20,12 @@ constexpr ledger::SilenceQuota kQuota = {5000, 10'000};
 }  // namespace
 
 void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
-                   ledger::Ledger::Callback<bool> callback) {
+                   ledger::Ledger::Callback<Result> callback) {
   ledger::SilenceDraft draft;
   draft.at_most = domain::Risk::kLow;
   domain::Silence& silence = draft.silence;
   if (watchers_of_) silence.receivers = watchers_of_(hush.facets);
-  if (silence.receivers.empty()) return callback(false);
+  if (silence.receivers.empty()) return callback(Result::kRefused);
   if (silence.receivers.size() > domain::SilenceIndex::kMostReceivers) {
     silence.receivers.resize(domain::SilenceIndex::kMostReceivers);
   }
@@ -37,15 +37,18 @@ void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
   silence.ends_at = now + hush.length;
   draft.request_id = absl::StrCat(hush.matter, "-", hush.clue_id);
   desk_.Create(std::move(draft), kQuota, timeout,
-               [callback = std::move(callback)](const absl::StatusOr<domain::Silence>& made) {
-                 if (made.ok()) return callback(true);
+               [callback = std::move(callback), now](absl::StatusOr<domain::Silence> made) {
+                 if (made.ok()) {
+                   const bool before = made->created_at < now - absl::Microseconds(1);
+                   return callback(before ? Result::kMadeBefore : Result::kMade);
+                 }
                  // Made before, for those who watched then.
                  if (domain::HasReason(made.status(), Reason::kIdempotencyKeyReused)) {
-                   return callback(true);
+                   return callback(Result::kMadeBefore);
                  }
                  if (domain::HasReason(made.status(), Reason::kTooManySilences) ||
                      domain::HasReason(made.status(), Reason::kAlertNotFound)) {
-                   return callback(false);
+                   return callback(Result::kRefused);
                  }
                  callback(made.status());
                });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
@@ -23,10 +24,14 @@ class Hushing {
   Hushing(ledger::Ledger* ledger, WatchersOf watchers_of)
       : desk_(ledger), watchers_of_(std::move(watchers_of)) {}
 
-  // False: there is nobody to be silent to, the alert is no longer there, or there are too many
-  // silences. An error: it is not known whether it was made.
+  enum class Result : uint8_t {
+    kMade = 0,
+    kMadeBefore = 1,
+    kRefused = 2,  // nobody to be silent to, too many silences, or the alert is gone
+  };
+  // An error: it is not known whether it was made.
   void Make(const Hush& hush, absl::Time now, absl::Duration timeout,
-            ledger::Ledger::Callback<bool> callback);
+            ledger::Ledger::Callback<Result> callback);
 
  private:
   ledger::SilenceDesk desk_;

@@ -83,6 +83,8 @@ class MattersTest(harness.ServiceTest):
         shown = self.service.ctl("get", alert["id"], token=MONITOR, LC_ALL="zh_CN.UTF-8")
         self.assertIn("同一事项", shown.stdout)
         self.assertIn("petition-office", shown.stdout)
+        listed = self.service.ctl("alerts", token=MONITOR)
+        self.assertIn("← hotline-12345 / ", listed.stdout)
         # Neither partner hears that the other reported the matter.
         for token in (PARTNER, OTHER_PARTNER):
             self.assertNotEqual(self.service.ctl("get", alert["id"], token=token).returncode, 0)

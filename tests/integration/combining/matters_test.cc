@@ -188,31 +188,32 @@ TEST_F(MattersTest, AHighOfAMatterSilencesItsLowsUntilTheyBecomeGraver) {
 }
 
 TEST_F(MattersTest, ASilenceOfAMemberIsMadeOnceAndHidesNothingGraverThanLow) {
+  using Result = Hushing::Result;
   const auto routes = SameMatter(true);
   const ledger::Receipt medium = reader_.Submit(ClueAbout(1, "hotline", "m"));
   std::vector<std::string> watchers = {"wang"};
   Hushing hushing(reader_.get(), [&](const domain::Facets&) { return watchers; });
   const auto make = [&](const std::string& clue_id) {
     const Hush hush = {clue_id, medium.clue_id, {}, absl::Hours(1), &routes->routes[0]};
-    const auto made = Await<bool>([&](ledger::Ledger::Callback<bool> done) {
+    const auto made = Await<Result>([&](ledger::Ledger::Callback<Result> done) {
       hushing.Make(hush, absl::Now(), kPatience, std::move(done));
     });
     EXPECT_TRUE(made.ok()) << made.status();
-    return made.ok() && *made;
+    return made.value_or(Result::kRefused);
   };
-  EXPECT_TRUE(make(medium.clue_id));
+  EXPECT_EQ(make(medium.clue_id), Result::kMade);
   ledger::SilenceDesk silences(reader_.get());
   ASSERT_THAT(silences.Active(), SizeIs(1));
   EXPECT_EQ(silences.Active()[0]->hides_up_to, domain::Risk::kLow) << "the alert is MEDIUM by now";
-  EXPECT_TRUE(make(medium.clue_id));
+  EXPECT_EQ(make(medium.clue_id), Result::kMadeBefore);
   watchers = {"wang", "li"};
-  EXPECT_TRUE(make(medium.clue_id)) << "who watches now makes no other of it";
+  EXPECT_EQ(make(medium.clue_id), Result::kMadeBefore) << "who watches now makes no other of it";
   EXPECT_THAT(silences.Active(), SizeIs(1));
   std::string unknown = medium.clue_id;
   unknown.back() = unknown.back() == 'a' ? 'b' : 'a';
-  EXPECT_FALSE(make(unknown));
+  EXPECT_EQ(make(unknown), Result::kRefused);
   watchers.clear();
-  EXPECT_FALSE(make(medium.clue_id)) << "there is nobody to be silent to";
+  EXPECT_EQ(make(medium.clue_id), Result::kRefused) << "there is nobody to be silent to";
 }
 
 TEST_F(MattersTest, WhileOwnersDieEachMatterIsOneRecordWhoseVersionsAreToldOnce) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "clients/cli/render_group.h"
+
 namespace supervision::cli {
 namespace {
 
@@ -86,6 +88,20 @@ TEST_F(RenderTest, OfAMatterItIsSaidWhoReportedItAndWhyTheyBelongTogether) {
                     HasSubstr("hotline / petitions (文字相近，距离3) / court (文号或案号相同)")));
   EXPECT_THAT(AlertText(session_, alert),
               AllOf(HasSubstr("  a-3  court (文号或案号相同)\n"), HasSubstr("另有更早的：1\n")));
+}
+
+TEST_F(RenderTest, OfAMatterOfManyTheOldestAndTheNewestStandOnTheLine) {
+  v1::AlertGroup group;
+  for (const char* const partner : {"g", "f", "e", "d", "c", "b", "a"}) {
+    group.add_member_alert_ids("x");
+    group.add_links()->set_partner(partner);
+  }
+  group.set_members(5);
+  EXPECT_EQ(PartnersText(session_, group), "a / b / c / d / e / f / g");
+  group.set_members(7);
+  EXPECT_EQ(PartnersText(session_, group), "a / …2条… / d / e / f / g");
+  group.set_members(100);
+  EXPECT_EQ(PartnersText(session_, group), "a / …95条… / d / e / f / g");
 }
 
 TEST_F(RenderTest, AnAlertThatLeftTheViewIsToldWithItsId) {
