@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "services/alerting/delivery_book.h"
 #include "services/alerting/encoder.h"
@@ -20,6 +21,10 @@ struct Caption {
   uint64_t first_delivery = 0;  // of the message's alerts; 0: it has none
   std::optional<DeliveryBook::Receipt> kept;
   std::optional<Gap> gap;
+  // Of shared subscriptions.
+  std::vector<int> attempts;       // one for each of the alerts
+  std::vector<uint64_t> refusals;  // deliveries whose leases had ended
+  bool halted = false;             // the dead letters are full
 };
 
 // Makes the piece of a message that has a caption; see AlertEncoder. Thread-safe, without state.

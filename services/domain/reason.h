@@ -46,6 +46,9 @@ enum class Reason : uint8_t {
   kTooManySubscriptions,   // the caller has as many as it may have
   kSubscriptionInUse,      // somebody is connected to it
   kSubscriptionTakenOver,  // a newer connection of the same subscription
+  kWrongSubscriptionMode,  // it is shared, and this is for exclusive ones, or the reverse
+  kDeadLetterNotFound,     // the subscription has none of that id
+  kDeadLettersFull,        // they must be replayed or dropped before anything is handed over
   kAckBeyondSent,          // an acknowledgement of what was not sent
   // Silences.
   kSilenceNotFound,  // none that the caller may read

@@ -19,6 +19,7 @@
 #include "services/ledger/reviews.h"
 #include "services/ledger/reviser.h"
 #include "services/ledger/settings.h"
+#include "services/ledger/shared_subscriptions.h"
 #include "services/ledger/silences.h"
 #include "services/ledger/subscription_watch.h"
 #include "services/ledger/subscriptions.h"
@@ -42,6 +43,7 @@ struct OpenParts {
         places(&context),
         silences(&context),
         subscriptions(&context),
+        shared(&context),
         tail(&context),
         subscription_watch(&context, &subscriptions),
         retention(&context, &subscription_watch) {}
@@ -58,6 +60,7 @@ struct OpenParts {
   Places places;
   Silences silences;
   Subscriptions subscriptions;
+  SharedSubscriptions shared;
   Tail tail;
   SubscriptionWatch subscription_watch;
   Retention retention;

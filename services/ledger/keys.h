@@ -52,7 +52,11 @@ namespace supervision::ledger {
 //                   somebody has connected, c StoredConnection and u until when it counts as alive
 //                   (milliseconds); both absent: nobody is connected; x when the last one left, or
 //                   its conditions were changed (milliseconds), w "1" while its history ends soon,
-//                   r and n the reader that connected last and its attempt
+//                   r and n the reader that connected last and its attempt. Of a shared one: q
+//                   place "epoch:position,…" of all partitions, instead of p, g, r and n
+//   sv:{0}:s:<digest>:t, :b, :x, :m
+//                   hashes of a shared subscription: what is taken, what is settled beyond the
+//                   place, dead letters, and the replicas that have consumers of it; see share.lua
 //   sv:{0}:rl       hash: holder, fence, until (milliseconds); who follows the routes
 //   sv:{0}:rs       hash: p StoredProgress up to which what routes have to tell has been seen to, s
 //                   when that was written and since when each route is on,
@@ -100,6 +104,11 @@ class Keys {
 
   // All subscriptions lie in partition 0. `digest` is one of Digest.
   std::string Subscription(const std::string& digest) const { return bases_[0] + "s:" + digest; }
+  // The same with all that a shared one has beside, in the order of share.lua.
+  std::vector<std::string> SharedSubscription(const std::string& digest) const {
+    const std::string key = Subscription(digest);
+    return {key, key + ":t", key + ":b", key + ":x", key + ":m"};
+  }
   std::string SubscriptionNames(const std::string& owner_digest) const {
     return bases_[0] + "so:" + owner_digest;
   }

@@ -149,6 +149,7 @@ class Ledger {
 
  private:
   friend class RouteDesk;
+  friend class SharingDesk;
   friend class SilenceDesk;
   friend class SubscriptionDesk;
   class Core;

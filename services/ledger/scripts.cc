@@ -12,6 +12,8 @@ extern const std::string_view k_open_lua;
 extern const std::string_view k_epoch_lua;
 extern const std::string_view k_lease_lua;
 extern const std::string_view k_place_lua;
+extern const std::string_view k_rebase_lua;
+extern const std::string_view k_share_lua;
 extern const std::string_view k_silence_lua;
 extern const std::string_view k_subscription_lua;
 extern const std::string_view k_trim_lua;
@@ -52,6 +54,15 @@ const redis::Script& PlaceScript() {
   return *script;
 }
 
+const redis::Script& ShareScript() {
+  static const auto* const script = new redis::Script(std::string(k_share_lua));
+  return *script;
+}
+const redis::Script& RebaseScript() {
+  static const auto* const script = new redis::Script(std::string(k_rebase_lua));
+  return *script;
+}
+
 const redis::Script& DeriveScript() {
   static const auto* const script = new redis::Script(std::string(k_derive_lua));
   return *script;
@@ -63,9 +74,9 @@ const redis::Script& SilenceScript() {
 }
 
 std::vector<const redis::Script*> AllScripts() {
-  return {&CommitScript(), &OpenScript(),   &EpochScript(),        &LeaseScript(),
-          &TrimScript(),   &ClaimScript(),  &SubscriptionScript(), &PlaceScript(),
-          &DeriveScript(), &SilenceScript()};
+  return {&CommitScript(), &OpenScript(),    &EpochScript(),        &LeaseScript(),
+          &TrimScript(),   &ClaimScript(),   &SubscriptionScript(), &PlaceScript(),
+          &DeriveScript(), &SilenceScript(), &ShareScript(),        &RebaseScript()};
 }
 
 }  // namespace supervision::ledger

@@ -15,6 +15,8 @@ const redis::Script& TrimScript();
 const redis::Script& ClaimScript();
 const redis::Script& SubscriptionScript();
 const redis::Script& PlaceScript();
+const redis::Script& ShareScript();
+const redis::Script& RebaseScript();
 const redis::Script& DeriveScript();
 const redis::Script& SilenceScript();
 

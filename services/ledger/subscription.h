@@ -31,11 +31,26 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
+// How several consumers share a subscription.
+struct SharingRules {
+  // How long an alert is a consumer's, from its hand-over on.
+  absl::Duration lease = absl::Minutes(1);
+  int max_attempts = 5;  // hand-overs of an alert; then it is a dead letter
+  // Before the second hand-over; doubled before each further one.
+  absl::Duration min_delay = absl::Seconds(5);
+  absl::Duration max_delay = absl::Minutes(10);
+  int max_in_flight = 1000;  // alerts handed over or waiting, of all consumers together
+  bool operator==(const SharingRules&) const = default;
+};
+// Letters of one subscription. As long as it has so many nothing is handed over.
+inline constexpr int kMostDeadLetters = 1000;
+
 struct Subscription {
   SubscriptionKey key;
   uint32_t version = 0;
   std::string etag;
   domain::Filter filter;
+  std::optional<SharingRules> sharing;  // nothing: one connection reads it at a time
   // For how long it outlives its last reader; zero: for ever. The log's retention does not look at
   // it: it trims by the log's own age and size.
   absl::Duration retention;
@@ -61,6 +76,7 @@ struct Subscription {
 struct SubscriptionDraft {
   SubscriptionKey key;
   domain::Filter filter;
+  std::optional<SharingRules> sharing;
   absl::Duration retention;
   Place start;
 };
@@ -70,6 +86,7 @@ struct SubscriptionChange {
   std::string etag;
   std::optional<domain::Filter> filter;
   std::optional<absl::Duration> retention;
+  std::optional<SharingRules> sharing;  // WRONG_SUBSCRIPTION_MODE where it is exclusive
 };
 
 struct SubscriptionPage {

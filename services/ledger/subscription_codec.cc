@@ -12,6 +12,7 @@ using storage::v1::StoredBeyond;
 using storage::v1::StoredConnection;
 using storage::v1::StoredFilter;
 using storage::v1::StoredProgress;
+using storage::v1::StoredSharing;
 using storage::v1::StoredSubscription;
 
 template <typename Message>
@@ -28,6 +29,14 @@ std::string EncodeSubscription(const Subscription& subscription) {
   stored.mutable_filter()->set_data(StoredFilterOf(subscription.filter).SerializeAsString());
   stored.set_retention_millis(absl::ToInt64Milliseconds(subscription.retention));
   stored.set_created_at_micros(absl::ToUnixMicros(subscription.created_at));
+  if (subscription.sharing.has_value()) {
+    StoredSharing* const sharing = stored.mutable_sharing();
+    sharing->set_lease_millis(absl::ToInt64Milliseconds(subscription.sharing->lease));
+    sharing->set_max_attempts(subscription.sharing->max_attempts);
+    sharing->set_min_delay_millis(absl::ToInt64Milliseconds(subscription.sharing->min_delay));
+    sharing->set_max_delay_millis(absl::ToInt64Milliseconds(subscription.sharing->max_delay));
+    sharing->set_max_in_flight(subscription.sharing->max_in_flight);
+  }
   return stored.SerializeAsString();
 }
 
@@ -45,6 +54,13 @@ std::optional<Subscription> DecodeSubscription(std::string_view bytes) {
   subscription.filter = *std::move(known);
   subscription.retention = absl::Milliseconds(stored.retention_millis());
   subscription.created_at = absl::FromUnixMicros(stored.created_at_micros());
+  if (stored.has_sharing()) {
+    const StoredSharing& sharing = stored.sharing();
+    subscription.sharing = {absl::Milliseconds(sharing.lease_millis()), sharing.max_attempts(),
+                            absl::Milliseconds(sharing.min_delay_millis()),
+                            absl::Milliseconds(sharing.max_delay_millis()),
+                            sharing.max_in_flight()};
+  }
   return subscription;
 }
 

@@ -7,6 +7,7 @@
 #include "services/domain/error.h"
 #include "services/ledger/ids.h"
 #include "services/ledger/scripts.h"
+#include "services/ledger/sharing_codec.h"
 #include "services/ledger/subscription_codec.h"
 
 namespace supervision::ledger {
@@ -16,7 +17,7 @@ using domain::MakeError;
 using domain::Reason;
 
 constexpr size_t kPlaceArguments = 5;  // of each item of place.lua
-constexpr size_t kFields = 8;          // that are read of a subscription
+constexpr size_t kFields = 9;          // that are read of a subscription
 
 // As subscription.lua answers.
 absl::Status Refusal(int64_t answer) {
@@ -43,6 +44,8 @@ absl::Status AttachRefusal(int64_t answer) {
       return MakeError(Reason::kSubscriptionTakenOver);
     case 3:
       return MakeError(Reason::kSubscriptionNotFound);
+    case 5:
+      return MakeError(Reason::kWrongSubscriptionMode);
     default:
       return MakeError(Reason::kInternal);
   }
@@ -50,12 +53,6 @@ absl::Status AttachRefusal(int64_t answer) {
 
 int64_t NumberOf(const redis::Reply& reply) {
   return reply.is_nil() ? 0 : std::strtoll(reply.text.c_str(), nullptr, 10);
-}
-
-// Of the answer to TIME: seconds and microseconds.
-int64_t MillisOf(const redis::Reply& time) {
-  if (time.elements.size() != 2) return 0;
-  return NumberOf(time.elements[0]) * 1000 + NumberOf(time.elements[1]) / 1000;
 }
 
 // The digest of what a key of Redis is made of, `text`: a name is of any length and any letters.
@@ -66,8 +63,18 @@ std::string SubscriptionText(const SubscriptionKey& key) {
 
 }  // namespace
 
+// Seconds and microseconds.
+int64_t MillisOf(const redis::Reply& time) {
+  if (time.elements.size() != 2) return 0;
+  return NumberOf(time.elements[0]) * 1000 + NumberOf(time.elements[1]) / 1000;
+}
+
+std::string Subscriptions::DigestOf(const SubscriptionKey& key) {
+  return Keys::Digest(SubscriptionText(key));
+}
+
 std::string Subscriptions::KeyOf(const SubscriptionKey& key) const {
-  return context_->keys.Subscription(Keys::Digest(SubscriptionText(key)));
+  return context_->keys.Subscription(DigestOf(key));
 }
 
 std::string Subscriptions::Etag(const SubscriptionKey& key, uint32_t version) const {
@@ -75,7 +82,16 @@ std::string Subscriptions::Etag(const SubscriptionKey& key, uint32_t version) co
 }
 
 redis::Command Subscriptions::ReadFields(const std::string& redis_key) const {
-  return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u", "x", "w"};
+  return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u", "x", "w", "q"};
+}
+
+std::optional<Progress> Subscriptions::ProgressOf(const redis::Reply& exclusive,
+                                                  const redis::Reply& shared) const {
+  const int partitions = context_->descriptor.partitions;
+  if (shared.is_nil()) return DecodeProgress(exclusive.text, partitions);
+  std::optional<Place> place = DecodeSharedPlace(shared.text, partitions);
+  if (!place.has_value()) return std::nullopt;
+  return Progress{*std::move(place), std::vector<std::vector<int64_t>>(partitions)};
 }
 
 absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
@@ -86,9 +102,10 @@ absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
   if (fields.size() != kFields) return MakeError(Reason::kInternal);
   if (fields[0].is_nil()) return MakeError(Reason::kSubscriptionNotFound);
   std::optional<Subscription> subscription = DecodeSubscription(fields[1].text);
-  std::optional<Progress> progress =
-      DecodeProgress(fields[2].text, context_->descriptor.partitions);
+  std::optional<Progress> progress = ProgressOf(fields[2], fields[8]);
   if (!subscription.has_value() || !progress.has_value()) return MakeError(Reason::kInternal);
+  // A release that knows no shared ones writes their conditions without the rules.
+  if (!fields[8].is_nil() && !subscription->sharing.has_value()) subscription->sharing.emplace();
   subscription->version = static_cast<uint32_t>(NumberOf(fields[0]));
   subscription->etag = Etag(subscription->key, subscription->version);
   subscription->progress = *std::move(progress);
@@ -117,12 +134,14 @@ void Subscriptions::Create(SubscriptionDraft draft, int quota, absl::Duration ti
   subscription.key = std::move(draft.key);
   subscription.filter = std::move(draft.filter);
   subscription.retention = draft.retention;
+  subscription.sharing = draft.sharing;
   subscription.created_at = absl::FromUnixMicros(absl::ToUnixMicros(context_->clock->Now()));
   subscription.progress.place = std::move(draft.start);
   subscription.progress.beyond.resize(subscription.progress.place.positions.size());
   Change("create", subscription,
          {EncodeSubscription(subscription), EncodeProgress(subscription.progress),
-          std::to_string(quota)},
+          std::to_string(quota),
+          draft.sharing.has_value() ? EncodeSharedPlace(subscription.progress.place) : ""},
          timeout, std::move(callback));
 }
 
@@ -133,22 +152,21 @@ void Subscriptions::Change(const std::string& what, const Subscription& subscrip
   const SubscriptionKey& key = subscription.key;
   std::vector<std::string> arguments = {what, key.name, Keys::Digest(SubscriptionText(key))};
   for (std::string& detail : details) arguments.push_back(std::move(detail));
-  context_->commit->Run(
-      SubscriptionScript(),
-      {KeyOf(key), context_->keys.SubscriptionNames(Keys::Digest(OwnerText(key.owner))),
-       context_->keys.AllSubscriptions()},
-      arguments, timeout,
-      [this, subscription = Subscription(subscription),
-       callback](const redis::Result& result) mutable {
-        if (!result.ok()) return callback(result.failure().ToStatus());
-        const Fields& words = result.reply().elements;
-        if (words.empty() || words[0].integer != 0 || words.size() != 2) {
-          return callback(Refusal(words.empty() ? -1 : words[0].integer));
-        }
-        subscription.version = static_cast<uint32_t>(words[1].integer);
-        subscription.etag = Etag(subscription.key, subscription.version);
-        callback(std::move(subscription));
-      });
+  std::vector<std::string> keys = context_->keys.SharedSubscription(DigestOf(key));
+  keys.push_back(context_->keys.SubscriptionNames(Keys::Digest(OwnerText(key.owner))));
+  keys.push_back(context_->keys.AllSubscriptions());
+  context_->commit->Run(SubscriptionScript(), std::move(keys), arguments, timeout,
+                        [this, subscription = Subscription(subscription),
+                         callback](const redis::Result& result) mutable {
+                          if (!result.ok()) return callback(result.failure().ToStatus());
+                          const Fields& words = result.reply().elements;
+                          if (words.empty() || words[0].integer != 0 || words.size() != 2) {
+                            return callback(Refusal(words.empty() ? -1 : words[0].integer));
+                          }
+                          subscription.version = static_cast<uint32_t>(words[1].integer);
+                          subscription.etag = Etag(subscription.key, subscription.version);
+                          callback(std::move(subscription));
+                        });
 }
 
 void Subscriptions::Get(const SubscriptionKey& key, absl::Duration timeout,
@@ -234,6 +252,10 @@ void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
         const std::string version = std::to_string(found->version);
         if (change.filter.has_value()) found->filter = *change.filter;
         if (change.retention.has_value()) found->retention = *change.retention;
+        if (change.sharing.has_value() && !found->sharing.has_value()) {
+          return callback(MakeError(Reason::kWrongSubscriptionMode));
+        }
+        if (change.sharing.has_value()) found->sharing = change.sharing;
         Change("update", *found, {EncodeSubscription(*found), version}, deadline.left(), callback);
       });
 }

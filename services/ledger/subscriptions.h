@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,9 @@
 #include "services/ledger/subscription.h"
 
 namespace supervision::ledger {
+
+// Of Redis' answer to TIME.
+int64_t MillisOf(const redis::Reply& time);
 
 // Named subscriptions and the places that they have acknowledged. All of them lie in partition 0:
 // a place is of all partitions and moves as one. On the loop's thread; see SubscriptionDesk for
@@ -40,6 +44,9 @@ class Subscriptions {
   void Mark(const Subscription& subscription, bool ends_soon, absl::Duration timeout,
             Callback<Subscription> callback);
 
+  // What the keys of a subscription are made of.
+  static std::string DigestOf(const SubscriptionKey& key);
+
  private:
   using Fields = std::vector<redis::Reply>;
 
@@ -48,6 +55,9 @@ class Subscriptions {
   // `now` is what Redis answered to TIME.
   absl::StatusOr<Subscription> FromFields(const redis::Result& now,
                                           const redis::Result& fields) const;
+  // `shared`: the place of a shared one, nil of others.
+  std::optional<Progress> ProgressOf(const redis::Reply& exclusive,
+                                     const redis::Reply& shared) const;
   void ReadMany(std::vector<std::string> redis_keys, absl::Duration timeout,
                 Callback<std::vector<Subscription>> callback);
   void Change(const std::string& what, const Subscription& subscription,

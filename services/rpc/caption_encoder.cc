@@ -1,5 +1,6 @@
 #include "services/rpc/caption_encoder.h"
 
+#include "services/ledger/sharing.h"
 #include "supervision/v1/subscription_service.pb.h"
 
 namespace supervision::rpc {
@@ -17,6 +18,13 @@ alerting::SharedBytes ProtoCaptionEncoder::EncodeCaption(const alerting::Caption
     message.mutable_gap()->set_reason(std::string(domain::Row(caption.gap->reason).name));
     message.mutable_gap()->set_resume_cursor(caption.gap->resume_cursor);
   }
+  message.mutable_attempts()->Add(caption.attempts.begin(), caption.attempts.end());
+  for (const uint64_t delivery : caption.refusals) {
+    v1::LeaseRefusal* const refusal = message.add_refusals();
+    refusal->set_delivery(delivery);
+    refusal->set_reason(ledger::kLeaseEnded);
+  }
+  message.set_halted(caption.halted);
   return std::make_shared<const std::string>(message.SerializeAsString());
 }
 

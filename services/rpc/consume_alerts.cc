@@ -10,6 +10,7 @@
 #include "services/rpc/bytes.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/parse.h"
+#include "services/rpc/sharing_proto.h"
 #include "services/rpc/status.h"
 #include "services/rpc/subscription_proto.h"
 #include "services/rpc/write_order.h"
@@ -68,9 +69,11 @@ absl::StatusOr<Consumers::Request> RequestOf(v1::OpenConsumption* open, Violatio
 class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                           public alerting::StreamSink {
  public:
-  Consumption(const Edge& edge, Consumers* consumers, grpc::CallbackServerContext* context)
+  Consumption(const Edge& edge, Consumers* consumers, alerting::Shares* shares,
+              grpc::CallbackServerContext* context)
       : edge_(edge),
         consumers_(consumers),
+        shares_(shares),
         context_(context),
         record_(edge, security::Method::kConsumeAlerts) {}
 
@@ -136,10 +139,12 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
       if (!message.has_open()) return NotOpened();
       auto request = RequestOf(message.mutable_open(), std::move(violations), caller_);
       if (!request.ok()) return request.status();
-      Connect(*std::move(request));
+      Connect(*std::move(request), message.open().share());
       return absl::OkStatus();
     }
     if (message.has_acknowledge()) return Acknowledge(message.acknowledge());
+    if (message.has_reject()) return Reject(message.reject());
+    if (message.has_extend()) return Extend(message.extend());
     if (message.has_window()) {
       const auto window = WindowOf(message.window(), "window", &violations);
       if (!violations.empty()) return intake::ToStatus(std::move(violations));
@@ -153,20 +158,58 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     return absl::OkStatus();  // of a newer client
   }
 
+  using Numbers = google::protobuf::RepeatedField<uint64_t>;
+  static absl::Span<const uint64_t> SpanOf(const Numbers& numbers) {
+    return absl::MakeConstSpan(numbers.data(), static_cast<size_t>(numbers.size()));
+  }
+  static absl::Status CheckCount(const Numbers& numbers, std::string field) {
+    if (numbers.size() <= kMaxSingles) return absl::OkStatus();
+    return Invalid(std::move(field), "has more than 1,000 numbers; send several messages",
+                   "单条消息超过 1000 个编号；请分多条消息发送");
+  }
+
   absl::Status Acknowledge(const v1::Acknowledgement& proto) {
-    if (proto.deliveries_size() > kMaxSingles) {
-      return Invalid("acknowledge.deliveries", "has more than 1,000 numbers; send several messages",
-                     "单次确认超过 1000 条；请分多条消息发送");
+    if (absl::Status fits = CheckCount(proto.deliveries(), "acknowledge.deliveries"); !fits.ok()) {
+      return fits;
     }
-    connection_->Acknowledge(proto.through(),
-                             absl::MakeConstSpan(proto.deliveries().data(),
-                                                 static_cast<size_t>(proto.deliveries_size())));
+    if (share_ != nullptr && proto.through() > 0) {
+      return Invalid("acknowledge.through",
+                     "is not for shared subscriptions; name each delivery in deliveries",
+                     "分担模式不支持累计确认；请在 deliveries 中逐条确认");
+    }
+    connection_->Acknowledge(proto.through(), SpanOf(proto.deliveries()));
+    return absl::OkStatus();
+  }
+
+  absl::Status Reject(const v1::Rejection& proto) {
+    if (share_ == nullptr) return domain::MakeError(domain::Reason::kWrongSubscriptionMode);
+    Violations violations;
+    const absl::Duration delay = DelayOf(proto, &violations);
+    if (!violations.empty()) return intake::ToStatus(std::move(violations));
+    if (absl::Status fits = CheckCount(proto.deliveries(), "reject.deliveries"); !fits.ok()) {
+      return fits;
+    }
+    share_->Reject(SpanOf(proto.deliveries()), proto.reason(), delay);
+    return absl::OkStatus();
+  }
+
+  absl::Status Extend(const v1::LeaseExtension& proto) {
+    if (share_ == nullptr) return domain::MakeError(domain::Reason::kWrongSubscriptionMode);
+    if (absl::Status fits = CheckCount(proto.deliveries(), "extend.deliveries"); !fits.ok()) {
+      return fits;
+    }
+    share_->Extend(SpanOf(proto.deliveries()));
     return absl::OkStatus();
   }
 
   // Whoever cancelled before does not know of the connection yet.
-  void Connect(Consumers::Request request) {
-    auto connection = consumers_->Open(std::move(request), this);
+  void Connect(Consumers::Request request, bool share) {
+    std::shared_ptr<alerting::Connection> connection;
+    if (share) {
+      connection = share_ = shares_->Open(std::move(request), this);
+    } else {
+      connection = consumers_->Open(std::move(request), this);
+    }
     bool gone = false;
     std::optional<bool> written;
     {
@@ -216,6 +259,7 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
 
   const Edge edge_;
   Consumers* const consumers_;
+  alerting::Shares* const shares_;
   grpc::CallbackServerContext* const context_;
   CallRecord record_;
   Caller caller_;
@@ -228,13 +272,16 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   std::optional<bool> owed_written_ ABSL_GUARDED_BY(mutex_);  // came before the connection is known
   // Written under the mutex, by the thread that reads messages; read by others under it.
   std::shared_ptr<alerting::Connection> connection_;
+  // The same, of a shared subscription; only the thread that reads messages uses it.
+  std::shared_ptr<alerting::SharedConnection> share_;
 };
 
 }  // namespace
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ConsumeAlerts(
-    const Edge& edge, Consumers* consumers, grpc::CallbackServerContext* context) {
-  auto* const consumption = new Consumption(edge, consumers, context);
+    const Edge& edge, Consumers* consumers, alerting::Shares* shares,
+    grpc::CallbackServerContext* context) {
+  auto* const consumption = new Consumption(edge, consumers, shares, context);
   consumption->Start();
   return consumption;
 }

@@ -7,6 +7,7 @@
 #include "services/domain/error.h"
 #include "services/rpc/delivery_steps.h"
 #include "services/rpc/from_proto.h"
+#include "services/rpc/sharing_proto.h"
 #include "services/rpc/subscription_proto.h"
 #include "services/rpc/to_proto.h"
 
@@ -89,8 +90,18 @@ void DeliveryService::AskSubscription(const std::shared_ptr<Question>& question)
                        if (!found.ok()) return question->call->Fail(found.status());
                        question->subscription = *std::move(found);
                        question->filter = question->subscription.filter;
-                       AskPlace(question);
+                       question->subscription.sharing.has_value() ? AskShares(question)
+                                                                  : AskPlace(question);
                      });
+}
+
+void DeliveryService::AskShares(const std::shared_ptr<Question>& question) {
+  sharing_.Look(question->subscription.key, question->caller.timeout,
+                [this, question](const absl::StatusOr<ledger::ShareState>& state) {
+                  if (!state.ok()) return question->call->Fail(state.status());
+                  AddBeyond(*state, &question->subscription.progress);
+                  AskPlace(question);
+                });
 }
 
 void DeliveryService::AskPlace(const std::shared_ptr<Question>& question) {

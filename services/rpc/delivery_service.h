@@ -3,6 +3,7 @@
 #include "grpcpp/support/server_callback.h"
 #include "services/alerting/ledger_source.h"
 #include "services/ledger/ledger.h"
+#include "services/ledger/sharing_desk.h"
 #include "services/ledger/subscription_desk.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/delivery_service.grpc.pb.h"
@@ -16,7 +17,7 @@ using RawDeliveryService =
 class DeliveryService final : public RawDeliveryService {
  public:
   DeliveryService(const Edge& edge, ledger::Ledger* ledger)
-      : edge_(edge), ledger_(ledger), subscriptions_(ledger), source_(ledger) {}
+      : edge_(edge), ledger_(ledger), subscriptions_(ledger), sharing_(ledger), source_(ledger) {}
 
  private:
   struct Question;
@@ -25,11 +26,13 @@ class DeliveryService final : public RawDeliveryService {
                                             const grpc::ByteBuffer* request,
                                             grpc::ByteBuffer* response) override;
   void AskSubscription(const std::shared_ptr<Question>& question);
+  void AskShares(const std::shared_ptr<Question>& question);
   void AskPlace(const std::shared_ptr<Question>& question);
 
   const Edge edge_;
   ledger::Ledger* const ledger_;
   ledger::SubscriptionDesk subscriptions_;
+  ledger::SharingDesk sharing_;
   alerting::LedgerSource source_;
 };
 

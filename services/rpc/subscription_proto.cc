@@ -5,6 +5,7 @@
 
 #include "services/rpc/convert_time.h"
 #include "services/rpc/parse.h"
+#include "services/rpc/sharing_proto.h"
 
 namespace supervision::rpc {
 namespace {
@@ -100,6 +101,11 @@ v1::Subscription ToProto(const ledger::Subscription& subscription) {
   if (subscription.connection.has_value()) {
     *proto.mutable_connection()->mutable_since() = ToProto(subscription.connection->since);
     proto.mutable_connection()->set_replica(subscription.connection->replica);
+  }
+  proto.set_mode(subscription.sharing.has_value() ? v1::SUBSCRIPTION_MODE_SHARED
+                                                  : v1::SUBSCRIPTION_MODE_EXCLUSIVE);
+  if (subscription.sharing.has_value()) {
+    *proto.mutable_sharing() = ToProto(*subscription.sharing);
   }
   if (subscription.expires_at.has_value()) {
     *proto.mutable_expires_at() = ToProto(*subscription.expires_at);

@@ -6,6 +6,7 @@
 #include "services/domain/error.h"
 #include "services/rpc/consume_alerts.h"
 #include "services/rpc/from_proto.h"
+#include "services/rpc/sharing_proto.h"
 #include "services/rpc/subscription_proto.h"
 
 namespace supervision::rpc {
@@ -28,6 +29,13 @@ ledger::Ledger::Callback<ledger::Subscription> AnswerTo(UnaryCall* call) {
 }
 
 }  // namespace
+
+struct SubscriptionService::Answer {
+  UnaryCall* call = nullptr;
+  Caller caller;
+  ledger::Subscription found;
+  v1::GetSubscriptionResponse response;
+};
 
 void SubscriptionService::FindStart(const v1::CreateSubscriptionRequest& request,
                                     absl::Duration timeout,
@@ -55,6 +63,8 @@ grpc::ServerUnaryReactor* SubscriptionService::CreateSubscription(Context* conte
   draft.filter = FromProto(wanted.filter(), "subscription.filter", &violations);
   draft.retention = RetentionOf(wanted.has_retention(), wanted.retention(),
                                 "subscription.retention", &violations);
+  draft.sharing =
+      SharingOf(wanted.mode(), wanted.has_sharing(), wanted.sharing(), "subscription", &violations);
   if (!request.has_cursor() && request.start_from() > v1::START_FROM_LATEST) {
     violations.push_back({"start_from", "is no start; write EARLIEST or LATEST",
                           "起点未知；请使用 EARLIEST 或 LATEST"});
@@ -81,27 +91,46 @@ grpc::ServerUnaryReactor* SubscriptionService::GetSubscription(Context* context,
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
   ValidateSubscriptionName(request.name(), "name", &violations);
   if (!call->Accept(std::move(violations))) return call;
+  const auto answer = std::make_shared<Answer>();
+  answer->call = call;
+  answer->caller = *caller;
   desk_.Get({caller->principal->id, request.name()}, caller->timeout,
-            [this, call, scope = caller->scope,
-             timeout = caller->timeout](absl::StatusOr<ledger::Subscription> found) {
-              if (!found.ok()) return call->Fail(found.status());
-              alerting::LagQuery query;
-              query.scope = scope;
-              query.filter = found->filter;
-              query.principal = found->key.owner;
-              query.progress = found->progress;
-              query.timeout = timeout;
-              MeasureLag(&source_, std::move(query),
-                         [call, found = *std::move(found)](absl::StatusOr<alerting::Lag> lag) {
-                           if (!lag.ok()) return call->Fail(lag.status());
-                           v1::GetSubscriptionResponse answer;
-                           *answer.mutable_subscription() = ToProto(found);
-                           *answer.mutable_lag() = ToProto(*lag, absl::Now());
-                           answer.mutable_lag()->set_history_ends_soon(found.history_ends_soon);
-                           call->Answer(answer);
-                         });
+            [this, answer](absl::StatusOr<ledger::Subscription> found) {
+              if (!found.ok()) return answer->call->Fail(found.status());
+              answer->found = *std::move(found);
+              AddSharing(answer);
             });
   return call;
+}
+
+// What is settled one by one behind the place is not behind.
+void SubscriptionService::AddSharing(const std::shared_ptr<Answer>& answer) {
+  if (!answer->found.sharing.has_value()) return AddLag(answer);
+  sharing_.Look(answer->found.key, answer->caller.timeout,
+                [this, answer](const absl::StatusOr<ledger::ShareState>& state) {
+                  if (!state.ok()) return answer->call->Fail(state.status());
+                  *answer->response.mutable_sharing() = ToProto(*state);
+                  AddBeyond(*state, &answer->found.progress);
+                  AddLag(answer);
+                });
+}
+
+void SubscriptionService::AddLag(const std::shared_ptr<Answer>& answer) {
+  const ledger::Subscription& found = answer->found;
+  alerting::LagQuery query;
+  query.scope = answer->caller.scope;
+  query.filter = found.filter;
+  query.principal = found.key.owner;
+  query.progress = found.progress;
+  query.timeout = answer->caller.timeout;
+  MeasureLag(&source_, std::move(query), [answer](const absl::StatusOr<alerting::Lag>& lag) {
+    if (!lag.ok()) return answer->call->Fail(lag.status());
+    v1::GetSubscriptionResponse& response = answer->response;
+    *response.mutable_subscription() = ToProto(answer->found);
+    *response.mutable_lag() = ToProto(*lag, absl::Now());
+    response.mutable_lag()->set_history_ends_soon(answer->found.history_ends_soon);
+    answer->call->Answer(response);
+  });
 }
 
 grpc::ServerUnaryReactor* SubscriptionService::ListSubscriptions(Context* context,
@@ -150,6 +179,7 @@ grpc::ServerUnaryReactor* SubscriptionService::UpdateSubscription(Context* conte
   if (request.has_retention()) {
     change.retention = RetentionOf(true, request.retention(), "retention", &violations);
   }
+  if (request.has_sharing()) change.sharing = FromProto(request.sharing(), "sharing", &violations);
   if (!call->Accept(std::move(violations))) return call;
   change.key = {caller->principal->id, request.name()};
   change.etag = request.etag();
@@ -177,7 +207,7 @@ grpc::ServerUnaryReactor* SubscriptionService::DeleteSubscription(Context* conte
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SubscriptionService::ConsumeAlerts(
     Context* context) {
-  return rpc::ConsumeAlerts(edge_, consumers_, context);
+  return rpc::ConsumeAlerts(edge_, consumers_, shares_, context);
 }
 
 }  // namespace supervision::rpc

@@ -12,6 +12,7 @@
 #include "prometheus/registry.h"
 #include "services/alerting/consumers.h"
 #include "services/alerting/hub.h"
+#include "services/alerting/shares.h"
 #include "services/base/mutex.h"
 #include "services/classification/classifier_slot.h"
 #include "services/combining/follower.h"
@@ -50,6 +51,18 @@ alerting::Hub::Options HubOptions(const config::ServerSettings& settings) {
   options.max_alerts_per_message = static_cast<size_t>(from.max_alerts_per_message);
   options.max_message_bytes = static_cast<size_t>(from.max_message_bytes);
   options.retry_delay = settings.intake.retry_delay;
+  return options;
+}
+
+alerting::Shares::Options ShareOptions(const config::ServerSettings& settings) {
+  const config::ServerSettings::Alerting& from = settings.alerting;
+  alerting::Shares::Options options;
+  options.retry_delay = settings.intake.retry_delay;
+  options.bookmark_interval = from.bookmark_interval;
+  options.max_age = from.max_stream_age;
+  options.max_consumers = static_cast<size_t>(from.max_streams);
+  options.max_alerts_per_message = static_cast<size_t>(from.max_alerts_per_message);
+  options.max_message_bytes = static_cast<size_t>(from.max_message_bytes);
   return options;
 }
 
@@ -153,6 +166,9 @@ class Server::Body {
     consumers_ = std::make_unique<alerting::Consumers>(hub_.get(), store_->ledger(), store_->loop(),
                                                        ReplicaName(), &caption_encoder_, log_,
                                                        registry_.get(), consumer_options);
+    shares_ = std::make_unique<alerting::Shares>(hub_.get(), store_->ledger(), store_->loop(),
+                                                 ReplicaName(), &encoder_, &caption_encoder_, log_,
+                                                 registry_.get(), ShareOptions(settings_));
     combining::Follower::Options follow;
     follow.watchers_of = [this](const domain::Facets& facets) { return WatchersOf(facets); };
     follower_ = std::make_unique<combining::Follower>(store_->ledger(), store_->loop(),
@@ -173,6 +189,7 @@ class Server::Body {
                                .classifiers = &slot_},
                      .hub = hub_.get(),
                      .subscriptions = {.consumers = consumers_.get(),
+                                       .shares = shares_.get(),
                                        .ledger = store_->ledger(),
                                        .quota = settings_.alerting.max_subscriptions},
                      .classifiers = &slot_,
@@ -228,6 +245,7 @@ class Server::Body {
     intake_.reset();
     if (shadow_ != nullptr) shadow_->Stop();
     follower_.reset();
+    shares_.reset();
     hub_.reset();
     consumers_.reset();
     if (store_ != nullptr) store_->Stop();
@@ -244,7 +262,9 @@ class Server::Body {
     // the calls under way.
     hub_->Drain(settings_.drain.spread, [] {});
     const absl::Time deadline = absl::Now() + settings_.drain.spread + settings_.drain.finish;
-    WaitUntil(deadline, [this] { return rpc_metrics_.open() == 0 && consumers_->size() == 0; });
+    WaitUntil(deadline, [this] {
+      return rpc_metrics_.open() == 0 && consumers_->size() == 0 && shares_->size() == 0;
+    });
   }
 
   void RegisterStartTime() {
@@ -335,6 +355,10 @@ class Server::Body {
     report.open_streams = hub_->open_streams();
     report.metrics = registry_->Collect();
     report.subscribers = consumers_->ByOwner();
+    for (const auto& [owner, shared] : shares_->ByOwner()) {
+      report.subscribers[owner].count += shared.count;
+      report.subscribers[owner].unacknowledged += shared.unacknowledged;
+    }
     report.now = options_.clock->Now();
     return report;
   }
@@ -363,6 +387,7 @@ class Server::Body {
   std::unique_ptr<Store> store_;
   std::unique_ptr<alerting::Consumers> consumers_;  // its streams are the hub's
   std::unique_ptr<alerting::Hub> hub_;
+  std::unique_ptr<alerting::Shares> shares_;  // reads by streams of the hub
   std::unique_ptr<combining::Follower> follower_;
   std::unique_ptr<RuleKeeper> candidate_keeper_;  // null: no candidate is configured
   std::unique_ptr<intake::Shadow> shadow_;

@@ -10,7 +10,8 @@
 --       "attach", StoredConnection, name of the reader ("": it has none), its attempt, "".
 -- Returns, for each item: {0, generation, version, StoredSubscription, StoredProgress} attached;
 --       {0} kept or left; {1} a newer connection has taken over (of attach: a later attempt of the
---       same reader), nothing was changed; {2} kept, and the subscription has another version; {3} there is none; {4} the key has a wrong type.
+--       same reader), nothing was changed; {2} kept, and the subscription has another version; {3} there is none; {4} the key has
+--       a wrong type; {5} of attach: it is shared.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -19,10 +20,11 @@ local alive_until = string.format('%.0f', now + tonumber(ARGV[1]))
 local function Handle(subscription, first)
   local what, connection, generation = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local version, progress = ARGV[first + 3], ARGV[first + 4]
-  local found = redis.pcall('HMGET', subscription, 'v', 'g', 'd', 'p', 'r', 'n')
+  local found = redis.pcall('HMGET', subscription, 'v', 'g', 'd', 'p', 'r', 'n', 'q')
   if found.err then return {4} end
   if not found[1] then return {3} end
   if what == 'attach' then
+    if found[7] then return {5} end
     local reader, attempt = generation, version
     if reader ~= '' and found[5] == reader and tonumber(found[6]) > tonumber(attempt) then
       return {1}

@@ -1,9 +1,11 @@
 #!lua
 -- Makes, changes or deletes a named subscription, and lets it expire. Its place is moved by place.lua.
 --
--- KEYS: 1 subscription, 2 names of its owner, 3 digests of all subscriptions.
+-- KEYS: 1 subscription; 2 to 5 what a shared one has beside it, see share.lua; 6 names of its owner,
+--       7 digests of all subscriptions.
 -- ARGV: 1 what to do:
---       "create": 2 name, 3 digest, 4 StoredSubscription, 5 StoredProgress, 6 quota of the owner
+--       "create": 2 name, 3 digest, 4 StoredSubscription, 5 StoredProgress, 6 quota of the owner,
+--                 7 place of a shared one ("": it is not shared)
 --       "update": 2 name, 3 digest, 4 StoredSubscription, 5 version it must have
 --       "delete": 2 name, 3 digest, 4 "1" also when in use, 5 version it must have ("": any)
 --       "expire": 2 name, 3 digest, 4 milliseconds for which nobody must have been connected, 5 version
@@ -12,7 +14,7 @@
 -- Returns: {0, version} done; {1} there is one already; {2} the owner has as many as it may have;
 --       {3} there is none; {4} it has another version; {5} it is in use; {6} a key has a wrong type.
 
-local subscription, names, all = KEYS[1], KEYS[2], KEYS[3]
+local subscription, names, all = KEYS[1], KEYS[6], KEYS[7]
 local found = redis.pcall('HMGET', subscription, 'v', 'u', 'x')
 local owned = redis.pcall('ZCARD', names)
 local counted = redis.pcall('SCARD', all)
@@ -27,6 +29,7 @@ if ARGV[1] == 'create' then
   if version then return {1} end
   if owned >= tonumber(ARGV[6]) then return {2} end
   redis.call('HSET', subscription, 'v', '1', 'd', ARGV[4], 'p', ARGV[5])
+  if ARGV[7] ~= '' then redis.call('HSET', subscription, 'q', ARGV[7]) end
   redis.call('ZADD', names, '0', ARGV[2])
   redis.call('SADD', all, ARGV[3])
   return {0, 1}
@@ -54,7 +57,7 @@ if ARGV[1] == 'expire' then
 elseif ARGV[4] ~= '1' and alive_until > now then
   return {5}
 end
-redis.call('DEL', subscription)
+redis.call('DEL', subscription, KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('ZREM', names, ARGV[2])
 redis.call('SREM', all, ARGV[3])
 return {0, tonumber(version)}

@@ -43,24 +43,23 @@ class Consumption {
     v1::AlertUpdate update;
   };
 
-  Consumption(const std::shared_ptr<grpc::Channel>& channel, const std::string& name,
-              int window = 0, const std::string& token = kMonitorToken,
-              std::chrono::milliseconds timeout = std::chrono::seconds(60), uint32_t attempt = 0)
+  Consumption(const std::shared_ptr<grpc::Channel>& channel, const v1::OpenConsumption& open,
+              const std::string& token = kMonitorToken,
+              std::chrono::milliseconds timeout = std::chrono::seconds(60))
       : stub_(v1::SubscriptionService::NewStub(channel)),
         context_(Context(token, timeout)),
         stream_(stub_->ConsumeAlerts(context_.get())) {
     v1::ConsumeAlertsRequest request;
-    request.mutable_open()->set_subscription(name);
-    request.mutable_open()->mutable_window()->set_alerts(window);
-    request.mutable_open()->mutable_bookmark_interval()->set_nanos(200'000'000);
-    if (attempt > 0) {
-      request.mutable_open()->set_reader("reader-1");
-      request.mutable_open()->set_attempt(attempt);
-    }
+    *request.mutable_open() = open;
     Send(request);
   }
+  Consumption(const std::shared_ptr<grpc::Channel>& channel, const std::string& name,
+              int window = 0, const std::string& token = kMonitorToken,
+              std::chrono::milliseconds timeout = std::chrono::seconds(60), uint32_t attempt = 0)
+      : Consumption(channel, OpenOf(name, window, attempt), token, timeout) {}
+  Consumption(Consumption&&) = default;
   ~Consumption() {
-    if (finished_) return;
+    if (finished_ || stream_ == nullptr) return;
     context_->TryCancel();
     Finish();
   }
@@ -88,6 +87,8 @@ class Consumption {
     if (message.kept().through() > kept_through_) kept_through_ = message.kept().through();
     for (const uint64_t number : message.kept().deliveries()) kept_singles_.push_back(number);
     if (message.has_ending()) ending_ = message.ending().reason();
+    attempts_.insert(attempts_.end(), message.attempts().begin(), message.attempts().end());
+    for (const v1::LeaseRefusal& one : message.refusals()) refused_.push_back(one.delivery());
     return message;
   }
   // The next `count` deliveries, over as many messages as it takes; fewer when the stream ends.
@@ -125,7 +126,23 @@ class Consumption {
   const std::vector<uint64_t>& kept_singles() const { return kept_singles_; }
   std::optional<v1::StreamEndingReason> ending() const { return ending_; }
 
+  // Of a shared subscription.
+  const std::vector<int>& attempts() const { return attempts_; }
+  const std::vector<uint64_t>& refused() const { return refused_; }
+
  private:
+  static v1::OpenConsumption OpenOf(const std::string& name, int window, uint32_t attempt) {
+    v1::OpenConsumption open;
+    open.set_subscription(name);
+    open.mutable_window()->set_alerts(window);
+    open.mutable_bookmark_interval()->set_nanos(200'000'000);
+    if (attempt > 0) {
+      open.set_reader("reader-1");
+      open.set_attempt(attempt);
+    }
+    return open;
+  }
+
   std::unique_ptr<SubscriptionStub> stub_;
   std::unique_ptr<grpc::ClientContext> context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::ConsumeAlertsRequest, v1::ConsumeAlertsResponse>>
@@ -134,6 +151,8 @@ class Consumption {
   uint64_t kept_through_ = 0;
   std::vector<uint64_t> kept_singles_;
   std::optional<v1::StreamEndingReason> ending_;
+  std::vector<int> attempts_;
+  std::vector<uint64_t> refused_;
   bool finished_ = false;
 };
 

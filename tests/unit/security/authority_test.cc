@@ -102,7 +102,8 @@ TEST(AuthorityTest, OnlyHandlersHandleAlertsAndTheyReadAsMonitorsDo) {
 TEST(AuthorityTest, WhoMayWatchMayHaveSubscriptionsAndNobodyElse) {
   for (const Method method :
        {Method::kCreateSubscription, Method::kGetSubscription, Method::kListSubscriptions,
-        Method::kUpdateSubscription, Method::kDeleteSubscription, Method::kConsumeAlerts}) {
+        Method::kUpdateSubscription, Method::kDeleteSubscription, Method::kConsumeAlerts,
+        Method::kListDeadLetters, Method::kReplayDeadLetters, Method::kDropDeadLetters}) {
     for (size_t number = 1; number <= kRoles; ++number) {
       const Principal one = With({static_cast<Role>(number)});
       EXPECT_EQ(May(one, method), May(one, Method::kWatchAlerts))
