@@ -7,6 +7,8 @@
 namespace supervision::combining {
 namespace {
 
+constexpr int64_t kFewest = 2;  // clues make a matter
+
 // An alert begins open, whatever became of its members'.
 domain::Facets Unhandled(domain::Facets facets) {
   facets.state = domain::AlertState::kOpen;
@@ -42,7 +44,7 @@ bool Matters::NeedsTelling(const Matter& matter) const {
   if (matter.version == 0) {
     std::set<std::string> partners;
     for (const Member& member : matter.members) partners.insert(member.link.partner);
-    return matter.total >= 2 && static_cast<int>(partners.size()) >= rule_.partners;
+    return matter.total >= kFewest && static_cast<int>(partners.size()) >= rule_.partners;
   }
   if (matter.total != matter.told_total || FacetsOf(matter) != matter.told_facets) return true;
   const size_t named = std::min(matter.members.size(), domain::kMostMembers);
@@ -117,8 +119,8 @@ std::optional<Firing> Matters::Tell(Matter* matter, absl::Time now) {
     group.members.push_back(member->clue_id);
     group.links.push_back(member->link);
   }
-  group.measured = static_cast<double>(partners.size());
-  group.limit = rule_.partners;
+  group.measured = static_cast<double>(matter->total);
+  group.limit = kFewest;
   domain::Alert& alert = firing.alert;
   alert.kind = domain::AlertKind::kSameMatter;
   alert.facets = FacetsOf(*matter);
@@ -127,7 +129,8 @@ std::optional<Firing> Matters::Tell(Matter* matter, absl::Time now) {
   alert.received_at = group.from;
   if (!alert.facets.unit.name.empty()) group.key = {{"unit", alert.facets.unit.name}};
   const int64_t gone = static_cast<int64_t>(matter->told.size()) - known_before;
-  Word(rule_, &group, matter->total <= static_cast<int64_t>(domain::kMostMembers) ? gone : 0);
+  Word(rule_, &group, static_cast<int64_t>(partners.size()),
+       matter->total <= static_cast<int64_t>(domain::kMostMembers) ? gone : 0);
   alert.title = TitleOf(group);
 
   matter->version = firing.version;

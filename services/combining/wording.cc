@@ -106,20 +106,19 @@ void Word(const RaiseRule& rule, domain::AlertGroup* group, int own, int added) 
       "): ", own + added);
 }
 
-void Word(const LinkRule&, domain::AlertGroup* group, int64_t gone) {
+void Word(const LinkRule&, domain::AlertGroup* group, int64_t partners, int64_t gone) {
   int64_t numbers = 0;
   int64_t texts = 0;
   for (const domain::AlertGroup::Link& link : group->links) {
     numbers += static_cast<int64_t>(link.by == domain::LinkBy::kNumber);
     texts += static_cast<int64_t>(link.by == domain::LinkBy::kText);
   }
-  const std::string partners = Figure(group->measured);
   group->arithmetic_zh =
       absl::StrCat("来自", partners, "个来源单位的", group->total,
                    "条线索反映同一事项：文号或案号相同", numbers, "条，同一单位同一县内文字相近",
                    texts, "条", gone > 0 ? absl::StrCat("；另有", gone, "条已不属于本事项") : "");
   group->arithmetic_en = absl::StrCat(
-      group->total, " clues of ", partners, partners == "1" ? " partner" : " partners",
+      group->total, " clues of ", partners, partners == 1 ? " partner" : " partners",
       " about one matter: ", numbers, " with the number of the same document or case, ", texts,
       " with nearly the same text about the same organ of the county",
       gone > 0 ? absl::StrCat("; ", gone, " told before belong to it no longer") : "");

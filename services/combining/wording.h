@@ -19,8 +19,8 @@ void Word(const ThresholdRule& rule, domain::AlertGroup* group);
 void Word(const SurgeRule& rule, domain::AlertGroup* group);
 // `own` and `added`: points of the clue and of the others.
 void Word(const RaiseRule& rule, domain::AlertGroup* group, int own, int added);
-// `gone`: so many that were told belong to the matter no longer.
-void Word(const LinkRule& rule, domain::AlertGroup* group, int64_t gone);
+// `partners`: so many different ones; `gone`: so many that were told belong to it no longer.
+void Word(const LinkRule& rule, domain::AlertGroup* group, int64_t partners, int64_t gone);
 
 // The route's Chinese title and what the clues have in common.
 std::string TitleOf(const domain::AlertGroup& group);

@@ -50,6 +50,7 @@ TEST_F(MattersTest, TwoPartnersWithTheNumberOfOneCaseAreOneAlertWithBoth) {
                           domain::AlertGroup::Link{LinkBy::kFirst, 0, "hotline"}));
   EXPECT_EQ(alert.facets.partner, "") << "no single partner sees the others' clues by it";
   EXPECT_EQ(alert.facets.unit.name, "甲局");
+  EXPECT_EQ(alert.group->measured, 2) << "alerts, as of any other";
   EXPECT_THAT(alert.group->arithmetic_zh, HasSubstr("2个来源单位的2条线索"));
   EXPECT_THAT(Due(absl::Hours(1)), IsEmpty());
 }
