@@ -32,6 +32,8 @@ void AddRules(CLI::App& app, Session& session, Run& run);
 void AddShadow(CLI::App& app, Session& session, Run& run);
 void AddSilence(CLI::App& app, Session& session, Run& run);
 void AddSpool(CLI::App& app, Session& session, Run& run);
+// `app` is the command subscriptions.
+void AddDeadLetters(CLI::App& app, Session& session, Run& run);
 void AddSubscriptions(CLI::App& app, Session& session, Run& run);
 void AddStatus(CLI::App& app, Session& session, Run& run);
 void AddPrincipals(CLI::App& app, Session& session, Run& run);

@@ -12,6 +12,7 @@
 namespace supervision::cli {
 namespace {
 
+constexpr double kNanosOfASecond = 1e9;
 constexpr int64_t kSecondsOfADay = int64_t{24} * 60 * 60;
 
 constexpr char kFooter[] =
@@ -23,7 +24,13 @@ Examples:
   supervisionctl subscriptions get night-shift
   supervisionctl subscriptions list
   supervisionctl subscriptions update night-shift --region 3304
-  supervisionctl subscriptions delete night-shift)";
+  supervisionctl subscriptions delete night-shift
+
+Shared by several consumers, each with a part of the alerts:
+  supervisionctl subscriptions create desk --shared --lease 120 --max-attempts 3
+  supervisionctl watch --subscription desk --share --exec ./handle
+  supervisionctl subscriptions dead-letters list desk
+  supervisionctl subscriptions dead-letters replay desk)";
 
 struct Flags {
   std::string name;
@@ -34,6 +41,9 @@ struct Flags {
   bool any_filter = false;  // update: one of the filter's flags was given
   bool retention = false;   // update: --retention-days was given
   bool force = false;
+  bool shared = false;
+  bool any_rule = false;  // update: one of the rules was given
+  v1::SharingRules rules;
   bool json = false;
 };
 
@@ -51,11 +61,24 @@ std::string Describe(Session& session, const v1::Subscription& subscription) {
   if (subscription.has_expires_at()) {
     text += line({"expires", "失效时间"}, TimeText(subscription.expires_at()));
   }
+  if (subscription.mode() == v1::SUBSCRIPTION_MODE_SHARED) {
+    text += line({"shared", "分担"}, ToJson(subscription.sharing()));
+  }
   const v1::SubscriptionConnection& connection = subscription.connection();
   return text + line({"connected", "连接"},
                      subscription.has_connection()
                          ? TimeText(connection.since()) + " " + Printable(connection.replica())
                          : "-");
+}
+
+std::string DescribeSharing(Session& session, const v1::SharingState& state) {
+  const auto count = [&](const Text& name, int number) {
+    return session.Say(name) + "  " + std::to_string(number) + "\n";
+  };
+  return count({"consumers", "处理方"}, state.consumers()) +
+         count({"in hand", "处理中"}, state.handed_over()) +
+         count({"waiting", "待重投"}, state.waiting()) + session.Say({"dead letters", "死信"}) +
+         "  " + std::to_string(state.dead_letters());
 }
 
 int Told(Session& session, const v1::Subscription& subscription, bool json) {
@@ -75,6 +98,10 @@ int Create(Session& session, const Flags& flags) {
   *request.mutable_subscription()->mutable_filter() = *filter;
   request.mutable_subscription()->mutable_retention()->set_seconds(flags.retention_days *
                                                                    kSecondsOfADay);
+  if (flags.shared) {
+    request.mutable_subscription()->set_mode(v1::SUBSCRIPTION_MODE_SHARED);
+    *request.mutable_subscription()->mutable_sharing() = flags.rules;
+  }
   if (flags.from == "earliest") {
     request.set_start_from(v1::START_FROM_EARLIEST);
   } else if (flags.from == "latest") {
@@ -105,7 +132,12 @@ int Get(Session& session, const Flags& flags) {
   if (lag.has_age()) {
     text += ", " + std::to_string(lag.age().seconds()) + " s, " + Printable(lag.oldest_alert_id());
   }
+  if (response->has_sharing()) text += "\n" + DescribeSharing(session, response->sharing());
   session.Print(text + "\n");
+  if (response->sharing().halted()) {
+    session.Note(session.Say({"nothing is handed over: replay or drop dead letters",
+                              "已停止投递：请先重投或丢弃部分死信"}));
+  }
   if (lag.history_at_risk()) {
     session.Note(session.Say(
         {"history that it has not acknowledged is gone", "部分尚未确认的历史已被清理"}));
@@ -160,6 +192,7 @@ int Update(Session& session, const Flags& flags) {
     request.set_etag(found->subscription().etag());
   }
   if (flags.any_filter) *request.mutable_filter() = *filter;
+  if (flags.any_rule) *request.mutable_sharing() = flags.rules;
   if (flags.retention) {
     request.mutable_retention()->set_seconds(flags.retention_days * kSecondsOfADay);
   }
@@ -178,6 +211,39 @@ int Delete(Session& session, const Flags& flags) {
   if (!response.ok()) return session.Fail(response.status());
   session.Print(session.Say({"deleted\n", "已删除\n"}));
   return kOk;
+}
+
+constexpr const char* kRules[] = {"--lease", "--max-attempts", "--min-delay", "--max-delay",
+                                  "--max-in-flight"};
+
+// How a shared one is shared; what is not given is the service's to choose.
+void AddRules(CLI::App* command, const std::shared_ptr<Flags>& flags) {
+  const auto seconds = [&](const char* name, const char* help,
+                           google::protobuf::Duration* (v1::SharingRules::*mutable_field)()) {
+    command
+        ->add_option_function<double>(
+            name,
+            [flags, mutable_field](const double& given) {
+              google::protobuf::Duration* const duration = (flags->rules.*mutable_field)();
+              duration->set_seconds(static_cast<int64_t>(given));
+              duration->set_nanos(static_cast<int32_t>(
+                  (given - static_cast<double>(duration->seconds())) * kNanosOfASecond));
+            },
+            help)
+        ->check(CLI::NonNegativeNumber);
+  };
+  seconds("--lease", "Shared: seconds for which an alert is its consumer's; 0: 60",
+          &v1::SharingRules::mutable_lease);
+  seconds("--min-delay", "Shared: seconds before the second hand-over, doubled for each; 0: 5",
+          &v1::SharingRules::mutable_min_delay);
+  seconds("--max-delay", "Shared: seconds of the longest delay; 0: 600",
+          &v1::SharingRules::mutable_max_delay);
+  command->add_option_function<int>(
+      "--max-attempts", [flags](const int& given) { flags->rules.set_max_attempts(given); },
+      "Shared: hand-overs of an alert before it is a dead letter; 0: 5");
+  command->add_option_function<int>(
+      "--max-in-flight", [flags](const int& given) { flags->rules.set_max_in_flight(given); },
+      "Shared: alerts under way, of all consumers together; 0: 1000");
 }
 
 // A subcommand with a name that runs `action`.
@@ -213,10 +279,13 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   };
 
   auto* const create = Add(*parent, "create", "Make one", session, run, flags, Create);
+  create->add_flag("--shared", flags->shared,
+                   "Several consumers at once, each with a part of the alerts");
   flags->filter.AddTo(*create);
   create->add_option("--from", flags->from, "Where it begins: earliest, latest or a cursor")
       ->capture_default_str();
   retention(create);
+  AddRules(create, flags);
   json(create);
   json(Add(*parent, "get", "How far it is behind, and who reads it", session, run, flags, Get));
   json(Add(*parent, "list", "Yours, by name", session, run, flags, List));
@@ -226,14 +295,20 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   flags->filter.AddTo(*update);
   auto* const days = retention(update);
   update->add_option("--etag", flags->etag, "The etag it must have; none: as it stands");
+  AddRules(update, flags);
   json(update);
   update->callback([&session, &run, flags, update, days] {
     flags->retention = days->count() > 0;
+    for (const char* const rule : kRules) {
+      flags->any_rule = flags->any_rule || update->get_option(rule)->count() > 0;
+    }
     for (const char* const flag : {"--scenario", "--min-risk", "--region", "--unit", "--filter"}) {
       flags->any_filter = flags->any_filter || update->get_option(flag)->count() > 0;
     }
     run = [&session, flags] { return Update(session, *flags); };
   });
+
+  AddDeadLetters(*parent, session, run);
 
   auto* const remove =
       Add(*parent, "delete", "Delete it with its place", session, run, flags, Delete);

@@ -41,6 +41,7 @@ struct Flags {
   std::string cursor_file;
   std::string exec;
   std::string subscription;
+  bool share = false;
   bool keep_going = false;
   bool high_first = false;
   bool silenced = false;
@@ -171,6 +172,7 @@ int Watch(Session& session, const Flags& flags) {
   if (!flags.subscription.empty()) {
     return WatchSubscription(session, {.subscription = flags.subscription,
                                        .exec = flags.exec,
+                                       .share = flags.share,
                                        .keep_going = flags.keep_going,
                                        .json = flags.json,
                                        .count = flags.count,
@@ -272,12 +274,19 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   auto* const cursor_file = command->add_option(
       "--cursor-file", flags->cursor_file,
       "Keep the place in this file and go on from it; --from is for the first time");
+  auto* const subscription =
+      command
+          ->add_option(
+              "--subscription", flags->subscription,
+              "Read this subscription: the service keeps the place and the conditions; "
+              "each alert is acknowledged when it has been told (or --exec has ended well)")
+          ->excludes(from)
+          ->excludes(cursor_file);
   command
-      ->add_option("--subscription", flags->subscription,
-                   "Read this subscription: the service keeps the place and the conditions; each "
-                   "alert is acknowledged when it has been told (or --exec has ended well)")
-      ->excludes(from)
-      ->excludes(cursor_file);
+      ->add_flag("--share", flags->share,
+                 "Be one of several consumers of a shared subscription; what --exec fails on is "
+                 "rejected and comes again, and watching goes on")
+      ->needs(subscription);
   command->add_option("--exec", flags->exec,
                       "Run this for each alert, with its JSON on standard input; when it fails, "
                       "watching ends with exit code 9 and the alert counts as not told");

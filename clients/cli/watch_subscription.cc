@@ -31,9 +31,13 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   callbacks.on_update = [&](const v1::AlertUpdate& update) {
     const std::string json = Json(update);
     session.Print(watch.json ? json : AlertLine(session, update));
-    if (!session.OutputOpen()) return false;
+    if (!session.OutputOpen()) {
+      running->Stop();
+      return false;
+    }
     if (!watch.exec.empty() && !RunShellCommand(watch.exec, json)) {
       session.Note(session.Say({"the command of --exec failed", "--exec 命令执行失败"}));
+      if (watch.share) return false;  // rejected: it comes again
       if (!watch.keep_going) {
         exit_code = kExecFailed;
         return false;
@@ -55,6 +59,10 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   };
   client::ConsumerOptions options;
   options.subscription = watch.subscription;
+  options.share = watch.share;
+  options.reject_reason = "the command of --exec failed";
+  // Others are to have what this one's command has not begun with.
+  if (watch.share && !watch.exec.empty()) options.window_alerts = 1;
   client::Consumer consumer(client, options, callbacks);
   running = &consumer;
   guard.Start();

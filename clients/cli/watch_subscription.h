@@ -11,6 +11,7 @@ namespace supervision::cli {
 struct SubscriptionWatch {
   std::string subscription;
   std::string exec;
+  bool share = false;  // as one of several consumers
   bool keep_going = false;
   bool json = false;
   int64_t count = 0;

@@ -6,16 +6,14 @@
 #include <thread>
 #include <utility>
 
+#include "clients/cpp/client_call.h"
 #include "clients/cpp/request_id.h"
-#include "clients/cpp/retry_schedule.h"
 #include "google/protobuf/empty.pb.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "grpcpp/generic/generic_stub.h"
 
 namespace supervision::client {
 namespace {
-
-uint64_t Seed() { return std::random_device{}(); }
 
 // The one field of grpc.health.v1's messages travels as an unknown field of an empty message, so
 // that the schema of a service that is not ours need not be restated.
@@ -84,30 +82,6 @@ bool IsToken(std::string_view text) {
 
 void Client::Authorize(grpc::ClientContext& context) const {
   if (IsToken(options_.token)) context.AddMetadata("authorization", "Bearer " + options_.token);
-}
-
-template <typename Response>
-absl::StatusOr<Response> Client::Call(const CallOptions& options,
-                                      const Attempt<Response>& attempt) {
-  RetrySchedule schedule(options_.retry, options.timeout.value_or(options_.retry.timeout), &budget_,
-                         base::Clock::System(), Seed());
-  while (true) {
-    grpc::ClientContext context;
-    Authorize(context);
-    context.set_deadline(absl::ToChronoTime(schedule.AttemptDeadline()));
-    Response response;
-    const absl::Status status = ToAbslStatus(attempt(&context, &response));
-    if (status.ok()) return response;
-    if (!options.retry) return status;
-    const std::optional<absl::Duration> delay = schedule.After(status);
-    if (!delay.has_value()) return status;
-    if (options_.on_retry) options_.on_retry(status, *delay);
-    if (options_.sleep) {
-      options_.sleep(*delay);
-    } else {
-      std::this_thread::sleep_for(absl::ToChronoNanoseconds(*delay));
-    }
-  }
 }
 
 absl::StatusOr<v1::SubmitClueResponse> Client::Submit(v1::SubmitClueRequest request,
@@ -321,41 +295,6 @@ absl::StatusOr<v1::ListSilencesResponse> Client::ListSilences(
     const v1::ListSilencesRequest& request, const CallOptions& options) {
   return Call<v1::ListSilencesResponse>(options, [&](auto* context, auto* response) {
     return silences_->ListSilences(context, request, response);
-  });
-}
-
-absl::StatusOr<v1::CreateSubscriptionResponse> Client::CreateSubscription(
-    const v1::CreateSubscriptionRequest& request, const CallOptions& options) {
-  return Call<v1::CreateSubscriptionResponse>(options, [&](auto* context, auto* response) {
-    return subscriptions_->CreateSubscription(context, request, response);
-  });
-}
-
-absl::StatusOr<v1::GetSubscriptionResponse> Client::GetSubscription(
-    const v1::GetSubscriptionRequest& request, const CallOptions& options) {
-  return Call<v1::GetSubscriptionResponse>(options, [&](auto* context, auto* response) {
-    return subscriptions_->GetSubscription(context, request, response);
-  });
-}
-
-absl::StatusOr<v1::ListSubscriptionsResponse> Client::ListSubscriptions(
-    const v1::ListSubscriptionsRequest& request, const CallOptions& options) {
-  return Call<v1::ListSubscriptionsResponse>(options, [&](auto* context, auto* response) {
-    return subscriptions_->ListSubscriptions(context, request, response);
-  });
-}
-
-absl::StatusOr<v1::UpdateSubscriptionResponse> Client::UpdateSubscription(
-    const v1::UpdateSubscriptionRequest& request, const CallOptions& options) {
-  return Call<v1::UpdateSubscriptionResponse>(options, [&](auto* context, auto* response) {
-    return subscriptions_->UpdateSubscription(context, request, response);
-  });
-}
-
-absl::StatusOr<v1::DeleteSubscriptionResponse> Client::DeleteSubscription(
-    const v1::DeleteSubscriptionRequest& request, const CallOptions& options) {
-  return Call<v1::DeleteSubscriptionResponse>(options, [&](auto* context, auto* response) {
-    return subscriptions_->DeleteSubscription(context, request, response);
   });
 }
 

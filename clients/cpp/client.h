@@ -167,6 +167,14 @@ class Client {
   // Deletes one with its place.
   absl::StatusOr<v1::DeleteSubscriptionResponse> DeleteSubscription(
       const v1::DeleteSubscriptionRequest& request, const CallOptions& options = {});
+  // One page of what consumers of a shared one could not deal with, the oldest first.
+  absl::StatusOr<v1::ListDeadLettersResponse> ListDeadLetters(
+      const v1::ListDeadLettersRequest& request, const CallOptions& options = {});
+  // Has some handed over again, or gives them up.
+  absl::StatusOr<v1::ReplayDeadLettersResponse> ReplayDeadLetters(
+      const v1::ReplayDeadLettersRequest& request, const CallOptions& options = {});
+  absl::StatusOr<v1::DropDeadLettersResponse> DropDeadLetters(
+      const v1::DropDeadLettersRequest& request, const CallOptions& options = {});
   // How the service is, for operators.
   absl::StatusOr<v1::GetStatusResponse> GetStatus(const CallOptions& options = {});
   // Answers when the service has read its rules again, which takes about a second.

@@ -99,8 +99,12 @@ bool Consumer::Open() {
   v1::ConsumeAlertsRequest request;
   request.mutable_open()->set_subscription(options_.subscription);
   request.mutable_open()->mutable_window()->set_alerts(options_.window_alerts);
-  request.mutable_open()->set_reader(reader_);
-  request.mutable_open()->set_attempt(++attempt_);
+  if (options_.share) {
+    request.mutable_open()->set_share(true);
+  } else {
+    request.mutable_open()->set_reader(reader_);
+    request.mutable_open()->set_attempt(++attempt_);
+  }
   return stream_->Write(request);
 }
 
@@ -112,6 +116,7 @@ void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
     ending_delay_ = absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos());
   }
   if (callbacks_.on_message) callbacks_.on_message();
+  if (options_.share) return HandleShare(message);
   uint64_t done = 0;
   if (message.has_gap()) {
     if (callbacks_.on_gap && !callbacks_.on_gap(message.gap())) return Stop();
@@ -129,9 +134,30 @@ void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
   if (done > 0) Acknowledge(done);
 }
 
+// What was handled before and comes again was acknowledged too late: it is done all the same.
+void Consumer::HandleShare(const v1::ConsumeAlertsResponse& message) {
+  for (int i = 0; i < message.updates_size() && !stopped(); ++i) {
+    const v1::AlertUpdate& update = message.updates(i);
+    const uint64_t delivery = message.first_delivery() + static_cast<uint64_t>(i);
+    v1::ConsumeAlertsRequest request;
+    if (handled_.Note(update) || callbacks_.on_update(update)) {
+      request.mutable_acknowledge()->add_deliveries(delivery);
+    } else {
+      handled_.Forget(update);
+      request.mutable_reject()->add_deliveries(delivery);
+      request.mutable_reject()->set_reason(options_.reject_reason);
+    }
+    Send(request);
+  }
+}
+
 void Consumer::Acknowledge(uint64_t through) {
   v1::ConsumeAlertsRequest request;
   request.mutable_acknowledge()->set_through(through);
+  Send(request);
+}
+
+void Consumer::Send(const v1::ConsumeAlertsRequest& request) {
   bool closed = false;
   {
     base::MutexLock lock(&mutex_);

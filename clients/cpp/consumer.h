@@ -23,6 +23,11 @@ namespace supervision::client {
 struct ConsumerOptions {
   std::string subscription;
   int window_alerts = 0;  // that may be on the way without being acknowledged; 0: the service's
+  // Be one of several consumers of a shared subscription. What on_update does not deal with is
+  // rejected then, and comes again to whoever has room; what takes longer than the lease comes to
+  // another as well, so keep the window small where updates take long.
+  bool share = false;
+  std::string reject_reason;  // said with that
   base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
   // As WatcherOptions'.
   absl::Duration opening_limit = absl::Seconds(10);
@@ -42,7 +47,7 @@ class Consumer {
  public:
   struct Callbacks {
     // Something happened. True: it has been dealt with, and need not come again. False: it has not;
-    // the consumer stops.
+    // the consumer stops; of a share it goes on.
     std::function<bool(const v1::AlertUpdate& update)> on_update;
     // A message has come, with or without updates. May be empty.
     std::function<void()> on_message;
@@ -68,7 +73,9 @@ class Consumer {
   absl::Status RunStream();
   bool Open();
   void Handle(const v1::ConsumeAlertsResponse& message);
+  void HandleShare(const v1::ConsumeAlertsResponse& message);
   void Acknowledge(uint64_t through);
+  void Send(const v1::ConsumeAlertsRequest& request);
   void CloseOurSide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Cancels a stream on which nothing comes any more.
   void Guard();

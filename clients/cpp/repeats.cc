@@ -6,11 +6,21 @@
 
 namespace supervision::client {
 
+namespace {
+
+std::string KeyOf(const v1::AlertUpdate& update) {
+  return update.has_left()
+             ? absl::StrCat("left ", update.left().version(), " ", update.left().alert_id())
+             : absl::StrCat(update.alert().version(), " ", update.alert().id());
+}
+
+}  // namespace
+
+// Its place in the order stays: a key that comes there is forgotten sooner, no more.
+void Repeats::Forget(const v1::AlertUpdate& update) { known_.erase(KeyOf(update)); }
+
 bool Repeats::Note(const v1::AlertUpdate& update) {
-  std::string key =
-      update.has_left()
-          ? absl::StrCat("left ", update.left().version(), " ", update.left().alert_id())
-          : absl::StrCat(update.alert().version(), " ", update.alert().id());
+  std::string key = KeyOf(update);
   if (!known_.insert(key).second) return true;
   order_.push_back(std::move(key));
   if (order_.size() > limit_) {

@@ -18,6 +18,8 @@ class Repeats {
 
   // Whether this update was noted before; notes it.
   bool Note(const v1::AlertUpdate& update);
+  // As if it had not been noted.
+  void Forget(const v1::AlertUpdate& update);
 
  private:
   const size_t limit_;

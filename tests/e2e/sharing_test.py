@@ -1,0 +1,80 @@
+"""Shared subscriptions by supervisionctl, against the real service."""
+
+import json
+
+import harness
+from harness import CTL, MONITOR, clue, eventually
+
+
+class SharingTest(harness.ServiceTest):
+    """Each test has a subscription of its own, which begins behind what the others submitted."""
+
+    def subscriptions(self, *arguments, **more):
+        return self.service.ctl("subscriptions", *arguments, token=MONITOR, **more)
+
+    def create(self, name, *arguments):
+        self.assert_exit(self.subscriptions("create", name, "--shared", *arguments), 0)
+
+    def submit_many(self, prefix, count):
+        lines = "\n".join(json.dumps(clue(f"{prefix}-{i}", title=f"{prefix} {i}"))
+                          for i in range(count))
+        self.assert_exit(self.service.ctl("submit", "--ndjson", "--json", stdin=lines), 0)
+
+    def state(self, name):
+        result = self.subscriptions("get", name, "--json")
+        self.assert_exit(result, 0)
+        return json.loads(result.stdout)
+
+    def sharer(self, name, *arguments):
+        return self.background([CTL, "watch", "--subscription", name, "--share", "--json",
+                                *arguments], MONITOR)
+
+    def letters(self, name):
+        result = self.subscriptions("dead-letters", "list", name, "--json")
+        self.assert_exit(result, 0)
+        return self.json_lines(result)
+
+    def test_two_consumers_have_a_part_each_and_together_all(self):
+        self.create("desk")
+        readers = [self.sharer("desk", "--exec", "sleep 0.05") for _ in range(2)]
+        eventually(lambda: self.state("desk")["sharing"].get("consumers") == 2, "both are there")
+        self.submit_many("Desk", 20)
+        eventually(lambda: int(self.state("desk")["lag"].get("alerts", 0)) == 0, "all are dealt with")
+        told = [[json.loads(line)["alert"]["title"] for line in reader.lines()]
+                for reader in readers]
+        self.assertEqual(sorted(told[0] + told[1]), sorted(f"Desk {i}" for i in range(20)))
+        self.assertTrue(told[0] and told[1])
+
+    def test_what_a_command_fails_on_is_a_dead_letter_and_can_be_replayed(self):
+        self.create("strict", "--max-attempts", "2", "--min-delay", "0.01", "--max-delay", "0.01")
+        self.submit_many("Strict", 2)
+        failing = self.sharer("strict", "--exec", "exit 1")
+        eventually(lambda: len(self.letters("strict")) == 2, "both are dead letters")
+        failing.stop()
+        self.assertEqual(self.letters("strict")[0]["attempts"], 2)
+        self.assertIn("failed", self.letters("strict")[0]["reason"])
+        self.assertIn("死信", self.subscriptions("get", "strict", "--lang", "zh").stdout)
+        first = self.letters("strict")[0]["id"]
+        self.assert_exit(self.subscriptions("dead-letters", "drop", "strict", "--id", first), 0)
+        self.assert_exit(self.subscriptions("dead-letters", "drop", "strict", "--id", first), 6)
+        self.assert_exit(self.subscriptions("dead-letters", "replay", "strict"), 0)
+        told = self.service.ctl("watch", "--subscription", "strict", "--share", "--json", "--count",
+                                "1", token=MONITOR)
+        self.assert_exit(told, 0)
+        self.assertEqual(self.letters("strict"), [])
+        eventually(lambda: int(self.state("strict")["lag"].get("alerts", 0)) == 0, "it is kept")
+
+    def test_each_mode_is_read_in_its_own_way(self):
+        self.create("shared")
+        self.assert_exit(self.subscriptions("create", "alone"), 0)
+        for name, arguments in (("shared", ()), ("alone", ("--share",))):
+            result = self.service.ctl("watch", "--subscription", name, *arguments, token=MONITOR)
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn("WRONG_SUBSCRIPTION_MODE", result.stderr)
+        self.assert_exit(self.subscriptions("create", "bad", "--shared", "--lease", "1"), 2)
+        self.assert_exit(self.subscriptions("update", "shared", "--max-attempts", "9"), 0)
+        self.assertEqual(self.state("shared")["subscription"]["sharing"]["max_attempts"], 9)
+
+
+if __name__ == "__main__":
+    harness.main()
