@@ -7,15 +7,21 @@
 #include "absl/strings/str_cat.h"
 
 namespace supervision::server {
+namespace {
+
+constexpr int kMostRestless = 3;
+
+}  // namespace
 
 FileTimes::FileTimes(std::vector<std::string> paths)
     : paths_(std::move(paths)), known_(Now()), seen_(known_) {}
 
 bool FileTimes::Changed() {
   std::string now = Now();
-  const bool rested = now == seen_;
+  restless_ = now == seen_ ? 0 : restless_ + 1;
   seen_ = std::move(now);
-  if (!rested || seen_ == known_) return false;
+  if (seen_ == known_ || (restless_ > 0 && restless_ < kMostRestless)) return false;
+  restless_ = 0;
   known_ = seen_;
   return true;
 }

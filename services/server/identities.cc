@@ -27,14 +27,12 @@ std::string UtcText(absl::Time time) {
 
 }  // namespace
 
-Identities::Identities(Options options, const config::LoadedPrincipals& principals,
-                       std::shared_ptr<const security::TlsMaterial> tls)
+Identities::Identities(Options options, const Inputs& inputs)
     : options_(std::move(options)),
-      principals_(principals.directory),
-      tls_(std::move(tls)),
-      principals_files_({options_.principals, options_.tokens}),
-      tls_files_({options_.listen.tls_certificate, options_.listen.tls_key,
-                  options_.listen.tls_client_ca}),
+      principals_(inputs.principals.directory),
+      tls_(inputs.tls),
+      principals_files_(inputs.principals_times),
+      tls_files_(inputs.tls_times),
       reloads_(&prometheus::BuildCounter()
                     .Name("supervision_identity_reloads_total")
                     .Help("Files of principals and of TLS read again, by what came of it.")

@@ -11,11 +11,11 @@
 #include "prometheus/registry.h"
 #include "services/base/clock.h"
 #include "services/base/mutex.h"
-#include "services/config/principals.h"
 #include "services/config/server_settings.h"
 #include "services/observability/log.h"
 #include "services/security/slots.h"
 #include "services/server/file_times.h"
+#include "services/server/inputs.h"
 
 namespace supervision::server {
 
@@ -39,9 +39,8 @@ class Identities {
     std::function<void(const security::PrincipalDirectory&, absl::Time)> check_streams;
   };
 
-  // What was read and checked before the start; `tls` may be null.
-  Identities(Options options, const config::LoadedPrincipals& principals,
-             std::shared_ptr<const security::TlsMaterial> tls);
+  // What was read and checked before the start; its `tls` may be null.
+  Identities(Options options, const Inputs& inputs);
   ~Identities();  // stops
 
   void Start();

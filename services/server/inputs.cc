@@ -45,9 +45,17 @@ config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files) {
   return {.catalogue = files.catalogue, .rules = files.rules, .model = files.model};
 }
 
+Inputs NotYetRead(const config::ServerSettings& settings) {
+  const config::ServerSettings::Listen& listen = settings.listen;
+  const config::ServerSettings::Files& files = settings.files;
+  return {.principals_times = FileTimes({files.principals, files.tokens}),
+          .tls_times = FileTimes({listen.tls_certificate, listen.tls_key, listen.tls_client_ca}),
+          .routes_times = FileTimes({files.routes, files.calendar})};
+}
+
 absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::Time now) {
   const config::ServerSettings::Files& files = settings.files;
-  Inputs inputs;
+  Inputs inputs = NotYetRead(settings);
   Mistakes mistakes;
   // A restart in the night on which a law ends must not be the end of the service.
   mistakes.Take(config::LoadRuleFiles(RuleFilesOf(files), now, classification::Lapsed::kKeep),

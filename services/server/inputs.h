@@ -10,6 +10,7 @@
 #include "services/config/server_settings.h"
 #include "services/intake/validation.h"
 #include "services/security/certificates.h"
+#include "services/server/file_times.h"
 
 namespace supervision::server {
 
@@ -22,10 +23,18 @@ struct Inputs {
   config::LoadedPrincipals principals;
   std::shared_ptr<const security::TlsMaterial> tls;  // null without
   config::LoadedRoutes routes;
+
+  // As the files that are read again lay before they were read here.
+  FileTimes principals_times;
+  FileTimes tls_times;
+  FileTimes routes_times;
 };
 
 // The files of the classifier in force.
 config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files);
+
+// How the files lie now, and nothing of them yet.
+Inputs NotYetRead(const config::ServerSettings& settings);
 
 // Reads all of them. INVALID_ARGUMENT with every mistake of every file, a line each; `now` decides
 // which rules are in force. What has only lapsed is kept and told (classification::Lapsed).

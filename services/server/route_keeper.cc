@@ -13,10 +13,10 @@ constexpr size_t kMostLogged = 20;
 
 }  // namespace
 
-RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first)
+RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first, FileTimes files)
     : options_(std::move(options)),
       slot_(std::move(first.routes)),
-      files_({options_.routes, options_.calendar}),
+      files_(std::move(files)),
       reloads_(&prometheus::BuildCounter()
                     .Name("supervision_route_reloads_total")
                     .Help("Files of routes read again, by what came of it.")

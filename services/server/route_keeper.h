@@ -23,8 +23,8 @@ class RouteKeeper {
     prometheus::Registry* metrics = nullptr;
   };
 
-  // What was read and tried before the start.
-  RouteKeeper(Options options, config::LoadedRoutes first);
+  // What was read and tried before the start, and how the files lay before that.
+  RouteKeeper(Options options, config::LoadedRoutes first, FileTimes files);
 
   // Called once a second, always on the same thread.
   void Look();

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/support/certificates.h"
@@ -50,6 +51,18 @@ TEST(FileTimesTest, AFileThatGoesAndComesIsAChangeEachTime) {
   std::filesystem::remove(file);
   times.Changed();
   EXPECT_TRUE(times.Changed());
+}
+
+TEST(FileTimesTest, AFileThatNeverRestsCountsAtTheThirdLook) {
+  const testing::TempDir place;
+  const std::string file = place.path() + "/file";
+  FileTimes times({file});
+  std::vector<bool> changed;
+  for (int look = 0; look < 6; ++look) {
+    Replace(file, std::string(static_cast<size_t>(look + 1), 'x'));
+    changed.push_back(times.Changed());
+  }
+  EXPECT_EQ(changed, (std::vector<bool>{false, false, true, false, false, true}));
 }
 
 }  // namespace
