@@ -33,13 +33,15 @@ def build():
     archive = subprocess.run(["git", "archive", COMMIT], cwd=harness.ROOT, capture_output=True,
                              check=True).stdout
     subprocess.run(["tar", "--extract", "--directory", source], input=archive, check=True)
-    # With the flags of the tests' own build, whose compiled files it then shares through ccache.
-    harness.run("cmake", "-S", source, "-B", folder / "build", "-G", "Ninja", "-DSUPERVISION_TESTS=OFF",
+    # With the flags and at the place of the tests' own build, whose compiled files it then shares
+    # through ccache.
+    build_folder = source / "build"
+    harness.run("cmake", "-S", source, "-B", build_folder, "-G", "Ninja", "-DSUPERVISION_TESTS=OFF",
                 "-DSUPERVISION_BENCH=OFF")
-    harness.run("ninja", "-C", folder / "build", "supervisiond", limit=3600)
+    harness.run("ninja", "-C", build_folder, "supervisiond", limit=3600)
     (folder / "config").symlink_to(source / "deploy" / "config")
-    shutil.copy(folder / "build" / "services" / "server" / "supervisiond", server)
-    shutil.rmtree(folder / "build")
+    shutil.copy(build_folder / "services" / "server" / "supervisiond", server)
+    shutil.rmtree(build_folder)
     return folder
 
 
