@@ -42,6 +42,7 @@ TEST_F(FollowerTest, OfTwoReplicasOneTellsAndOnce) {
   EXPECT_EQ(alert.kind, domain::AlertKind::kThresholdReached);
   EXPECT_EQ(alert.group->total, 3);
   EXPECT_FALSE(alert.group->late);
+  EXPECT_EQ(a.Late(), 0);
 }
 
 // It dies when it has told some of what was due, and the next one tells the rest.
@@ -94,6 +95,31 @@ TEST_F(FollowerTest, AnOwnerThatWasPausedPastItsLeaseTellsNothingAnyMore) {
   go_on = true;
   EXPECT_TRUE(testing::Eventually([&] { return a->Holding() == 0; }));
   EXPECT_EQ(TimesTold(b.Told()), (std::map<std::string, int>{{"甲局", 1}}));
+}
+
+// Its owner died when the alert was due, and the next one comes after the time in which it counts
+// as told in time.
+TEST_F(FollowerTest, WhatIsToldLongAfterItWasDueIsMarkedAndCounted) {
+  std::atomic<bool> dead = false;
+  Replica a(redis_, "a", ThirdOfAUnit(), [&dead] {
+    dead = true;
+    return false;
+  });
+  ASSERT_TRUE(a.WaitReady());
+  a.Follow();
+  ASSERT_TRUE(testing::Eventually([&] { return a.Holding() > 0; }));
+  for (int i = 0; i < 3; ++i) a.Submit("k" + std::to_string(i), "甲局");
+  ASSERT_TRUE(testing::Eventually([&] { return dead.load(); }));
+
+  Replica b(redis_, "b", ThirdOfAUnit(), nullptr, {}, absl::Milliseconds(1));
+  ASSERT_TRUE(b.WaitReady());
+  b.Follow();
+  ASSERT_TRUE(testing::Eventually([&] { return !b.Told().empty(); }));
+  const domain::Alert alert = b.Told().front();
+  EXPECT_TRUE(alert.group->late);
+  EXPECT_GT(alert.raised_at, alert.group->due_at);
+  EXPECT_TRUE(testing::Eventually([&] { return b.Late() == 1; }));
+  EXPECT_EQ(a.Late(), 0);
 }
 
 // Or the first alert of a route would be no increase of anything.

@@ -35,7 +35,8 @@ class Replica {
  public:
   Replica(const testing::RedisServer& redis, std::string holder,
           std::shared_ptr<const RouteSet> routes = ThirdOfAUnit(),
-          std::function<bool()> before_telling = nullptr, std::vector<std::string> watchers = {})
+          std::function<bool()> before_telling = nullptr, std::vector<std::string> watchers = {},
+          absl::Duration late = Follower::Options().late)
       : slot_(std::move(routes)) {
     ledger::Ledger::Options options = testing::OptionsFor(redis);
     options.partitions = kPartitions;
@@ -47,6 +48,7 @@ class Replica {
     follow.lease = absl::Milliseconds(600);
     follow.poll = absl::Milliseconds(10);
     follow.page = 7;
+    follow.late = late;
     follow.before_telling = std::move(before_telling);
     follow.watchers_of = [watchers](const domain::Facets&) { return watchers; };
     follower_ = std::make_unique<Follower>(ledger_.get(), &loop_, &slot_, base::Clock::System(),
@@ -75,6 +77,14 @@ class Replica {
       if (family.name == "supervision_routes_holding") return family.metric[0].gauge.value;
     }
     return 0;
+  }
+  // How many alerts it has told late; -1 while nothing is counted.
+  double Late() {
+    for (const auto& family : registry_.Collect()) {
+      if (family.name != "supervision_route_alerts_late_total") continue;
+      return family.metric[0].counter.value;
+    }
+    return -1;
   }
   // What is counted for a route; nothing while it has no counter.
   std::optional<double> CountOf(const std::string& route) {
