@@ -55,7 +55,7 @@ enum class Method : uint8_t {
   kListShadowDifferences,
 };
 
-// One row of the table method x role x scope: who may call it, and through which scope it sees.
+// One row of method x role. What it may see there is the caller's, the same in each row: ScopeOf.
 struct AuthorityRow {
   Method method;
   std::string_view full_name;  // "/supervision.v1.ClueService/SubmitClue"

@@ -3,6 +3,7 @@
 import re
 
 import harness
+import manifests
 
 PAGE = harness.ROOT / "deploy" / "README.md"
 
@@ -40,3 +41,9 @@ def is_for_the_machine(command):
 
 def on_the_machine():
     return [block for block in blocks() if all(map(is_for_the_machine, block))]
+
+
+def sizing(row, pattern):
+    """A size of bytes that the table of sizes tells."""
+    line = re.search(rf"^\| {re.escape(row)} \|.*$", PAGE.read_text(), re.MULTILINE)[0]
+    return manifests.size(re.search(pattern, line)[1])

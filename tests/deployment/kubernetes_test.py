@@ -6,6 +6,7 @@ import unittest
 
 import yaml
 
+import guide
 import harness
 import manifests
 from tools import tool
@@ -129,6 +130,42 @@ class KubernetesTest(unittest.TestCase):
         budget = one("replicas", "PodDisruptionBudget")["spec"]
         self.assertEqual(budget["maxUnavailable"], 1)
         self.assertGreaterEqual(one("replicas", "StatefulSet")["spec"]["replicas"], 2)
+
+    def test_replicas_keep_apart(self):
+        replicas = one("replicas", "StatefulSet")["spec"]["template"]
+        apart = replicas["spec"]["affinity"]["podAntiAffinity"]
+        term = apart["preferredDuringSchedulingIgnoredDuringExecution"][0]["podAffinityTerm"]
+        self.assertEqual(term["topologyKey"], "kubernetes.io/hostname")
+        self.assertEqual(term["labelSelector"]["matchLabels"], replicas["metadata"]["labels"])
+
+    def test_the_headless_service_gives_the_address_of_each_replica(self):
+        for overlay, _, _ in self.each():
+            headless = one(overlay, "Service", one(overlay, "StatefulSet")["spec"]["serviceName"])
+            self.assertEqual(headless["spec"]["clusterIP"], "None")
+            self.assertEqual({port["name"] for port in headless["spec"]["ports"]},
+                             set(manifests.PORTS))
+            # Which the guide tells clients to use.
+            self.assertIn(f"dns:///{headless['metadata']['name']}.supervision.svc:"
+                          f"{manifests.PORTS['grpc']}", guide.PAGE.read_text())
+
+    def test_requests_and_limits_hold_what_the_guide_sizes(self):
+        service = guide.sizing("Memory of the service", r"([\d.]+ MB) after")
+        buffers = (guide.sizing("Memory of the service", r"buffers up to ([\d.]+ MiB)")
+                   + manifests.size(manifests.default("max_bytes"))
+                   + guide.sizing("Memory of the service", r"([\d.]+ KiB) for each of")
+                   * int(manifests.default("max_streams")))
+        for overlay, _, container in self.each():
+            resources = container["resources"]
+            redis = yaml.safe_load(self.server_yaml(overlay))["redis"]
+            data = manifests.size(redis.get("max_memory", "0MiB"))  # or the Redis is elsewhere
+            self.assertGreaterEqual(manifests.size(resources["requests"]["memory"]), service + data)
+            # While its file is rewritten a Redis may take its memory once more.
+            self.assertGreaterEqual(manifests.size(resources["limits"]["memory"]),
+                                    service + buffers + 2 * data)
+            clues = data / guide.sizing("Redis' memory", r"([\d.]+ KB) a clue")
+            claim = one(overlay, "StatefulSet")["spec"]["volumeClaimTemplates"][0]["spec"]
+            self.assertGreaterEqual(manifests.size(claim["resources"]["requests"]["storage"]),
+                                    2 * clues * guide.sizing("Disk", r"([\d.]+ KB) a clue"))
 
     def test_probes_ask_what_the_command_line_answers(self):
         for _, _, container in self.each():

@@ -20,11 +20,20 @@ def seconds(text):
     return int(number) * {"ms": 0.001, "s": 1, "m": 60}[unit]
 
 
-def drain_seconds(settings):
+def size(text):
+    """Of bytes, as the guide ("2.3 KB"), server.yaml ("2GiB") and Kubernetes ("2Gi") write it."""
+    number, prefix, binary = re.fullmatch(r"([\d.]+) ?([KMG])(i?)B?", text).groups()
+    return float(number) * (1024 if binary else 1000) ** ("KMG".index(prefix) + 1)
+
+
+def default(setting):
     shipped = (harness.ROOT / "deploy/config/server.yaml").read_text()
-    default = {name: re.search(rf"# {name}: (\w+)$", shipped, re.MULTILINE)[1]
-               for name in ("announce", "spread", "finish")}
-    return sum(seconds(value) for value in {**default, **settings.get("drain", {})}.values())
+    return re.search(rf"# {setting}: (\w+)$", shipped, re.MULTILINE)[1]
+
+
+def drain_seconds(settings):
+    shipped = {name: default(name) for name in ("announce", "spread", "finish")}
+    return sum(seconds(value) for value in {**shipped, **settings.get("drain", {})}.values())
 
 
 def secrets():
