@@ -1,4 +1,4 @@
-// Batches and overload.
+// Batches, overload, metadata and quotas.
 #include <atomic>
 #include <string>
 #include <thread>
@@ -196,6 +196,40 @@ TEST(OverloadTest, BytesOfRequestsUnderWayAreBounded) {
   EXPECT_EQ(overloaded.load(), 3);
 }
 
+grpc::Status CallWithMetadata(const TestServer& server, size_t bytes) {
+  const auto context = Context(kPartnerToken);
+  context->AddMetadata("x-more", std::string(bytes, 'm'));
+  v1::SubmitClueResponse response;
+  return v1::ClueService::NewStub(server.channel())
+      ->SubmitClue(context.get(), ValidRequest(1), &response);
+}
+
+// clients/README.md names the limit of 16 KiB.
+TEST(MetadataTest, MoreThanTheLimitIsRefusedAndTheConnectionServesOn) {
+  TestServer server;
+  for (int i = 0; i < 3; ++i) {
+    const grpc::Status status = CallWithMetadata(server, 17 << 10);
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+    EXPECT_EQ(ReasonOf(status), "");
+    EXPECT_EQ(ReasonOf(CallRaw(server.channel(), "/supervision.v1.ClueService/GetClue", "",
+                               std::string(1 << 20, 't'))
+                           .status),
+              "");
+  }
+  EXPECT_EQ(server.Metric("supervision_intake_under_way_clues"), 0);
+  EXPECT_TRUE(CallWithMetadata(server, 15 << 10).ok());
+  EXPECT_TRUE(Submit(*v1::ClueService::NewStub(server.channel()), ValidRequest(2)).status.ok());
+}
+
+// What a client reads when `quota` is used up.
+void ExpectBeyond(const std::string& quota, const std::string& limit, const grpc::Status& status) {
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_EQ(ReasonOf(status), "QUOTA_EXCEEDED");
+  EXPECT_EQ(FactOf(status, "quota"), quota);
+  EXPECT_EQ(FactOf(status, "limit"), limit);
+  EXPECT_TRUE(HasRetryInfo(status));
+}
+
 // One partner's calls stand still at Redis; the other's way in stays free.
 TEST(QuotaTest, APartnerAtItsQuotaIsToldAndTheOtherIsServed) {
   RedisServer redis;
@@ -223,9 +257,7 @@ TEST(QuotaTest, APartnerAtItsQuotaIsToldAndTheOtherIsServed) {
   for (const Submitted& one : flood) {
     if (one.status.ok()) continue;
     ++refused;
-    EXPECT_EQ(one.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-    EXPECT_EQ(ReasonOf(one.status), "QUOTA_EXCEEDED");
-    EXPECT_TRUE(HasRetryInfo(one.status));
+    ExpectBeyond("concurrent_calls", "8", one.status);
   }
   EXPECT_EQ(refused, 16);
   EXPECT_EQ(server.Metric("supervision_quota_refused_total{quota=\"concurrent_calls\"}"), 16);
@@ -239,8 +271,47 @@ TEST(QuotaTest, EachClueOfABatchIsACall) {
   ASSERT_TRUE(
       stub->BatchSubmitClues(Context(kPartnerToken).get(), BatchOf(0, 500), &response).ok());
   for (const auto& result : response.results()) EXPECT_TRUE(result.has_receipt());
-  const Submitted refused = Submit(*stub, ValidRequest(1000));
-  EXPECT_EQ(ReasonOf(refused.status), "QUOTA_EXCEEDED");
+  ExpectBeyond("calls_per_second", "100", Submit(*stub, ValidRequest(1000)).status);
+}
+
+TEST(QuotaTest, ACallBeyondTheRateIsRefusedUntilTheSecondHasPassed) {
+  TestServer server({.flags = {"--quotas.calls_per_second=1"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  int number = 0;
+  grpc::Status status = Submit(*stub, ValidRequest(number)).status;
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  // The next at once, unless this machine took a second for the one before.
+  ASSERT_TRUE(Eventually([&] {
+    status = Submit(*stub, ValidRequest(++number)).status;
+    return !status.ok();
+  }));
+  ExpectBeyond("calls_per_second", "1", status);
+  const auto retry = Find<google::rpc::RetryInfo>(DetailsOf(status));
+  ASSERT_TRUE(retry.has_value());
+  EXPECT_LE(retry->retry_delay().seconds(), 1);
+  EXPECT_TRUE(Submit(*stub, ValidRequest(0), kOtherPartnerToken).status.ok())
+      << "the other has a second of its own";
+  EXPECT_TRUE(Eventually([&] { return Submit(*stub, ValidRequest(number)).status.ok(); }));
+}
+
+TEST(QuotaTest, ARequestBeyondTheBytesUnderWayIsRefusedUntilTheyAreAnswered) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--quotas.request_bytes=2KiB"}});
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  const auto large = [](int number) {
+    v1::SubmitClueRequest request = ValidRequest(number);
+    request.mutable_clue()->mutable_content()->append(1200, 'x');
+    return request;
+  };
+  redis.Freeze();
+  Submitted first;
+  std::thread under_way([&] { first = Submit(*stub, large(1)); });
+  EXPECT_TRUE(Eventually([&] { return server.Metric("supervision_intake_under_way_clues") == 1; }));
+  ExpectBeyond("request_bytes", "2048", Submit(*stub, large(2)).status);
+  redis.Thaw();
+  under_way.join();
+  EXPECT_TRUE(first.status.ok()) << first.status.error_message();
+  EXPECT_TRUE(Eventually([&] { return Submit(*stub, large(2)).status.ok(); }));
 }
 
 TEST(QuotaTest, AMonitorOpensAsManyStreamsAsItMay) {
@@ -258,7 +329,7 @@ TEST(QuotaTest, AMonitorOpensAsManyStreamsAsItMay) {
   EXPECT_EQ(opened, 2);
   for (Open& stream : streams) {
     if (stream.first.cursor().empty()) {
-      EXPECT_EQ(ReasonOf(stream.reader->Finish()), "QUOTA_EXCEEDED");
+      ExpectBeyond("streams", "2", stream.reader->Finish());
     } else {
       stream.context->TryCancel();
     }

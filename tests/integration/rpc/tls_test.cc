@@ -87,6 +87,8 @@ class TlsTest : public ::testing::Test {
   static void SetUpTestSuite() {
     certificates_ = new Certificates();
     certificates_->Make({"--server", "renewed=renewed.example", "--client", "stranger"});
+    // One that has a host's name beside its URI.
+    certificates_->Make({"--client", "gateway=spiffe://supervision/gateway,DNS:gateway.example"});
     certificates_->Make({"--days", "-1", "--server", "expired=localhost", "--client", "late"});
     other_ = new Certificates();
   }
@@ -180,6 +182,24 @@ TEST_F(TlsTest, ACertificateStandsForATokenWhereAPrincipalHasItsName) {
   EXPECT_TRUE(Call(monitor, kOperatorToken, kStatus).ok());
   EXPECT_EQ(ReasonOf(Call(monitor, "not-a-token")), "UNAUTHENTICATED");
   EXPECT_EQ(ReasonOf(Call(Channel(server, plain_), "")), "UNAUTHENTICATED");
+}
+
+TEST_F(TlsTest, AHostsNameInACertificateStandsForAPrincipalToo) {
+  Replace(files_.Principals(), ShippedPrincipals() + R"(
+  - id: by-host
+    roles: [MONITOR]
+    certificates: ["DNS:gateway.example"]
+  - id: by-another-host
+    roles: [OPERATOR]
+    certificates: ["DNS:example", "DNS:client"]
+)");
+  const TestServer server({.flags = files_.Flags("optional")});
+  const auto gateway = Channel(server, WithClient("gateway"));
+  EXPECT_TRUE(Call(gateway, "").ok());
+  EXPECT_EQ(ReasonOf(Call(gateway, "", "/supervision.v1.AdminService/GetStatus")),
+            "PERMISSION_DENIED");
+  // Its subject is CN=client, which is no host's name.
+  EXPECT_EQ(ReasonOf(Call(Channel(server, WithClient("client")), "")), "UNAUTHENTICATED");
 }
 
 TEST_F(TlsTest, AChangedCertificateServesTheNextConnectionAndNoStreamEnds) {

@@ -1,10 +1,17 @@
 #include "services/server/identities.h"
 
-#include <fstream>
+#include <atomic>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/server/inputs.h"
+#include "services/server/tls_files.h"
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
@@ -12,7 +19,10 @@
 namespace supervision::server {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using testing::Eventually;
+using ::testing::HasSubstr;
 using testing::Replace;
 
 // A file of principals with one monitor, and nothing else that can change.
@@ -48,6 +58,81 @@ TEST_F(IdentitiesTest, WhatChangesBetweenTheFirstReadingAndTheStartIsReadToo) {
   ASSERT_TRUE(Knows(identities, "before"));
   identities.Start();
   EXPECT_TRUE(Eventually([&] { return Knows(identities, "meanwhile"); }));
+}
+
+// What is said of certificates that run out, while days pass.
+class CertificateEndTest : public ::testing::Test {
+ protected:
+  // The lines of the log, when the service looks now and again after each of `passing`.
+  std::vector<std::string> Said(std::shared_ptr<const security::TlsMaterial> tls,
+                                const std::vector<absl::Duration>& passing) {
+    Inputs inputs = NotYetRead({});
+    inputs.tls = std::move(tls);
+    base::FakeClock clock(start_);
+    observability::Logger log(observability::Logger::Format::kJson,
+                              observability::Logger::Level::kInfo);
+    prometheus::Registry registry;
+    std::atomic<int> looks = 0;
+    ::testing::internal::CaptureStderr();
+    Identities identities({.look = absl::Milliseconds(1),
+                           .clock = &clock,
+                           .log = &log,
+                           .metrics = &registry,
+                           .check_streams = [&](const auto&, absl::Time) { ++looks; }},
+                          inputs);
+    identities.Start();
+    // Behind the first look that comes from now on the time is asked for, before the second.
+    const auto looked = [&] {
+      const int before = looks;
+      EXPECT_TRUE(Eventually([&] { return looks >= before + 2; }));
+    };
+    looked();
+    for (const absl::Duration time : passing) {
+      clock.Advance(time);
+      looked();
+    }
+    identities.Stop();
+    return absl::StrSplit(::testing::internal::GetCapturedStderr(), '\n', absl::SkipEmpty());
+  }
+
+  static std::shared_ptr<const security::TlsMaterial> Ending(absl::Time certificate,
+                                                             absl::Time client_ca) {
+    security::TlsMaterial material;
+    material.certificate_until = certificate;
+    material.client_ca_until = client_ca;
+    return std::make_shared<const security::TlsMaterial>(std::move(material));
+  }
+
+  const absl::Time start_ = absl::Now();
+};
+
+auto Ends(const std::string& setting, int days_left) {
+  return AllOf(HasSubstr("certificate_ends"), HasSubstr("\"setting\":\"" + setting + "\""),
+               HasSubstr("\"days_left\":" + std::to_string(days_left) + "}"));
+}
+
+constexpr absl::Duration kDay = absl::Hours(24);
+
+TEST_F(CertificateEndTest, OneThatRunsOutIsWarnedOfThirtyDaysBeforeAndAgainSeven) {
+  const testing::Certificates made({"--days", "40", "--server", "server=localhost"});
+  config::ServerSettings::Listen listen;
+  listen.tls_certificate = made.Path("server.pem");
+  listen.tls_key = made.Path("server.key");
+  const auto tls = LoadTls(listen, absl::Now());
+  ASSERT_TRUE(tls.ok()) << tls.status();
+  // 28, 27 and 5 days are left, and an hour less than one more.
+  EXPECT_THAT(Said(*tls, {11 * kDay + absl::Hours(1), kDay, 22 * kDay}),
+              ElementsAre(Ends("listen.tls_certificate", 28), Ends("listen.tls_certificate", 5)));
+}
+
+TEST_F(CertificateEndTest, OneOfTheLastDaysIsWarnedOfOnceAtTheStart) {
+  EXPECT_THAT(Said(Ending(start_ + 5.5 * kDay, absl::InfiniteFuture()), {kDay}),
+              ElementsAre(Ends("listen.tls_certificate", 5)));
+}
+
+TEST_F(CertificateEndTest, TheClientsAuthorityIsNamedWhereItRunsOutFirst) {
+  EXPECT_THAT(Said(Ending(start_ + 90 * kDay, start_ + 20.5 * kDay), {}),
+              ElementsAre(Ends("listen.tls_client_ca", 20)));
 }
 
 }  // namespace

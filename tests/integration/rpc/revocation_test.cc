@@ -1,0 +1,118 @@
+// A token that is revoked while two replicas read the same file of tokens.
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/config/tokens_file.h"
+#include "tests/integration/rpc/calls.h"
+#include "tests/support/certificates.h"
+#include "tests/support/eventually.h"
+#include "tests/support/redis_server.h"
+
+namespace supervision::testing {
+namespace {
+
+using ::testing::SizeIs;
+using Clock = std::chrono::steady_clock;
+
+// What is promised; a machine that is busy with other tests is given several times as long.
+constexpr std::chrono::seconds kPromised{5};
+constexpr std::chrono::seconds kGiven = 4 * kPromised;
+
+// Principals and tokens in a place that replicas share.
+class RevocationTest : public ::testing::Test {
+ protected:
+  RevocationTest() {
+    Replace(principals_, TextOf(SUPERVISION_SOURCE_DIR "/deploy/config/principals.yaml"));
+  }
+
+  std::string Issue(const std::string& principal) {
+    config::TokenRecord draft;
+    draft.principal = principal;
+    draft.created_at = absl::Now();
+    config::NewToken made = config::MakeToken(std::move(draft));
+    Change([&](std::vector<config::TokenRecord>& tokens) { tokens.push_back(made.record); });
+    return made.text;
+  }
+  // All of a principal's tokens.
+  void Revoke(const std::string& principal) {
+    Change([&](std::vector<config::TokenRecord>& tokens) {
+      std::erase_if(tokens, [&](const auto& one) { return one.principal == principal; });
+    });
+  }
+
+  TestServer::Options Options() const {
+    return {.redis = "unix:" + redis_.path(),
+            .flags = {"--files.principals=" + principals_, "--files.tokens=" + tokens_}};
+  }
+
+ private:
+  template <typename How>
+  void Change(const How& how) {
+    const auto file = config::TokensFile::Open(tokens_, principals_);
+    ASSERT_TRUE(file.ok()) << file.status();
+    how((*file)->tokens());
+    ASSERT_TRUE((*file)->Save().ok());
+  }
+
+  const TempDir place_;
+  const std::string principals_ = place_.path() + "/principals.yaml";
+  const std::string tokens_ = place_.path() + "/tokens.yaml";
+
+ protected:
+  RedisServer redis_;
+};
+
+grpc::Status Read(const TestServer& server, const std::string& token) {
+  return CallRaw(server.channel(), "/supervision.v1.ClassificationService/ListScenarios", "", token)
+      .status;
+}
+
+TEST_F(RevocationTest, ARevokedTokenEndsAtEveryReplicaWithItsStreams) {
+  const std::string revoked = Issue("example-monitor");
+  const std::string kept = Issue("example-monitor-enforcement");
+  TestServer a(Options());
+  TestServer b(Options());
+  Watcher ending_a(a.channel(), FromLatest(), revoked);
+  Watcher ending_b(b.channel(), FromLatest(), revoked);
+  Watcher staying_a(a.channel(), FromLatest(), kept);
+  Watcher staying_b(b.channel(), FromLatest(), kept);
+  for (Watcher* const watcher : {&ending_a, &ending_b, &staying_a, &staying_b}) {
+    ASSERT_TRUE(watcher->NextMessage().has_value());
+  }
+  for (const TestServer* const server : {&a, &b}) ASSERT_TRUE(Read(*server, revoked).ok());
+
+  Revoke("example-monitor");
+  const Clock::time_point begin = Clock::now();
+  const auto passed = [&] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+  };
+  for (const TestServer* const server : {&a, &b}) {
+    grpc::Status status;
+    EXPECT_TRUE(Eventually(
+        [&] {
+          status = Read(*server, revoked);
+          return !status.ok();
+        },
+        kGiven));
+    EXPECT_EQ(ReasonOf(status), "UNAUTHENTICATED");
+    std::printf("calls refused after %lld ms\n", static_cast<long long>(passed().count()));
+  }
+  for (Watcher* const watcher : {&ending_a, &ending_b}) {
+    EXPECT_EQ(ReasonOf(watcher->Finish()), "UNAUTHENTICATED");
+    std::printf("stream ended after %lld ms\n", static_cast<long long>(passed().count()));
+  }
+  EXPECT_LE(passed(), kGiven);
+
+  // Who holds another token notices nothing.
+  ASSERT_TRUE(Submit(*v1::ClueService::NewStub(a.channel()), ValidRequest(1)).status.ok());
+  EXPECT_THAT(staying_a.Next(1), SizeIs(1));
+  EXPECT_THAT(staying_b.Next(1), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace supervision::testing
