@@ -229,9 +229,7 @@ class SharesFixture : public ::testing::Test {
         replicas_(static_cast<size_t>(replicas)) {
     for (int i = 0; i < replicas; ++i) Start(i);
   }
-  ~SharesFixture() override {
-    for (size_t i = 0; i < replicas_.size(); ++i) Kill(static_cast<int>(i));
-  }
+  ~SharesFixture() override { KillAll(); }
 
   void Start(int i) {
     Hub::Options options;
@@ -252,6 +250,10 @@ class SharesFixture : public ::testing::Test {
     replica->hub.reset();
     scheduler_.RunUntilIdle();
     replica.reset();
+  }
+  // Whoever has consumers as members does this before they go: a replica finishes what it has open.
+  void KillAll() {
+    for (size_t i = 0; i < replicas_.size(); ++i) Kill(static_cast<int>(i));
   }
   Replica& At(int i) { return *replicas_[static_cast<size_t>(i)]; }
 
@@ -305,6 +307,8 @@ inline std::vector<std::string> Together(const TestSharer& a, const TestSharer& 
 // Two consumers, wherever a test connects them.
 class SharesTest : public SharesFixture {
  protected:
+  ~SharesTest() override { KillAll(); }
+
   TestSharer a_{&scheduler_};
   TestSharer b_{&scheduler_};
 };

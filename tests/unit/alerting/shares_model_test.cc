@@ -65,6 +65,7 @@ class ScheduleRun final : public SharesFixture {
     ledger_.rules = {kLease, 3, absl::Seconds(2), absl::Seconds(20), 12};
     ledger_.gives_twice = fault == Fault::kGivesTwice;
   }
+  ~ScheduleRun() override { KillAll(); }
 
   std::vector<std::string> RunAll(int steps) {
     for (int i = 0; i < steps; ++i) {
