@@ -1,4 +1,4 @@
-"""The container image: built without an engine, run from its own root file system."""
+"""The container images: built without an engine, run from their own root file systems."""
 
 import json
 import os
@@ -8,6 +8,7 @@ import unittest
 
 import harness
 import images
+import manifests
 
 COMPRESSED_LIMIT = 100 * 1000 * 1000
 USER = 10001
@@ -68,6 +69,28 @@ class ImageTest(unittest.TestCase):
         self.assertIn("redis-tools", installed)
         ids = [package["SPDXID"] for package in bill["packages"]]
         self.assertEqual(len(set(ids)), len(ids))
+
+
+class StunnelImageTest(unittest.TestCase):
+    def test_takes_the_shipped_configuration_as_no_root_on_a_root_that_cannot_be_written(self):
+        image = images.stunnel()
+        self.assertEqual(image.config["User"], f"{USER}:{USER}")
+        log = harness.WORK / "stunnel.log"
+        log.unlink(missing_ok=True)
+        shipped = harness.ROOT / "deploy" / "kubernetes" / "replicas" / "stunnel.conf"
+        authority = manifests.secrets() / "tls" / "ca.crt"
+        readable = harness.scratch("stunnel-image")
+        self.addCleanup(shutil.rmtree, readable)
+        readable.chmod(0o755)
+        for source in (shipped, authority):
+            shutil.copyfile(source, readable / source.name)
+        with harness.Root(image.root, read_only=True, volumes={
+                "/etc/stunnel/stunnel.conf": readable / "stunnel.conf",
+                "/run/stunnel/ca/ca.crt": readable / "ca.crt"}) as root:
+            stunnel = root.start(*image.config["Entrypoint"], user=USER, log=log)
+            harness.eventually(lambda: "Configuration successful" in log.read_text()
+                               or stunnel.poll() is not None, "stunnel has read its configuration")
+            self.assertIn("Configuration successful", log.read_text())
 
 
 if __name__ == "__main__":

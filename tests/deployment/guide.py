@@ -7,31 +7,42 @@ import manifests
 
 PAGE = harness.ROOT / "deploy" / "README.md"
 
-# Tried with the thing that they make, by the test that needs it; the beginning of the command, and who.
-MADE_BY_TESTS = {
-    "deploy/install ": "tests/run",
+# The beginning of a command, and the function of a test that runs that program for what it makes.
+RUN_FOR_WHAT_IT_MAKES = {
     "deploy/package/build ": "harness.package",
-    "apt-get install ./dist/": "package_test",
+    "deploy/container/build --stunnel": "images.stunnel",
     "deploy/container/build": "images.image",
     "deploy/container/prepare": "manifests.secrets",
-    "docker-compose -f deploy/container/compose.yaml ": "compose_test",
-    "kubectl apply -k deploy/kubernetes/": "kubernetes_test",
 }
+# The beginning of a command that no test runs as it stands, why, and what is tried in its place.
+NOT_RUN = {
+    "docker-compose -f deploy/container/compose.yaml ":
+        "it needs an engine: docker-compose reads the file, and compose_test starts what it names",
+    "kubectl apply -k deploy/kubernetes/":
+        "it needs a cluster: kubernetes_test builds the overlay and holds it against schemas",
+    "kubectl create namespace ": "it needs a cluster: guide_test makes the object as a trial",
+    "kubectl -n supervision create ": "it needs a cluster: guide_test makes the object as a trial",
+    "apt-get install ./dist/": "not on this machine: package_test installs it in a root of its own",
+}
+# Run by guide_test word for word: on a machine where the suite runs nothing is missing any more, so that
+# installing shows no more than that the command and its packages are known.
+AS_TOLD = ("deploy/install ", "deploy/certs ")
 ON_THE_MACHINE = re.compile(r"(?:\w+=\S+ |token=\$\()?supervisionctl |systemctl |chown ")
 
 
 def blocks():
     """Each block of indented lines, as a list of commands."""
-    found = re.findall(r"(?:^    \S.*\n)+", PAGE.read_text(), re.MULTILINE)
-    return [[line.strip() for line in block.splitlines()] for block in found]
+    text = re.sub(r"^```yaml$.*?^```$", "", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"(?:^    .*\S.*\n)+", text, re.MULTILINE)
+    return [[line.strip() for line in re.sub(r"\\\n +", "", block).splitlines()] for block in found]
 
 
-def is_made_by_tests(command):
-    return command.startswith(tuple(MADE_BY_TESTS))
+def as_told(program):
+    return [command for block in blocks() for command in block if command.startswith(program)]
 
 
 def is_for_kubectl(command):
-    return re.match(r"kubectl (?:-n \S+ )?create ", command) is not None
+    return re.match(r"kubectl (?:-n \S+ )?create [^|]*$", command) is not None
 
 
 def is_for_the_machine(command):
@@ -41,6 +52,13 @@ def is_for_the_machine(command):
 
 def on_the_machine():
     return [block for block in blocks() if all(map(is_for_the_machine, block))]
+
+
+def for_containers():
+    """How tokens are made where the service runs in containers: guide_test types it."""
+    found = blocks()
+    first = next(at for at, block in enumerate(found) if block[0].startswith("secrets="))
+    return found[first] + found[first + 1]
 
 
 def sizing(row, pattern):

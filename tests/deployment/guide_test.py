@@ -1,5 +1,6 @@
 """The operator's guide and the runbook: what they tell a person to type, set or read exists."""
 
+import importlib
 import pathlib
 import re
 import shutil
@@ -45,12 +46,47 @@ class GuideTest(unittest.TestCase):
     def test_every_command_is_run_by_a_test(self):
         on_the_machine = [command for block in guide.on_the_machine() for command in block]
         self.assertGreater(len(on_the_machine), 10)
-        for block in guide.blocks():
-            for command in block:
-                with self.subTest(command=command):
-                    self.assertTrue(command in on_the_machine or guide.is_made_by_tests(command)
-                                    or guide.is_for_kubectl(command)
-                                    or command.startswith("deploy/certs "))
+        run = (*guide.RUN_FOR_WHAT_IT_MAKES, *guide.AS_TOLD)
+        typed = on_the_machine + guide.for_containers()
+        for command in (command for block in guide.blocks() for command in block):
+            with self.subTest(command=command):
+                self.assertTrue(command in typed or command.startswith((*run, *guide.NOT_RUN)))
+
+    def test_what_is_said_of_commands_is_so(self):
+        for beginning in (*guide.RUN_FOR_WHAT_IT_MAKES, *guide.AS_TOLD, *guide.NOT_RUN):
+            self.assertTrue(guide.as_told(beginning), f"the guide no longer tells '{beginning}'")
+        for name in guide.RUN_FOR_WHAT_IT_MAKES.values():
+            module, function = name.split(".")
+            self.assertTrue(callable(getattr(importlib.import_module(module), function)))
+
+    def test_what_is_to_be_installed_is_known(self):
+        for command in guide.as_told("deploy/install "):
+            words = command.split()
+            harness.run(harness.ROOT / words[0], *words[1:])
+
+    def test_tokens_for_containers_are_made_as_told(self):
+        folder = harness.scratch("tokens")
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(DEPLOY / "container", folder / "deploy" / "container",
+                        ignore=shutil.ignore_patterns("secrets"))
+        harness.run("cp", "--archive", manifests.secrets(), folder / "deploy/container/secrets")
+        (folder / "bin").mkdir()
+        (folder / "bin" / "supervisionctl").symlink_to(harness.CTL)
+        # There is no cluster: what it would be given is kept.
+        stand_in = folder / "bin" / "kubectl"
+        stand_in.write_text('#!/bin/sh\n[ "$*" != "apply -f -" ] || exec cat >applied.yaml\n'
+                            f'exec {tool("kubectl")} "$@"\n')
+        stand_in.chmod(0o755)
+        script = "\n".join(["set -euo pipefail", *guide.for_containers()])
+        said = harness.run("bash", "-c", script, cwd=folder, env={
+            "PATH": f"{folder}/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}).stdout
+        self.assertRegex(said, r"revoked [0-9a-f]{16}\n")
+        tokens = folder / "deploy/container/secrets/principals/tokens.yaml"
+        self.assertEqual((tokens.stat().st_uid, tokens.stat().st_gid), (10001, 10001))
+        applied = yaml.safe_load((folder / "applied.yaml").read_text())
+        self.assertEqual(applied["metadata"], {**applied["metadata"], "namespace": "supervision",
+                                               "name": "supervision-principals"})
+        self.assertEqual(set(applied["data"]), {"principals.yaml", "tokens.yaml"})
 
     def test_what_kubectl_creates_can_be_created(self):
         folder = harness.scratch("kubectl")
@@ -70,8 +106,7 @@ class GuideTest(unittest.TestCase):
     def test_the_certificates_are_made_as_told(self):
         folder = harness.scratch("certs")
         self.addCleanup(shutil.rmtree, folder)
-        told = [command for block in guide.blocks() for command in block
-                if command.startswith("deploy/certs ")]
+        told = guide.as_told("deploy/certs ")
         self.assertEqual(len(told), 1)
         words = told[0].replace("/etc/supervision", str(folder)).split()
         harness.run(harness.ROOT / words[0], *words[1:])

@@ -1,5 +1,6 @@
-"""The container image, built once a run without an engine, and its root file system."""
+"""The container images, each built once a run without an engine, and their root file systems."""
 
+import functools
 import json
 import os
 import pathlib
@@ -20,20 +21,25 @@ class Image:
             self.config = json.load(image.extractfile(manifest["Config"]))["config"]
 
 
-_built = []
+def _build(name, *arguments):
+    work = harness.WORK / "image"
+    work.mkdir(parents=True, exist_ok=True)
+    base = pathlib.Path(work / "base.tar")
+    if not base.exists():
+        os.link(harness.base(), base)
+    root = harness.WORK / f"{name}-root"
+    shutil.rmtree(root, ignore_errors=True)
+    archive = work / f"{name}.tar.gz"
+    harness.run(COMMAND, "--engine", "chroot", *arguments, "--work", work, "--output", archive,
+                "--root", root)
+    return Image(archive, root)
 
 
+@functools.cache
 def image() -> Image:
-    if not _built:
-        work = harness.WORK / "image"
-        work.mkdir(parents=True, exist_ok=True)
-        base = pathlib.Path(work / "base.tar")
-        if not base.exists():
-            os.link(harness.base(), base)
-        root = harness.WORK / "image-root"
-        shutil.rmtree(root, ignore_errors=True)
-        archive = work / "image.tar.gz"
-        harness.run(COMMAND, "--engine", "chroot", "--package", harness.package(), "--work", work,
-                    "--output", archive, "--root", root)
-        _built.append(Image(archive, root))
-    return _built[0]
+    return _build("image", "--package", harness.package())
+
+
+@functools.cache
+def stunnel() -> Image:
+    return _build("stunnel", "--stunnel")

@@ -11,6 +11,7 @@ import urllib.request
 
 import yaml
 
+import guide
 import harness
 import manifests
 from tools import tool
@@ -50,6 +51,34 @@ class RulesTest(unittest.TestCase):
     def test_promtool_takes_the_rules_and_their_tests_hold(self):
         harness.run(tool("promtool"), "check", "rules", MONITORING / "rules.yaml")
         harness.run(tool("promtool"), "test", "rules", "rules_test.yaml", cwd=MONITORING)
+
+    def test_promtool_takes_what_the_guide_scrapes_and_the_rules_find_it(self):
+        told = [text for text in re.findall(r"^```yaml\n(.*?)^```", guide.PAGE.read_text(),
+                                            re.MULTILINE | re.DOTALL) if "scrape_configs" in text]
+        self.assertEqual(len(told), 2)
+        folder = harness.scratch("scrape")
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copy(MONITORING / "rules.yaml", folder)
+        asked = set(re.findall(r'job="(\w+)"', (MONITORING / "rules.yaml").read_text()))
+        for text in told:
+            settings = yaml.safe_load(text)
+            job = settings["scrape_configs"][0]
+            self.assertEqual({job["job_name"]}, asked)
+            # Debian's Prometheus is compiled without the discovery of Kubernetes.
+            discovery = job.pop("kubernetes_sd_configs", None)
+            self.assertIn(discovery, (None, [{"role": "pod", "namespaces": {"names": ["supervision"]}}]))
+            (folder / "prometheus.yaml").write_text(yaml.safe_dump(settings))
+            harness.run(tool("promtool"), "check", "config", folder / "prometheus.yaml")
+        pod = yaml.safe_load(
+            (harness.ROOT / "deploy/kubernetes/base/stateful-set.yaml").read_text())["spec"]["template"]
+        kept = {rule["source_labels"][0]: rule["regex"]
+                for rule in yaml.safe_load(told[1])["scrape_configs"][0]["relabel_configs"]
+                if rule.get("action") == "keep"}
+        self.assertEqual(kept, {
+            "__meta_kubernetes_pod_annotation_prometheus_io_scrape":
+                pod["metadata"]["annotations"]["prometheus.io/scrape"],
+            "__meta_kubernetes_pod_container_port_name":
+                pod["spec"]["containers"][0]["ports"][1]["name"]})
 
     def test_every_rule_is_tested_and_has_its_entry_in_the_runbook(self):
         tested = {case["name"] for case in
