@@ -18,8 +18,8 @@ local now_text = string.format('%.0f', now)
 local found = redis.pcall('HGET', silences, id)
 local newest = redis.pcall('ZREVRANGEBYSCORE', revisions, '+inf', '-inf', 'WITHSCORES',
                            'LIMIT', '0', '1')
-local active = redis.pcall('ZCOUNT', ends, now_text, '+inf')
-local owned = redis.pcall('ZCOUNT', own, now_text, '+inf')
+local active = redis.pcall('ZCOUNT', ends, '(' .. now_text, '+inf')
+local owned = redis.pcall('ZCOUNT', own, '(' .. now_text, '+inf')
 local old = redis.pcall('ZRANGEBYSCORE', ends, '-inf',
                         string.format('%.0f', now - tonumber(ARGV[7])), 'LIMIT', '0', '100')
 if (type(found) == 'table' and found.err) or newest.err or type(active) ~= 'number' or
