@@ -13,7 +13,7 @@ namespace supervision::cli {
 namespace {
 
 constexpr char kFooter[] =
-    R"(Asks of the alert, as it stands, what every stream asks of it: scope, filter, silence, delivery, and of a
+    R"(Asks of the alert, as it stands, what every stream asks of it: scope, filter, silence, route, delivery, and of a
 subscription whether it has acknowledged it or how many come before. A supervisor may ask for others.
 
 Examples:

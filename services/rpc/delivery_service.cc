@@ -110,7 +110,8 @@ void DeliveryService::AskPlace(const std::shared_ptr<Question>& question) {
   *answer.mutable_alert() =
       ToProto(alert, domain::ProjectionFor(question->caller.scope, alert.facets.confidentiality));
   answer.set_principal(question->principal);
-  answer.set_told(AddSteps(alert, question->principal, question->scope, question->filter, &answer));
+  answer.set_told(
+      AddSteps(alert, question->principal, question->scope, question->filter, routes_, &answer));
   if (!answer.told() || question->name.empty()) return question->call->Answer(answer);
   alerting::LagQuery query;
   query.scope = question->scope;

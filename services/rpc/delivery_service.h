@@ -1,10 +1,14 @@
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "grpcpp/support/server_callback.h"
 #include "services/alerting/ledger_source.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/sharing_desk.h"
 #include "services/ledger/subscription_desk.h"
+#include "services/rpc/route_view.h"
 #include "services/rpc/unary_call.h"
 #include "supervision/v1/delivery_service.grpc.pb.h"
 
@@ -16,8 +20,13 @@ using RawDeliveryService =
 // supervision.v1.DeliveryService. Thread-safe. The ledger outlives it.
 class DeliveryService final : public RawDeliveryService {
  public:
-  DeliveryService(const Edge& edge, ledger::Ledger* ledger)
-      : edge_(edge), ledger_(ledger), subscriptions_(ledger), sharing_(ledger), source_(ledger) {}
+  DeliveryService(const Edge& edge, ledger::Ledger* ledger, RouteView routes)
+      : edge_(edge),
+        ledger_(ledger),
+        routes_(std::move(routes)),
+        subscriptions_(ledger),
+        sharing_(ledger),
+        source_(ledger) {}
 
  private:
   struct Question;
@@ -31,6 +40,7 @@ class DeliveryService final : public RawDeliveryService {
 
   const Edge edge_;
   ledger::Ledger* const ledger_;
+  const RouteView routes_;
   ledger::SubscriptionDesk subscriptions_;
   ledger::SharingDesk sharing_;
   alerting::LedgerSource source_;

@@ -1,7 +1,9 @@
 #include "services/rpc/delivery_steps.h"
 
 #include <algorithm>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "services/domain/silence.h"
 #include "services/rpc/convert_time.h"
 
@@ -38,10 +40,56 @@ bool AddSilence(const domain::Alert& alert, const std::string& principal,
   return !hidden;
 }
 
+std::string KeyText(const domain::AlertGroup& group) {
+  std::string text;
+  for (const domain::AlertGroup::KeyPart& part : group.key) {
+    absl::StrAppend(&text, text.empty() ? " (" : ", ", part.name, " = ", part.value);
+  }
+  return text.empty() ? text : text + ")";
+}
+
+// A route adds alerts and keeps none back. What it says of its clues stands in the alert; whether
+// it still does stands in the files of routes alone.
+void AddRoute(const domain::Alert& alert, const RouteView& routes,
+              v1::ExplainDeliveryResponse* answer) {
+  if (alert.group == nullptr) {
+    Add(v1::DELIVERY_QUESTION_ROUTE, OutcomeOf(true),
+        "It is about one clue and told by itself: no route raised it, and routes keep none back.",
+        "该预警针对单条线索，单独推送：并非由合并规则产生，合并规则也不会扣留预警。", answer);
+    return;
+  }
+  const domain::AlertGroup& group = *alert.group;
+  const RouteNow route = routes(group.route);
+  std::string english =
+      absl::StrCat("The route ", group.route, ", ", group.title_en, KeyText(group),
+                   ", raised it about ", group.total, " clues: ", group.arithmetic_en, ". ");
+  std::string chinese =
+      absl::StrCat("由合并规则 ", group.route, "“", group.title_zh, "”", KeyText(group),
+                   "产生，涉及线索", group.total, "条：", group.arithmetic_zh, "。");
+  if (group.late) {
+    english += "It came late. ";
+    chinese += "该预警晚于应推送时间。";
+  }
+  if (!route.there) {
+    english += "The route is there no longer.";
+    chinese += "该规则现已不存在。";
+  } else {
+    english += route.on ? "The route is on." : "The route is off now.";
+    chinese += route.on ? "该规则现已启用。" : "该规则现已停用。";
+  }
+  if (alert.kind == domain::AlertKind::kSameMatter && route.on && route.silences_low &&
+      alert.facets.risk == domain::Risk::kHigh) {
+    english += " As the matter is HIGH, its LOW alerts are silenced for whoever sees it.";
+    chinese += "该事项为高风险，其低风险预警对可见该事项者静默。";
+  }
+  Add(v1::DELIVERY_QUESTION_ROUTE, OutcomeOf(true), english, chinese, answer);
+}
+
 }  // namespace
 
 bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
-              const domain::Filter& filter, v1::ExplainDeliveryResponse* answer) {
+              const domain::Filter& filter, const RouteView& routes,
+              v1::ExplainDeliveryResponse* answer) {
   const bool sees = domain::Sees(scope, alert.facets);
   Add(v1::DELIVERY_QUESTION_SCOPE, OutcomeOf(sees),
       sees ? "It is within what the principal may see."
@@ -59,7 +107,7 @@ bool AddSteps(const domain::Alert& alert, const std::string& principal, const do
                 : "不符合条件。",
       answer);
   if (!matches || !AddSilence(alert, principal, answer)) return false;
-  // A route stands here: what tells an alert within a group is asked before its delivery.
+  AddRoute(alert, routes, answer);
   *Add(v1::DELIVERY_QUESTION_DELIVERY, OutcomeOf(true),
        "This version is told to whoever follows since it was raised.",
        "该版本自产生时起即向关注者推送。", answer)

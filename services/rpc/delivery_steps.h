@@ -6,15 +6,17 @@
 #include "services/domain/alert.h"
 #include "services/domain/visibility.h"
 #include "services/ledger/subscription.h"
+#include "services/rpc/route_view.h"
 #include "supervision/v1/delivery_service.pb.h"
 
 // The steps by which an alert is told or not, as a person reads them.
 namespace supervision::rpc {
 
-// Scope, filter, silence and delivery, up to the first that keeps `alert` back. Returns whether
-// none does.
+// Scope, filter, silence, route and delivery, up to the first that keeps `alert` back. Returns
+// whether none does.
 bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
-              const domain::Filter& filter, v1::ExplainDeliveryResponse* answer);
+              const domain::Filter& filter, const RouteView& routes,
+              v1::ExplainDeliveryResponse* answer);
 
 // Whether the subscription has acknowledged it, by what was counted behind its place.
 void AddAcknowledgement(const domain::Alert& alert, const ledger::Subscription& subscription,

@@ -87,7 +87,7 @@ Front::Front(const Parts& parts)
       classification_service_(parts.edge, parts.classifiers, parts.clues.intake),
       alert_service_(parts.edge, parts.hub, parts.clues.ledger),
       review_service_(parts.edge, parts.clues.ledger, parts.classifiers),
-      delivery_service_(parts.edge, parts.clues.ledger),
+      delivery_service_(parts.edge, parts.clues.ledger, parts.routes),
       silence_service_(parts.edge, parts.clues.ledger),
       subscription_service_(parts.edge, parts.subscriptions),
       admin_service_(parts.edge, parts.report, parts.reload, parts.shadow),

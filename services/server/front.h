@@ -32,6 +32,7 @@ class Front {
     rpc::AdminService::Report report;
     rpc::AdminService::Reload reload;
     rpc::ShadowView shadow;
+    rpc::RouteView routes;
     const security::TlsSlot* tls = nullptr;  // used where the settings say so
   };
   explicit Front(const Parts& parts);

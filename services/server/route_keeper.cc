@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_split.h"
@@ -42,6 +43,16 @@ void RouteKeeper::Look() {
   options_.log->Info("routes_loaded",
                      {{"version", std::string_view(loaded->routes->version)},
                       {"routes", static_cast<int64_t>(loaded->routes->routes.size())}});
+}
+
+rpc::RouteNow RouteKeeper::Now(const std::string& route) const {
+  const std::shared_ptr<const combining::RouteSet> routes = slot_.Get();
+  for (const combining::Route& one : routes->routes) {
+    if (one.id != route) continue;
+    const auto* const link = std::get_if<combining::LinkRule>(&one.rule);
+    return {true, one.enabled, link != nullptr && link->silence_low};
+  }
+  return {};
 }
 
 }  // namespace supervision::server

@@ -8,6 +8,7 @@
 #include "services/combining/route_slot.h"
 #include "services/config/routes_config.h"
 #include "services/observability/log.h"
+#include "services/rpc/route_view.h"
 #include "services/server/file_times.h"
 
 namespace supervision::server {
@@ -31,6 +32,7 @@ class RouteKeeper {
 
   // Thread-safe.
   const combining::RouteSlot* routes() const { return &slot_; }
+  rpc::RouteNow Now(const std::string& route) const;
 
  private:
   const Options options_;

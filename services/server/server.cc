@@ -200,6 +200,7 @@ class Server::Body {
                          },
                      .shadow = {.shadow = shadow_.get(),
                                 .candidate = [this] { return candidate_keeper_->state(); }},
+                     .routes = [this](const std::string& id) { return route_keeper_.Now(id); },
                      .tls = identities_.tls()});
     if (absl::Status listens = front_->Listen(settings_); !listens.ok()) return listens;
     readiness_.Attach(front_->health());

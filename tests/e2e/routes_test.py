@@ -58,7 +58,13 @@ class RoutesTest(harness.ServiceTest):
         self.assert_exit(explained, 0)
         for words in ("several clues about one unit", "unit = 某县综合行政执法局", "within 1 day"):
             self.assertIn(words, explained.stdout)
+        why = self.service.ctl("why", told["id"], token=MONITOR)
+        self.assert_exit(why, 0)
+        for words in ("is told of it", "The route unit-repeats", "The route is on"):
+            self.assertIn(words, why.stdout)
         member = told["group"]["member_alert_ids"][0]
+        self.assertIn("no route raised it",
+                      self.service.ctl("why", member, token=MONITOR).stdout)
         self.assert_exit(self.service.ctl("get", member, token=MONITOR), 0)
         self.assert_exit(self.service.ctl("routes", "explain", member, token=MONITOR), 1)
         # It is no clue, though it is listed among the alerts.

@@ -4,55 +4,28 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "supervision/v1/delivery_service.grpc.pb.h"
 #include "supervision/v1/silence_service.grpc.pb.h"
 #include "tests/integration/rpc/consume_client.h"
+#include "tests/integration/rpc/delivery_asking.h"
+#include "tests/support/certificates.h"
+#include "tests/support/eventually.h"
+#include "tests/support/temp_dir.h"
 
 namespace supervision::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
-class DeliveryTest : public ::testing::Test {
- protected:
-  std::string AlertOf(int number) {
-    const Submitted submitted = Submit(*clues_, ValidRequest(number));
-    EXPECT_TRUE(submitted.status.ok()) << submitted.status.error_message();
-    return submitted.receipt.alert_id();
-  }
-  grpc::Status Ask(const v1::ExplainDeliveryRequest& request,
-                   const std::string& token = kMonitorToken) {
-    answer_.Clear();
-    return stub_->ExplainDelivery(Context(token).get(), request, &answer_);
-  }
-  v1::ExplainDeliveryRequest About(const std::string& alert_id) {
-    v1::ExplainDeliveryRequest request;
-    request.set_alert_id(alert_id);
-    return request;
-  }
-  // "SCOPE PASSES", …
-  std::vector<std::string> Steps() {
-    std::vector<std::string> steps;
-    for (const v1::DeliveryStep& step : answer_.steps()) {
-      steps.push_back(v1::DeliveryQuestion_Name(step.question()).substr(18) + " " +
-                      v1::DeliveryOutcome_Name(step.outcome()).substr(17));
-    }
-    return steps;
-  }
-
-  TestServer server_;
-  std::unique_ptr<ClueStub> clues_ = v1::ClueService::NewStub(server_.channel());
-  std::unique_ptr<v1::DeliveryService::Stub> stub_ =
-      v1::DeliveryService::NewStub(server_.channel());
-  v1::ExplainDeliveryResponse answer_;
-};
+class DeliveryTest : public ::testing::Test, protected DeliveryAsking {};
 
 TEST_F(DeliveryTest, SaysWhatKeepsAnAlertBack) {
   const std::string id = AlertOf(1);
   ASSERT_TRUE(Ask(About(id)).ok());
   EXPECT_TRUE(answer_.told());
-  EXPECT_THAT(Steps(),
-              ElementsAre("SCOPE PASSES", "FILTER PASSES", "SILENCE PASSES", "DELIVERY PASSES"));
+  EXPECT_THAT(Steps(), ElementsAre("SCOPE PASSES", "FILTER PASSES", "SILENCE PASSES",
+                                   "ROUTE PASSES", "DELIVERY PASSES"));
+  EXPECT_THAT(answer_.steps(3).text_en(), HasSubstr("no route raised it"));
 
   v1::ExplainDeliveryRequest filtered = About(id);
   filtered.mutable_filter()->set_region_prefix("11");
@@ -102,6 +75,45 @@ TEST_F(DeliveryTest, OnlySupervisorsAskForOthersAndNobodyForWhatItDoesNotSee) {
   request.set_principal("somebody");
   EXPECT_EQ(ReasonOf(Ask(request)), "PERMISSION_DENIED");
   EXPECT_EQ(ReasonOf(Ask(About("a00ffffffffffffffffffffffffffffffff"))), "ALERT_NOT_FOUND");
+}
+
+// Two clues about one unit make the route's alert; the files say what has become of the route.
+TEST(DeliveryOfRoutesTest, SaysWhichRouteRaisedAnAlertAndWhetherItIsStillOn) {
+  const TempDir place;
+  const std::string routes = place.path() + "/routes.yaml";
+  const auto write = [&](const std::string& id, const std::string& enabled) {
+    Replace(routes,
+            "version: \"" + id + enabled + "\"\nroutes:\n  - id: " + id +
+                "\n    enabled: " + enabled +
+                "\n    title_zh: 同一单位多条线索\n    title_en: several clues about one unit"
+                "\n    by: [UNIT]\n    threshold: {at_least: 2, window: 1d}\n");
+  };
+  write("pairs", "true");
+  DeliveryAsking asking({.flags = {"--files.routes=" + routes}});
+  ASSERT_TRUE(Eventually([&] { return asking.server_.Metric("supervision_routes_holding") == 1; }));
+  Watcher watcher(asking.server_.channel(), FromEarliest());
+  asking.AlertOf(1);
+  asking.AlertOf(2);
+  const std::vector<v1::AlertUpdate> told = watcher.Next(3);
+  ASSERT_EQ(told.size(), 3u);
+  ASSERT_EQ(told[2].alert().group().route(), "pairs");
+  const v1::ExplainDeliveryRequest request = asking.About(told[2].alert().id());
+  const auto text = [&] {
+    EXPECT_TRUE(asking.Ask(request).ok());
+    return asking.answer_.steps_size() > 3 ? asking.answer_.steps(3).text_en() : "";
+  };
+  const std::string on = text();
+  EXPECT_THAT(asking.Steps(), ElementsAre("SCOPE PASSES", "FILTER PASSES", "SILENCE PASSES",
+                                          "ROUTE PASSES", "DELIVERY PASSES"));
+  for (const char* const words : {"route pairs", "several clues about one unit",
+                                  "unit = 某镇综合执法队", "about 2 clues", "The route is on."}) {
+    EXPECT_THAT(on, HasSubstr(words));
+  }
+  EXPECT_THAT(asking.answer_.steps(3).text_zh(), HasSubstr("该规则现已启用"));
+  write("pairs", "false");
+  EXPECT_TRUE(Eventually([&] { return text().find("is off now") != std::string::npos; }));
+  write("others", "true");
+  EXPECT_TRUE(Eventually([&] { return text().find("there no longer") != std::string::npos; }));
 }
 
 }  // namespace
