@@ -76,6 +76,11 @@ absl::Status Gate::RenewalError() {
   return domain::MakeError(std::move(detail));
 }
 
+absl::Status Gate::MaySend(const Caller& caller, security::Method method) const {
+  Standing standing = StandingOf(caller, method, *principals_->Get(), absl::Now());
+  return standing.changed ? RenewalError() : std::move(standing.may);
+}
+
 absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const {
   const auto deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) return options_.default_timeout;

@@ -37,6 +37,10 @@ class Gate {
   absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context,
                                security::Method method) const;
 
+  // Whether a caller that has entered may still send on its stream: as Enter says, or DRAINING
+  // where it comes again with other rights.
+  absl::Status MaySend(const Caller& caller, security::Method method) const;
+
   // What the principal `id` sees when it handles alerts; nothing when it may not, or there is none.
   std::optional<domain::Scope> ScopeOfHandler(std::string_view id) const;
 

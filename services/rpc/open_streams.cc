@@ -7,6 +7,18 @@
 
 namespace supervision::rpc {
 
+Standing StandingOf(const Caller& caller, security::Method method,
+                    const security::PrincipalDirectory& principals, absl::Time now) {
+  const security::Principal& before = *caller.principal;
+  const auto by_now = principals.Again(before.credential, now);
+  if (by_now == nullptr) return {.may = domain::MakeError(domain::Reason::kUnauthenticated)};
+  Standing standing{.may = security::Authorise(*by_now, method)};
+  standing.changed = standing.may.ok() &&
+                     (security::ScopeOf(*by_now) != caller.scope || by_now->id != before.id ||
+                      by_now->partner != before.partner || by_now->backfill != before.backfill);
+  return standing;
+}
+
 OpenStreams::Entry OpenStreams::Add(security::Method method, const Caller& caller, Ways ways) {
   base::MutexLock lock(&mutex_);
   open_.emplace(++last_, Stream{.method = method, .caller = caller, .ways = std::move(ways)});
@@ -28,18 +40,11 @@ void OpenStreams::Check(const security::PrincipalDirectory& principals, absl::Ti
     base::MutexLock lock(&mutex_);
     for (auto& [number, stream] : open_) {
       if (stream.told) continue;
-      const security::Principal& before = *stream.caller.principal;
-      const auto by_now = principals.Again(before.credential, now);
-      absl::Status may = by_now == nullptr ? domain::MakeError(domain::Reason::kUnauthenticated)
-                                           : security::Authorise(*by_now, stream.method);
-      const bool changed =
-          may.ok() &&
-          (security::ScopeOf(*by_now) != stream.caller.scope || by_now->id != before.id ||
-           by_now->partner != before.partner || by_now->backfill != before.backfill);
-      stream.told = changed || !may.ok();
-      if (!may.ok()) {
-        told.push_back([end = stream.ways.end, may = std::move(may)] { end(may); });
-      } else if (changed) {
+      Standing standing = StandingOf(stream.caller, stream.method, principals, now);
+      stream.told = standing.changed || !standing.may.ok();
+      if (!standing.may.ok()) {
+        told.push_back([end = stream.ways.end, may = std::move(standing.may)] { end(may); });
+      } else if (standing.changed) {
         told.push_back(stream.ways.renew);
       }
     }

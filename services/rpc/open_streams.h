@@ -27,6 +27,14 @@ struct Caller {
   std::shared_ptr<security::Quotas::Share> share;
 };
 
+// What a caller that has entered for a method may do by now.
+struct Standing {
+  absl::Status may;      // UNAUTHENTICATED or PERMISSION_DENIED when it may not go on
+  bool changed = false;  // it may, and sees or does something else than when it entered
+};
+Standing StandingOf(const Caller& caller, security::Method method,
+                    const security::PrincipalDirectory& principals, absl::Time now);
+
 // The streams that are open, so that each may be looked at again while it lasts: a token that is
 // revoked or runs out ends its streams, and a grant that changes renews them.
 //

@@ -78,6 +78,10 @@ class ClueStream final : public ClueStreams::Reactor {
  private:
   void OnReadDone(bool ok) override {
     if (!ok) return Perform(state_->OnNoMoreMessages());
+    // The streams are told of a revocation too, but this message may have come before that, or
+    // while the last answers are on their way. It is left unread, as if it had come after the end.
+    absl::Status may = edge_.gate->MaySend(caller_, security::Method::kStreamClues);
+    if (!may.ok()) return Perform(state_->Drain(std::move(may)));
     Take(state_->OnMessage());
     Perform(state_->OnMessageTaken());
   }

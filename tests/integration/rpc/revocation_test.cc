@@ -1,5 +1,6 @@
 // A token that is revoked while two replicas read the same file of tokens.
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 namespace supervision::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::SizeIs;
 using Clock = std::chrono::steady_clock;
 
@@ -112,6 +114,40 @@ TEST_F(RevocationTest, ARevokedTokenEndsAtEveryReplicaWithItsStreams) {
   ASSERT_TRUE(Submit(*v1::ClueService::NewStub(a.channel()), ValidRequest(1)).status.ok());
   EXPECT_THAT(staying_a.Next(1), SizeIs(1));
   EXPECT_THAT(staying_b.Next(1), SizeIs(1));
+}
+
+// An answer that is still open keeps the stream from ending.
+TEST_F(RevocationTest, AStreamTakesNothingMoreWhileItsLastAnswersAreAwaited) {
+  const std::string revoked = Issue("example-partner");
+  TestServer::Options options = Options();
+  options.flags.push_back("--redis.command_timeout=30s");
+  TestServer server(options);
+  const auto stub = v1::ClueService::NewStub(server.channel());
+  const auto context = Context(revoked, std::chrono::seconds(60));
+  const auto stream = stub->StreamClues(context.get());
+  const auto write = [&](int number) {
+    v1::StreamCluesRequest message;
+    message.set_request_id("r-" + std::to_string(number));
+    *message.mutable_clue() = ValidClue(number);
+    return stream->Write(message);
+  };
+  v1::StreamCluesResponse answer;
+  ASSERT_TRUE(write(0) && stream->Read(&answer));
+  ASSERT_TRUE(answer.has_receipt()) << answer.ShortDebugString();
+  redis_.Freeze();
+  ASSERT_TRUE(write(1));
+  EXPECT_TRUE(Eventually([&] { return server.Metric("supervision_intake_under_way_clues") == 1; }));
+
+  Revoke("example-partner");
+  EXPECT_TRUE(Eventually([&] { return !Read(server, revoked).ok(); }, kGiven));
+  EXPECT_TRUE(write(2));
+  // The service has read it when it answers what came behind it on the same connection.
+  EXPECT_TRUE(Read(server, kMonitorToken).ok());
+  redis_.Thaw();
+  std::vector<uint64_t> answered;
+  while (stream->Read(&answer)) answered.push_back(answer.index());
+  EXPECT_THAT(answered, ElementsAre(1));
+  EXPECT_EQ(ReasonOf(stream->Finish()), "UNAUTHENTICATED");
 }
 
 }  // namespace
