@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <random>
 #include <regex>
 #include <sstream>
 #include <utility>
@@ -101,6 +103,7 @@ bool ServiceProcess::Start() {
     if (WaitForEnd(pid_, kStepMilliseconds)) break;
   }
   Kill();
+  std::cerr << "the service did not start; its log:\n" << ReadFile(log_path());
   return false;
 }
 
@@ -139,17 +142,20 @@ int ChildOf(int pid) {
 }
 
 uint16_t FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    std::abort();
+  std::random_device random;
+  std::uniform_int_distribution<uint16_t> draw(10'000, 32'000);
+  for (int attempt = 0; attempt < 1'000; ++attempt) {
+    const uint16_t port = draw(random);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    const bool free = bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+    close(fd);
+    if (free) return port;
   }
-  close(fd);
-  return ntohs(address.sin_port);
+  std::abort();
 }
 
 }  // namespace supervision::testing

@@ -45,6 +45,7 @@ class ServiceProcess {
 int ChildOf(int pid);
 
 // A TCP port on loopback that was free a moment ago: for a service that must come back on one port.
+// Below those that the kernel gives to connections, which other tests make all the time.
 uint16_t FreePort();
 
 }  // namespace supervision::testing
