@@ -67,6 +67,7 @@ class CertificateEndTest : public ::testing::Test {
   std::vector<std::string> Said(std::shared_ptr<const security::TlsMaterial> tls,
                                 const std::vector<absl::Duration>& passing) {
     Inputs inputs = NotYetRead({});
+    inputs.principals.directory = security::PrincipalDirectory::Create({});
     inputs.tls = std::move(tls);
     base::FakeClock clock(start_);
     observability::Logger log(observability::Logger::Format::kJson,
