@@ -69,7 +69,8 @@ std::vector<std::shared_ptr<const domain::Silence>> SilenceDesk::Active() const 
   OpenParts* const parts = core_->parts();
   if (parts == nullptr) return active;
   const absl::Time now = core_->clock()->Now();
-  for (const domain::SilencePtr& silence : parts->context.silences->index()->all()) {
+  const std::shared_ptr<const domain::SilenceIndex> known = parts->context.silences->index();
+  for (const domain::SilencePtr& silence : known->all()) {
     if (domain::IsActive(*silence, now)) active.push_back(silence);
   }
   return active;
