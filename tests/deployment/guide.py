@@ -19,7 +19,7 @@ NOT_RUN = {
     "docker-compose -f deploy/container/compose.yaml ":
         "it needs an engine: docker-compose reads the file, and compose_test starts what it names",
     "kubectl apply -k deploy/kubernetes/":
-        "it needs a cluster: kubernetes_test builds the overlay and holds it against schemas",
+        "it needs a cluster: kubernetes_test builds the overlay by two kubectl and holds it against schemas",
     "kubectl create namespace ": "it needs a cluster: guide_test makes the object as a trial",
     "kubectl -n supervision create ": "it needs a cluster: guide_test makes the object as a trial",
     "apt-get install ./dist/": "not on this machine: package_test installs it in a root of its own",
