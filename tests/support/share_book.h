@@ -99,6 +99,7 @@ class ShareBook {
     const auto found = acked_.find(entry);
     return found == acked_.end() ? 0 : found->second;
   }
+  void ForgetAcked() { acked_.clear(); }
   // Who has a lease that runs; empty: nobody.
   std::string Holder(const Entry& entry, absl::Duration now) const {
     const auto found = taken_.find(entry);
