@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -30,7 +31,7 @@ def run(*command, limit=600, check=True, **options):
     return result
 
 
-def eventually(condition, what, limit=30):
+def eventually(condition, what, limit=180):
     """Waits until the condition gives something true, and returns it."""
     end = time.monotonic() + limit
     while True:
@@ -182,10 +183,9 @@ def shows_its_alert(root, user, token_environment=None):
     if ready.returncode != 0:
         raise AssertionError(f"not ready: {ready.stdout}{ready.stderr}")
     receipt = json.loads(ctl("example-partner-token", "submit", *CLUE, "--json").stdout)["receipt"]
-    alert = ctl("example-monitor-token", "watch", "--from", "earliest", "--until-idle", "2",
-                "--json").stdout
-    if receipt["clue_id"] not in alert:
-        raise AssertionError(f"the alert of {receipt['clue_id']} was not told: {alert}")
+    eventually(lambda: receipt["clue_id"] in ctl("example-monitor-token", "watch", "--from", "earliest",
+                                                 "--until-idle", "2", "--json").stdout,
+               f"the alert of {receipt['clue_id']} is told")
     return receipt
 
 
@@ -195,10 +195,16 @@ def fail_if_not_root():
 
 
 def free_port():
-    """A port that nobody holds now: for programs that cannot be told to take one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody holds now, for programs that cannot be told to take one: none that the kernel
+    gives to connections."""
+    for port in random.sample(range(2_000, 10_000), 1_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError("no port is free")
 
 
 def scratch(name):

@@ -99,6 +99,13 @@ class ListTest(harness.ServiceTest):
 
 
 class ChangeTest(harness.ServiceTest):
+    def told_of(self, receipt, count):
+        """The versions of an alert that a monitor is told, once there are so many."""
+        def of_it(lines):
+            return [line["alert"] for line in lines
+                    if line.get("alert", {}).get("id") == receipt["alert_id"]]
+        return of_it(self.watch_until(lambda lines: len(of_it(lines)) >= count, "--from", "earliest"))
+
     def test_a_revision_is_a_new_version_that_monitors_hear(self):
         receipt = self.service.submit(clue("C-1"))
         result = self.service.ctl("revise", receipt["clue_id"], "--title", "改正后的标题", "--json")
@@ -107,10 +114,7 @@ class ChangeTest(harness.ServiceTest):
         stored = json.loads(self.service.ctl("get", receipt["clue_id"], "--json").stdout)
         self.assertEqual(stored["content"]["title"], "改正后的标题")
         self.assertEqual(stored["content"]["source_record_id"], "C-1")
-        told = self.service.ctl("watch", "--from", "earliest", "--json", "--until-idle", "1",
-                                token=MONITOR)
-        alerts = [line["alert"] for line in self.json_lines(told)
-                  if line["alert"]["id"] == receipt["alert_id"]]
+        alerts = self.told_of(receipt, 2)
         self.assertEqual(alerts[-1]["kind"], "ALERT_KIND_CLUE_REVISED")
         self.assertEqual(alerts[-1]["title"], "改正后的标题")
 
@@ -139,11 +143,7 @@ class ChangeTest(harness.ServiceTest):
         again = self.service.ctl("revise", receipt["clue_id"], "--title", "一")
         self.assert_exit(again, 5)
         self.assertIn("CLUE_WITHDRAWN", again.stderr)
-        told = self.service.ctl("watch", "--from", "earliest", "--json", "--until-idle", "1",
-                                token=MONITOR)
-        kinds = [line["alert"]["kind"] for line in self.json_lines(told)
-                 if line.get("alert", {}).get("id") == receipt["alert_id"]]
-        self.assertIn("ALERT_KIND_CLUE_WITHDRAWN", kinds)
+        self.assertEqual(self.told_of(receipt, 2)[-1]["kind"], "ALERT_KIND_CLUE_WITHDRAWN")
         self.assert_exit(self.service.ctl("withdraw", receipt["clue_id"]), 1)
 
     def test_an_alert_that_no_longer_passes_the_filter_leaves_the_view(self):

@@ -39,7 +39,7 @@ set -m
 run >"$scratch/output" 2>&1 &
 job=$!
 set +m
-deadline=$((SECONDS + 60))
+deadline=$((SECONDS + 180))
 until grep -q 'Ctrl-C stops the service' "$scratch/output"; do
   kill -0 "$job" || fail "it ended by itself"
   [ $SECONDS -lt $deadline ] || fail "it did not come to serving"

@@ -87,8 +87,11 @@ class DoctorMachineTest(unittest.TestCase):
              "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "allkeys-lru"],
             executable="/usr/bin/redis-check-rdb", stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(lambda: (redis.send_signal(signal.SIGTERM), redis.wait(30)))
-        harness.eventually(socket.exists, "Redis listens")
+        self.addCleanup(lambda: (redis.send_signal(signal.SIGTERM), redis.wait(harness.PATIENCE)))
+        ping = ["redis-cli", "-s", socket, "ping"]
+        harness.eventually(
+            lambda: subprocess.run(ping, capture_output=True, check=False).stdout == b"PONG\n",
+            "Redis answers")
         # As the service takes it: a variable wins over the file.
         self.assert_says(self.doctor(SUPERVISION_REDIS_ADDRESS=f"unix:{socket}"), 3,
                          "FAIL Redis: .*maxmemory-policy allkeys-lru.*set it to noeviction")

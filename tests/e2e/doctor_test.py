@@ -32,8 +32,12 @@ class DoctorTest(unittest.TestCase):
             f"--files.principals={cls.config}/principals.yaml",
             f"--files.tokens={cls.config}/tokens.yaml"]
         cls.service.start()
+        cls.wait_until_serving(cls.service)
+
+    @classmethod
+    def wait_until_serving(cls, service, *more):
         harness.eventually(
-            lambda: cls.service.ctl("health", "--tls-ca", cls.ca()).returncode == 0, "it serves")
+            lambda: service.ctl("health", "--tls-ca", cls.ca(), *more).returncode == 0, "it serves")
 
     @classmethod
     def certs(cls, folder, *arguments):
@@ -63,17 +67,18 @@ class DoctorTest(unittest.TestCase):
         self.assert_says(self.doctor(address="no-such-host.invalid:50051"), 3, "is not known")
 
     def test_a_port_on_which_nobody_listens(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.assert_says(self.doctor(address=f"127.0.0.1:{port}"), 3, "refused", "listen.grpc")
+        with socket.socket() as silent:  # bound, so that no other program listens there
+            silent.bind(("127.0.0.1", 0))
+            self.assert_says(self.doctor(address=f"127.0.0.1:{silent.getsockname()[1]}"), 3, "refused",
+                             "listen.grpc")
 
     def test_plain_text_to_a_service_that_speaks_tls(self):
         self.assert_says(self.doctor(), 3, "speaks TLS and you do not", "--tls-ca")
 
     def test_tls_to_a_service_that_speaks_plain_text(self):
-        plain = harness.Service().start()
+        plain = harness.Service()
         self.addCleanup(plain.remove)
+        plain.start().ready()
         address = f"localhost:{plain.port}"
         self.assert_says(self.doctor("--tls-ca", self.ca(), address=address), 3,
                          "speaks plain text and you speak TLS")
@@ -111,12 +116,13 @@ class DoctorTest(unittest.TestCase):
     def test_a_certificate_is_wanted_or_has_run_out_there(self):
         strict = harness.Service()
         strict.flags = [flag.replace("=optional", "=required") for flag in self.service.flags]
-        strict.start()
         self.addCleanup(strict.remove)
+        strict.start()
+        client = ("--tls-cert", self.place / "tls/client.pem", "--tls-key", self.place / "tls/client.key")
+        self.wait_until_serving(strict, *client)
         address = f"localhost:{strict.port}"
         self.assert_says(self.doctor("--tls-ca", self.ca(), address=address), 3,
                          "is wanted by the service", "--tls-cert")
-        client = ("--tls-cert", self.place / "tls/client.pem", "--tls-key", self.place / "tls/client.key")
         self.assert_says(self.doctor("--tls-ca", self.ca(), *client, address=address), 0, "knows you")
 
     def test_a_server_certificate_that_runs_out_while_nobody_looks(self):
@@ -144,7 +150,7 @@ class DoctorTest(unittest.TestCase):
         token = made.stdout.strip()
         self.assertNotIn(token[21:], (self.config / "tokens.yaml").read_text())
         call = lambda: self.service.ctl("list", "--tls-ca", self.ca(), token=token)
-        harness.eventually(lambda: call().returncode == 0, "the new token is taken", 15)
+        harness.eventually(lambda: call().returncode == 0, "the new token is taken")
         listed = tokens("list")
         self.assertIn("gateway 2", listed.stdout)
         watch = subprocess.Popen([harness.CTL, "watch", "--tls-ca", self.ca()],
@@ -155,7 +161,7 @@ class DoctorTest(unittest.TestCase):
                                           token=harness.OPERATOR).stdout
         harness.eventually(lambda: json.loads(status()).get("open_streams") in ("1", 1), "it watches")
         self.assertEqual(tokens("revoke", token).returncode, 0)
-        _, said = watch.communicate(timeout=30)
+        _, said = watch.communicate(timeout=harness.PATIENCE)
         self.assertEqual(watch.returncode, 4, said)
         self.assertIn("UNAUTHENTICATED", said)
         self.assertEqual(call().returncode, 4)
@@ -197,12 +203,13 @@ class DoctorTest(unittest.TestCase):
     def test_the_python_example_speaks_tls(self):
         clue = self.place / "clue.json"
         clue.write_text(json.dumps(harness.clue("tls-1")))
+        harness.make_stubs()
         result = subprocess.run(
             [harness.PYTHON, harness.EXAMPLES / "python/partner.py", clue],
             env=self.service.environment(harness.PARTNER, SUPERVISION_TLS_CA=self.ca(),
                                          SUPERVISION_STUBS=str(harness.STUBS),
                                          SUPERVISION_SERVER=f"localhost:{self.service.port}"),
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=harness.PATIENCE)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 

@@ -19,13 +19,10 @@ def setUpModule():
         raise AssertionError("node is missing: deploy/install --test installs it")
     if not (NODE / "node_modules" / "@grpc" / "grpc-js").is_dir():
         raise AssertionError(f"node_modules is missing: run 'npm ci' in {NODE} (tests/run does)")
-    # Once, before two clients make the stubs at the same time.
-    subprocess.run([PYTHON, "-c", "import stubs; stubs.load()"], cwd=EXAMPLES / "python", check=True,
-                   env={"PATH": "/usr/bin:/bin", "SUPERVISION_STUBS": str(harness.STUBS),
-                        "PYTHONDONTWRITEBYTECODE": "1"})
+    harness.make_stubs()
     if shutil.which("javac") is None:
         raise AssertionError("javac is missing: deploy/install --test installs it")
-    subprocess.run([JAVA, JAVA_OUT], check=True, timeout=280)
+    subprocess.run([JAVA, JAVA_OUT], check=True, timeout=600)
 
 
 def many_mistakes():
@@ -85,7 +82,7 @@ class Examples:
             def told():
                 return [line.split()[1] for line in monitor.lines() if f"{name} " in line]
             try:
-                harness.eventually(lambda: len(told()) >= len(expected), "told", 60)
+                harness.eventually(lambda: len(told()) >= len(expected), "told")
             except AssertionError as late:
                 raise AssertionError(f"{late}; told {monitor.lines()}, {expected} expected; "
                                      + monitor.error_text()) from late

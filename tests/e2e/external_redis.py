@@ -46,7 +46,7 @@ class ExternalRedis:
             self.process = subprocess.Popen(
                 [SHIPPED / "start", self.directory / "redis.conf", self.directory],
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 180
         while b"ready to accept connections" not in log_path.read_bytes()[before:]:
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(log_path.read_text())
@@ -68,5 +68,5 @@ class ExternalRedis:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(30)
+            self.process.wait(180)
         self.socket.unlink(missing_ok=True)

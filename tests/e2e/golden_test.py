@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 import harness
-from harness import MONITOR, clue
+from harness import clue
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "golden"
 sys.path.insert(0, str(FOLDER))
@@ -41,11 +41,11 @@ class Golden:
         cursor = self.service.directory / "golden.cursor"
         cursor.write_text(self.kept["cursor"])
         for place in (["--cursor-file", cursor], ["--subscription", "golden"]):
-            told = self.service.ctl("watch", "--json", "--until-idle", "1", *place, token=MONITOR)
-            self.assert_exit(told, 0)
-            clues = [line["alert"].get("clue_id") for line in self.json_lines(told)]
-            self.assertIn(new, clues)
-            self.assertGreater(len(clues), 1, "also what the earlier release had not told yet")
+            told = self.watch_until(lambda lines: new in self.clues(lines), *place)
+            self.assertGreater(len(told), 1, "also what the earlier release had not told yet")
+
+    def clues(self, lines):
+        return [line["alert"].get("clue_id") for line in lines]
 
 
 def contained(kept, read):

@@ -1,12 +1,15 @@
 """A real supervisiond for the tests of this folder, and supervisionctl to drive it."""
 
 import atexit
+import fcntl
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,10 @@ CTL = BUILD / "clients" / "cli" / "supervisionctl"
 SERVER = BUILD / "services" / "server" / "supervisiond"
 EXAMPLES = ROOT / "clients" / "examples"
 PYTHON = "/usr/bin/python3"
+
+# Seconds for whatever must come: with sanitizers on a busy machine all takes ten times as long. Nobody
+# waits longer than it takes.
+PATIENCE = 180
 
 
 class Release(typing.NamedTuple):
@@ -42,7 +49,7 @@ ENFORCEMENT = "县综合行政执法局对某店作出行政处罚决定前未�
 PETITION = "信访事项受理后超过六十日未办结，未出具信访答复意见书，信访人多次重复信访未化解。"
 
 
-def eventually(condition, what, limit=30):
+def eventually(condition, what, limit=PATIENCE):
     """Waits until the condition gives something true, and returns it."""
     end = time.monotonic() + limit
     while True:
@@ -52,6 +59,32 @@ def eventually(condition, what, limit=30):
         if time.monotonic() > end:
             raise AssertionError(f"not within {limit} s: {what}")
         time.sleep(0.02)
+
+
+def take_port():
+    """A port on loopback for a service that must come back on it, and what keeps it for this process.
+    It lies below those that the kernel gives to connections, and below those that the tests in C++
+    take; the name of a socket, which ends with the process, says that it is taken."""
+    for port in random.sample(range(2_000, 10_000), 1_000):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0supervision-test-port-{port}")
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+            return port, claim
+        except OSError:
+            claim.close()
+    raise AssertionError("no port is free")
+
+
+def make_stubs():
+    """The Python stubs of the examples. They are made once for all tests of a build: of two that run at
+    the same time one would read what the other is writing."""
+    with open(BUILD / "python-stubs.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([PYTHON, "-c", "import stubs; stubs.load()"], cwd=EXAMPLES / "python", check=True,
+                       env={"PATH": "/usr/bin:/bin", "SUPERVISION_STUBS": str(STUBS),
+                            "PYTHONDONTWRITEBYTECODE": "1"})
 
 
 def make_poorer(rules):
@@ -78,7 +111,7 @@ class Service:
         # A short path: the embedded Redis listens on a unix socket in it.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
         self.process = None
-        self.port = 0
+        self.port, self.claim = take_port()
         self.flags = []  # further settings
         self.release = release
         self.redis = None  # to be ended with it
@@ -105,11 +138,12 @@ class Service:
                                      + self.log()[-3000:])
             return addresses.exists() and addresses.read_text()
 
-        self.port = int(json.loads(eventually(listening, "it listens", 60))["grpc"].rpartition(":")[2])
+        eventually(listening, "it listens")
         return self
 
     def ready(self):
-        result = self.ctl("status", "--wait", "60", token=OPERATOR)
+        result = self.ctl("status", "--wait", str(PATIENCE), token=OPERATOR,
+                          limit=2 * PATIENCE)
         if result.returncode != 0:
             raise AssertionError(f"not ready: {result.stderr}\n{self.log()[-3000:]}")
         return self
@@ -120,16 +154,17 @@ class Service:
 
     def terminate(self):
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def remove(self):
         """Ends it in order, so that its Redis ends too, and removes its directory."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(60)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
+        self.claim.close()
         refused = []
         if self.redis is not None:
             refused = self.redis.refused_commands()
@@ -153,13 +188,13 @@ class Service:
         return {**keep, "SUPERVISION_SERVER": self.address, "SUPERVISION_TOKEN": token,
                 "LC_ALL": "C.UTF-8", "TZ": "Asia/Shanghai", **more}
 
-    def ctl(self, *arguments, token=PARTNER, stdin=None, limit=60, **environment):
+    def ctl(self, *arguments, token=PARTNER, stdin=None, limit=PATIENCE, **environment):
         """One supervisionctl, to its end."""
         return subprocess.run([CTL, *map(str, arguments)], input=stdin, text=True, timeout=limit,
                               stdin=subprocess.DEVNULL if stdin is None else None,
                               capture_output=True, env=self.environment(token, **environment))
 
-    def run(self, command, token, limit=60):
+    def run(self, command, token, limit=PATIENCE):
         """Another client, to its end."""
         return subprocess.run(list(map(str, command)), text=True, timeout=limit,
                               stdin=subprocess.DEVNULL, capture_output=True,
@@ -201,7 +236,7 @@ class Background:
     def error_text(self):
         return pathlib.Path(self.errors.name).read_text()
 
-    def wait_for_lines(self, count, limit=60):
+    def wait_for_lines(self, count, limit=PATIENCE):
         def enough():
             if self.process.poll() is not None and len(self.lines()) < count:
                 raise AssertionError(f"ended with {self.process.returncode} after {self.lines()}: "
@@ -213,7 +248,7 @@ class Background:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
 
 class ServiceTest(unittest.TestCase):
@@ -231,6 +266,22 @@ class ServiceTest(unittest.TestCase):
         client = Background(self.service, command, token, **environment)
         self.addCleanup(client.stop, signal.SIGKILL)
         return client
+
+    def watch_until(self, enough, *arguments, token=MONITOR, service=None):
+        """What a watch tells, one parsed line each, up to when that is enough. What --until-idle waits
+        for is a second of silence, which a busy machine may have in the middle."""
+        watch = Background(service or self.service, [CTL, "watch", "--json", *arguments], token)
+        self.addCleanup(watch.stop, signal.SIGKILL)
+
+        def told():
+            lines = [json.loads(line) for line in watch.lines()]
+            if not enough(lines) and watch.process.poll() is not None:
+                raise AssertionError(f"ended with {watch.process.returncode} after {lines}: "
+                                     + watch.error_text())
+            return lines if enough(lines) else None
+        lines = eventually(told, "enough is told")
+        watch.stop(signal.SIGKILL)
+        return lines
 
     def assert_exit(self, result, code):
         self.assertEqual(result.returncode, code, f"{result.stdout}\n{result.stderr}")

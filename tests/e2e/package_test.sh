@@ -5,7 +5,13 @@ set -euo pipefail
 build=$1
 samples=$(cd "$(dirname "$0")/../../clients/examples/cpp" && pwd)
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+client=
+trap '[ -z "$client" ] || kill "$client" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
 
 cmake --install "$build" --component client --prefix "$scratch/prefix" >"$scratch/install.log"
 cp -r "$samples" "$scratch/project"
@@ -22,14 +28,21 @@ cmake --build "$scratch/build" --target sample_submit_spooled
 
 # It finds no header but the installed ones, and it works: stored, though nobody listens.
 if grep -rq "$(cd "$build/.." && pwd)/services" "$scratch/build/build.ninja"; then
-  echo "the outside project sees the source tree" >&2
-  exit 1
+  fail "the outside project sees the source tree"
 fi
+SUPERVISION_SERVER=127.0.0.1:1 "$scratch/build/sample_submit_spooled" "$scratch/spool" 330424 \
+  <<<"夜间强制拆除" &
+client=$!
+deadline=$((SECONDS + 180))
+until grep -aqs '夜间强制拆除' "$scratch/spool" "$scratch/spool-wal"; do
+  kill -0 "$client" || fail "it ended by itself"
+  [ $SECONDS -lt $deadline ] || fail "the clue is not in the spool"
+  sleep 0.1
+done
+kill "$client"
 status=0
-SUPERVISION_SERVER=127.0.0.1:1 timeout 5 "$scratch/build/sample_submit_spooled" "$scratch/spool" 330424 \
-  <<<"夜间强制拆除" || status=$?
-[ "$status" -eq 124 ] || { echo "expected to be still waiting, ended with $status" >&2; exit 1; }
-grep -aq '夜间强制拆除' "$scratch/spool" "$scratch/spool-wal" ||
-  { echo "the clue is not in the spool" >&2; exit 1; }
+wait "$client" || status=$?
+client=
+[ "$status" -eq 143 ] || fail "expected to be still waiting, ended with $status"
 test -f "$scratch/prefix/share/supervision/protos/supervision/v1/clue_service.proto"
 echo "package ok"

@@ -44,7 +44,7 @@ class QueryTest(harness.ServiceTest):
                     seen += chunk
             except OSError:  # how Linux says that the other side is closed
                 pass
-            self.assertEqual(process.wait(30), 0, seen)
+            self.assertEqual(process.wait(harness.PATIENCE), 0, seen)
         return seen.decode()
 
     def test_a_terminal_gets_colours_unless_told_otherwise(self):
@@ -94,10 +94,11 @@ class QueryTest(harness.ServiceTest):
         service = harness.Service()
         self.addCleanup(service.remove)
         service.start().terminate()
-        waiting = harness.Background(service, [harness.CTL, "status", "--wait", "60"], OPERATOR)
+        waiting = harness.Background(service, [harness.CTL, "status", "--wait", str(harness.PATIENCE)],
+                                     OPERATOR)
         self.addCleanup(waiting.stop)
         service.start()
-        self.assertEqual(waiting.process.wait(60), 0, waiting.error_text())
+        self.assertEqual(waiting.process.wait(harness.PATIENCE), 0, waiting.error_text())
 
 
 if __name__ == "__main__":

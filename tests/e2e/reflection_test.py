@@ -84,7 +84,7 @@ class Api:
         kind = self.channel.unary_stream if entry.server_streaming else self.channel.unary_unary
         return kind(f"/{service}/{method}", request_serializer=type(request).SerializeToString,
                     response_deserializer=self.factory.GetPrototype(entry.output_type).FromString)(
-                        request, timeout=20, metadata=[("authorization", "Bearer " + token)])
+                        request, timeout=harness.PATIENCE, metadata=[("authorization", "Bearer " + token)])
 
 
 class ReflectionTest(harness.ServiceTest):

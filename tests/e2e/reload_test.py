@@ -52,7 +52,7 @@ class ReloadTest(harness.ServiceTest):
         return json.loads(status.stdout)["rules"]
 
     def wait_for_version(self, version):
-        eventually(lambda: self.rules()["rules_version"].startswith(version + "+"), version, 60)
+        eventually(lambda: self.rules()["rules_version"].startswith(version + "+"), version)
 
     def served_version(self):
         result = self.service.ctl("classify", ENFORCEMENT, "--json", token=PARTNER)
@@ -124,7 +124,7 @@ class LapsedLawTest(harness.ServiceTest):
         self.assertIn(f"ended on {yesterday}", status.stderr)
         self.assertIn("rules_lapsed", service.log())
         addresses = json.loads((service.directory / "addresses.json").read_text())
-        with urllib.request.urlopen(f"http://{addresses['metrics']}/metrics", timeout=30) as page:
+        with urllib.request.urlopen(f"http://{addresses['metrics']}/metrics", timeout=harness.PATIENCE) as page:
             self.assertRegex(page.read().decode(), r'supervision_rules_lapsed\{set="live"\} [1-9]')
         verdict = service.ctl("classify", ENFORCEMENT, "--json", token=PARTNER)
         self.assertEqual(json.loads(verdict.stdout)["scenario"], "SCENARIO_ADMIN_ENFORCEMENT")

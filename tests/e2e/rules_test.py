@@ -19,8 +19,8 @@ class RulesTest(unittest.TestCase):
         shutil.copy(CONFIG / "catalogue.yaml", self.folder)
 
     def run_test(self, *arguments):
-        return subprocess.run([str(harness.CTL), "rules", "test", *arguments], text=True, timeout=60,
-                              capture_output=True, stdin=subprocess.DEVNULL)
+        return subprocess.run([str(harness.CTL), "rules", "test", *arguments], text=True,
+                              timeout=harness.PATIENCE, capture_output=True, stdin=subprocess.DEVNULL)
 
     def spoil(self, old, new):
         path = self.folder / "rules" / RULES

@@ -79,7 +79,7 @@ class SpoolTest(harness.ServiceTest):
         spool = self.spool("used")
         self.submit(spool, clue("SP-6"), "--later")
         holder = self.background([harness.CTL, "spool", "flush", spool, "--server", "127.0.0.1:1",
-                                  "--timeout", "60"], PARTNER)
+                                  "--timeout", "600"], PARTNER)
         harness.eventually(lambda: "trying again" in holder.error_text(), "it holds the spool")
         result = self.submit(spool, clue("SP-7"))
         self.assert_exit(result, 5)
@@ -134,7 +134,7 @@ class SpoolTest(harness.ServiceTest):
         spool = self.spool("sample")
         client = self.background(["sh", "-c", f"echo 标题乙 | {samples}/sample_submit_spooled {spool}"
                                   " 330424"], PARTNER)
-        self.assertEqual(client.process.wait(60), 0, client.error_text())
+        self.assertEqual(client.process.wait(harness.PATIENCE), 0, client.error_text())
         self.assertEqual(len(client.lines()), 1)
         told = self.service.run([samples / "sample_monitor", "1"], harness.MONITOR)
         self.assert_exit(told, 0)

@@ -168,11 +168,12 @@ class NdjsonTest(harness.ServiceTest):
         lines = [json.dumps(clue(f"NR-{i}")) for i in range(3000)]
         path = self.service.directory / "many.ndjson"
         path.write_text("\n".join(lines))
-        client = self.background([harness.CTL, "submit", "--ndjson", path, "--json"], PARTNER)
+        client = self.background([harness.CTL, "submit", "--ndjson", path, "--json", "--timeout",
+                                  harness.PATIENCE], PARTNER)
         client.wait_for_lines(100)
         self.service.kill()
         self.service.start()
-        self.assertEqual(client.process.wait(120), 0, client.error_text())
+        self.assertEqual(client.process.wait(harness.PATIENCE), 0, client.error_text())
         receipts = [json.loads(line) for line in client.lines()]
         self.assertEqual(sorted(r["line"] for r in receipts), list(range(1, 3001)))
         self.assertEqual(len({r["receipt"]["clue_id"] for r in receipts}), 3000)

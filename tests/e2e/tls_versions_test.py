@@ -43,14 +43,15 @@ class TlsVersionsTest(unittest.TestCase):
     def connect(self, plain, version):
         """Makes a plain connection one of this version of TLS, which may be old and weak."""
         self.addCleanup(plain.close)
-        plain.settimeout(30)
+        plain.settimeout(harness.PATIENCE)
         context = only(version, ssl.create_default_context(cafile=self.place / "tls/ca.pem"))
         connection = context.wrap_socket(plain, server_hostname="localhost")
         self.addCleanup(connection.close)
         return connection
 
     def connect_to_service(self, version):
-        plain = socket.create_connection(("127.0.0.1", self.service.port), timeout=30)
+        plain = socket.create_connection(("127.0.0.1", self.service.port),
+                                         timeout=harness.PATIENCE)
         return self.connect(plain, version)
 
     def connect_to_one_that_speaks(self, version):
@@ -58,7 +59,7 @@ class TlsVersionsTest(unittest.TestCase):
         context = only(version, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         context.load_cert_chain(self.place / "tls/server.pem", self.place / "tls/server.key")
         here, there = socket.socketpair()
-        there.settimeout(30)
+        there.settimeout(harness.PATIENCE)
         serving = threading.Thread(
             target=lambda: self.addCleanup(context.wrap_socket(there, server_side=True).close))
         serving.start()
