@@ -17,6 +17,8 @@ endfunction()
 supervision_set_default("  # data_directory: data\n" "  data_directory: /var/lib/supervision\n")
 supervision_set_default("  # regions: regions.tsv\n" "  regions: ${SUPERVISION_DATA_DIR}/regions.tsv\n")
 supervision_set_default("  # model: model/model.bin\n" "  model: ${SUPERVISION_DATA_DIR}/model.bin\n")
+# As in containers: whoever has no rate of its own must not take all there is.
+supervision_set_default("  # calls_per_second: 0\n" "  calls_per_second: 1000\n")
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/installed/server.yaml CONTENT "${server_yaml}" @ONLY)
 
 # tests/deployment compares this list with the folder.

@@ -44,6 +44,9 @@ class ComposeTest(unittest.TestCase):
         result = manifests.check_config((CONTAINER / "server.yaml").read_text())
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_a_principal_without_a_rate_of_its_own_has_that_of_the_guide(self):
+        manifests.has_the_rate_of_the_guide(self, (CONTAINER / "server.yaml").read_text())
+
     def test_ports_and_stop_times_fit(self):
         settings = yaml.safe_load((CONTAINER / "server.yaml").read_text())
         manifests.listens_on_the_image_s_ports(self, settings)

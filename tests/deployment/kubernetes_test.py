@@ -83,6 +83,10 @@ class KubernetesTest(unittest.TestCase):
             result = manifests.check_config(self.server_yaml(overlay))
             self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_a_principal_without_a_rate_of_its_own_has_that_of_the_guide(self):
+        for overlay, _, _ in self.each():
+            manifests.has_the_rate_of_the_guide(self, self.server_yaml(overlay))
+
     def test_a_misspelt_setting_is_found(self):
         text = self.server_yaml("embedded").replace("max_memory", "max_memroy")
         self.assertNotEqual(manifests.check_config(text).returncode, 0)

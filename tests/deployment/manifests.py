@@ -46,8 +46,17 @@ def secrets():
     return directory
 
 
+def in_force(server_yaml):
+    """Every setting as `supervisiond --print-config` shows it."""
+    return asked(server_yaml, "--print-config").stdout
+
+
 def check_config(server_yaml):
-    """The real check on a server.yaml whose mounts lie in this machine's folders instead."""
+    return asked(server_yaml, "--check-config")
+
+
+def asked(server_yaml, question):
+    """The service's own answer about a server.yaml whose mounts lie in this machine's folders instead."""
     config = harness.ROOT / "deploy" / "config"
     text = (server_yaml.replace("/run/supervision/", f"{secrets()}/")
             .replace("/usr/share/supervision/regions.tsv", f"{config}/regions.tsv")
@@ -58,10 +67,15 @@ def check_config(server_yaml):
         for name in ("catalogue.yaml", "rules"):
             (folder / name).symlink_to(config / name)
         (folder / "server.yaml").write_text(text)
-        return harness.run(harness.DAEMON, "--config", folder / "server.yaml", "--check-config",
-                           check=False)
+        return harness.run(harness.DAEMON, "--config", folder / "server.yaml", question, check=False)
     finally:
         shutil.rmtree(folder)
+
+
+def has_the_rate_of_the_guide(test, server_yaml):
+    told = re.search(r"has (\d+) calls a second for whom no rate was given",
+                     " ".join((harness.ROOT / "deploy/README.md").read_text().split()))[1]
+    test.assertRegex(in_force(server_yaml), rf"\bcalls_per_second: {told}\b")
 
 
 def listens_on_the_image_s_ports(test, settings):
