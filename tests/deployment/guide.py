@@ -9,25 +9,23 @@ PAGE = harness.ROOT / "deploy" / "README.md"
 
 # The beginning of a command, and the function of a test that runs that program for what it makes.
 RUN_FOR_WHAT_IT_MAKES = {
-    "deploy/package/build ": "harness.package",
     "deploy/container/build --stunnel": "images.stunnel",
     "deploy/container/build": "images.image",
-    "deploy/container/prepare": "manifests.secrets",
 }
 # The beginning of a command that no test runs as it stands, why, and what is tried in its place.
 NOT_RUN = {
-    "docker-compose -f deploy/container/compose.yaml ":
-        "it needs an engine: docker-compose reads the file, and compose_test starts what it names",
     "kubectl apply -k deploy/kubernetes/":
         "it needs a cluster: kubernetes_test builds the overlay by two kubectl and holds it against schemas",
     "kubectl create namespace ": "it needs a cluster: guide_test makes the object as a trial",
     "kubectl -n supervision create ": "it needs a cluster: guide_test makes the object as a trial",
-    "apt-get install ./dist/": "not on this machine: package_test installs it in a root of its own",
 }
-# Run by guide_test word for word: on a machine where the suite runs nothing is missing any more, so that
-# installing shows no more than that the command and its packages are known.
-AS_TOLD = ("deploy/install ", "deploy/certs ")
+# Run by guide_test, package_test and docker_test word for word: on a machine where the suite runs nothing is
+# missing any more, so that installing shows no more than that the command and its packages are known.
+AS_TOLD = ("deploy/install ", "deploy/certs ", "deploy/package/build ", "apt-get install ./dist/",
+           "apt-get -o ", "deploy/container/prepare", "docker-compose -f ")
 ON_THE_MACHINE = re.compile(r"(?:\w+=\S+ |token=\$\()?supervisionctl |systemctl |chown ")
+# What stands in the text for a name of the reader's.
+FOR_THE_MACHINE = {"FILE": "/etc/supervision/server.yaml", "ADDRESS": "127.0.0.1:50051"}
 
 
 def blocks():
@@ -52,6 +50,12 @@ def is_for_the_machine(command):
 
 def on_the_machine():
     return [block for block in blocks() if all(map(is_for_the_machine, block))]
+
+
+def in_the_text():
+    """What sentences tell to type on that machine, with what its names stand for."""
+    said = re.findall(r"`(supervision(?:ctl|d) [^`]+)`", PAGE.read_text())
+    return [" ".join(FOR_THE_MACHINE.get(word, word) for word in command.split()) for command in said]
 
 
 def for_containers():

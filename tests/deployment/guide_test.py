@@ -1,6 +1,7 @@
 """The operator's guide and the runbook: what they tell a person to type, set or read exists."""
 
 import importlib
+import itertools
 import pathlib
 import re
 import shutil
@@ -10,7 +11,6 @@ import yaml
 
 import guide
 import harness
-import manifests
 from tools import tool
 
 DEPLOY = harness.ROOT / "deploy"
@@ -67,9 +67,9 @@ class GuideTest(unittest.TestCase):
     def test_tokens_for_containers_are_made_as_told(self):
         folder = harness.scratch("tokens")
         self.addCleanup(shutil.rmtree, folder)
-        shutil.copytree(DEPLOY / "container", folder / "deploy" / "container",
-                        ignore=shutil.ignore_patterns("secrets"))
-        harness.run("cp", "--archive", manifests.secrets(), folder / "deploy/container/secrets")
+        shutil.copytree(DEPLOY, folder / "deploy", ignore=shutil.ignore_patterns("secrets", "config"))
+        self.assertIn("deploy/container/prepare", guide.as_told("deploy/container/prepare"))
+        harness.run("bash", "-c", "deploy/container/prepare", cwd=folder)
         (folder / "bin").mkdir()
         (folder / "bin" / "supervisionctl").symlink_to(harness.CTL)
         # There is no cluster: what it would be given is kept.
@@ -91,11 +91,13 @@ class GuideTest(unittest.TestCase):
     def test_what_kubectl_creates_can_be_created(self):
         folder = harness.scratch("kubectl")
         self.addCleanup(shutil.rmtree, folder)
-        (folder / "secrets").symlink_to(manifests.secrets())
-        (folder / "ca.crt").symlink_to(manifests.secrets() / "tls" / "ca.crt")
+        (folder / "deploy").symlink_to(DEPLOY)
+        (folder / "ca.crt").symlink_to("secrets/tls/ca.crt")
         created = []
         for command in (command for block in guide.blocks() for command in block):
-            if guide.is_for_kubectl(command):
+            if command.startswith("deploy/container/prepare "):
+                harness.run("bash", "-c", command, cwd=folder)
+            elif guide.is_for_kubectl(command):
                 words = command.split()[1:]
                 created.append(harness.run(tool("kubectl"), *words, "--dry-run=client", "-o", "name",
                                            cwd=folder).stdout.strip())
@@ -139,7 +141,8 @@ class GuideTest(unittest.TestCase):
         for script in scripts:
             shown = harness.run(harness.ROOT / script, "--help").stdout
             for words in commands(script):
-                for flag in (word for word in words[1:] if word.startswith("--")):
+                own = itertools.takewhile(lambda word: word != "--", words)
+                for flag in (word for word in own if word.startswith("--")):
                     with self.subTest(command=" ".join(words)):
                         self.assertIn(flag, shown)
 
@@ -152,6 +155,19 @@ class GuideTest(unittest.TestCase):
                           if path.suffix in (".h", ".cc"))
         others = {name for name in named if f'"{name}"' in sources}  # events of the log, files
         self.assertEqual(named - settings() - others, set())
+
+    def test_every_file_and_measurement_that_is_named_exists(self):
+        text = "".join(page.read_text() for page in PAGES)
+        named = set(re.findall(r"`((?:deploy|tests|services|clients)/[\w/.-]+)", text))
+        self.assertGreater(len(named), 5)
+        made = {"deploy/container/secrets"}
+        missing = {name for name in named - made
+                   if not list(harness.ROOT.glob(name)) + list(harness.ROOT.glob(f"{name}.cc"))}
+        self.assertEqual(missing, set())
+        parts = re.search(r"PART is one of: ([^.]*)\.", (harness.ROOT / "tests/bench/run").read_text())[1]
+        measured = set(re.findall(r"--only=(\w+)", text))
+        self.assertGreater(len(measured), 3)
+        self.assertLessEqual(measured, set(re.split(r"[,\s]+", parts)))
 
     def test_every_link_leads_somewhere(self):
         for page in PAGES:

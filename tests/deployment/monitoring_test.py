@@ -1,6 +1,7 @@
 """Alert rules, dashboard, runbook and the list of metrics, against a running service and the real
 Prometheus."""
 
+import itertools
 import json
 import re
 import shutil
@@ -28,13 +29,17 @@ def dashboard():
     return json.loads((MONITORING / "dashboard.json").read_text())
 
 
+def as_asked(expr):
+    """With Grafana's variables replaced as Grafana does."""
+    return expr.replace("$__rate_interval", "1m").replace("$instance", ".*")
+
+
 def dashboard_queries():
-    """(panel, query) with Grafana's variables replaced as Grafana does."""
+    """(panel, query) as they are asked."""
     queries = [(panel["title"], target["expr"]) for panel in dashboard()["panels"]
                for target in panel["targets"]]
     queries += [("annotations", entry["expr"]) for entry in dashboard()["annotations"]["list"]]
-    return [(title, expr.replace("$__rate_interval", "1m").replace("$instance", ".*"))
-            for title, expr in queries]
+    return [(title, as_asked(expr)) for title, expr in queries]
 
 
 def metrics_of_the_sources():
@@ -95,6 +100,27 @@ class RulesTest(unittest.TestCase):
             with self.subTest(entry=entry.split()[0]):
                 self.assertEqual(re.findall(r"^\*\*(\w+)\*\*", entry, re.MULTILINE),
                                  ["Means", "Look", "Do"])
+
+
+class DashboardTest(unittest.TestCase):
+    """What can be seen of it without a Grafana to draw it."""
+
+    def test_panels_lie_beside_each_other_within_the_page(self):
+        taken = {}
+        for panel in dashboard()["panels"]:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
+            for cell in itertools.product(range(place["x"], place["x"] + place["w"]),
+                                          range(place["y"], place["y"] + place["h"])):
+                self.assertNotIn(cell, taken, f"{panel['title']} lies on {taken.get(cell)}")
+                taken[cell] = panel["title"]
+
+    def test_each_panel_has_a_name_of_its_own_and_a_unit(self):
+        panels = dashboard()["panels"]
+        for key in ("id", "title"):
+            self.assertEqual(len({panel[key] for panel in panels}), len(panels))
+        self.assertEqual([panel["title"] for panel in panels
+                          if not panel["fieldConfig"]["defaults"].get("unit")], [])
 
 
 class LiveTest(unittest.TestCase):
@@ -192,6 +218,17 @@ class LiveTest(unittest.TestCase):
             if not result and "> 0" not in expr:
                 empty.append(f"{title}: {expr}")
         self.assertEqual(empty, [])
+
+    def test_every_curve_can_be_told_from_the_others_by_its_legend(self):
+        for panel, target in ((panel, target) for panel in dashboard()["panels"]
+                              for target in panel["targets"]):
+            named = set(re.findall(r"{{\s*(\w+)\s*}}", target["legendFormat"]))
+            for curve in self.query(as_asked(target["expr"])):
+                with self.subTest(panel=panel["title"], legend=target["legendFormat"]):
+                    labels = set(curve["metric"]) - {"__name__", "job"}
+                    self.assertLessEqual(named, labels)
+                    # The service, where only one is shown; all of them, where they are added up.
+                    self.assertLessEqual(labels, named)
 
     def test_rules_are_evaluated_and_none_speaks_of_a_healthy_service(self):
         def evaluated():

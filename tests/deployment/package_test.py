@@ -9,6 +9,7 @@ import unittest
 
 import guide
 import harness
+import manifests
 
 UNIT = harness.ROOT / "deploy" / "package" / "supervision.service"
 CONFIG = harness.ROOT / "deploy" / "config"
@@ -49,6 +50,10 @@ class PackageContentTest(unittest.TestCase):
                    if path.is_file()]
         self.assertEqual(sorted(listed), sorted(shipped))
 
+    def test_a_principal_without_a_rate_of_its_own_has_that_of_the_guide(self):
+        harness.package()
+        manifests.has_the_rate_of_the_guide(self, (harness.BUILD / "installed/server.yaml").read_text())
+
     def test_ships_every_rule_file(self):
         listed = harness.run("dpkg-deb", "--info", harness.package(), "conffiles").stdout.split()
         shipped = sorted(pathlib.Path(path).name for path in listed if "/rules/" in path)
@@ -78,23 +83,61 @@ class PackageContentTest(unittest.TestCase):
         self.assertEqual(without, [])
 
 
+def with_another_default(deb, target):
+    """A copy of a package whose server.yaml says something that the original's does not."""
+    tree = harness.scratch("repacked")
+    try:
+        harness.run("dpkg-deb", "--raw-extract", deb, tree)
+        with open(tree / "etc/supervision/server.yaml", "a", encoding="utf-8") as server:
+            server.write("# Of the later release.\n")
+        harness.run("dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "--build", tree, target)
+    finally:
+        shutil.rmtree(tree)
+
+
 class PackageLifeTest(unittest.TestCase):
     """One story, told in the order of the tests' names."""
 
+    # Instead of a person who answers, for a network that falters, and to meet the stand-in below.
+    ANSWERS = """APT::Get::Assume-Yes "true";
+        APT::Install-Recommends "false";
+        Acquire::Retries "3";
+        DPkg::Path "/stand-in:/usr/sbin:/usr/bin:/sbin:/bin";
+        Dpkg::Use-Pty "0";
+        quiet "2";
+        """
+    # The root has no systemd: what it would be asked is kept.
+    SYSTEMCTL = """#!/bin/sh
+        echo "$*" >>/systemctl.asked
+        case "$*" in *is-enabled*) echo enabled ;; esac
+        """
+
     @classmethod
     def setUpClass(cls):
+        harness.package()
         cls.root = harness.unpacked(harness.base(), harness.WORK / "package-root")
-        for release in (1, 2):
-            shutil.copy(harness.package(release), cls.root / f"supervision-{release}.deb")
+        for command in guide.as_told("deploy/package/build "):
+            words = command.split()
+            harness.run(harness.ROOT / words[0], *words[1:], cwd=cls.root, limit=3600)
+        with_another_default(harness.package(2), cls.root / "later.deb")
+        (cls.root / "etc/apt/apt.conf.d/90answers").write_text(cls.ANSWERS)
+        systemctl = cls.root / "stand-in" / "systemctl"
+        systemctl.parent.mkdir()
+        systemctl.write_text(cls.SYSTEMCTL)
+        systemctl.chmod(0o755)
+        (cls.root / "run/systemd/system").mkdir(parents=True)
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.root, ignore_errors=True)
 
-    def apt(self, *words):
+    def apt(self, command):
+        """Types it, and returns what systemd was asked to do with the unit meanwhile."""
+        asked = self.root / "systemctl.asked"
+        asked.write_text("")
         with harness.Root(self.root, online=True) as root:
-            root.run("apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "Dpkg::Use-Pty=0", *words,
-                     environment={"DEBIAN_FRONTEND": "noninteractive"}, limit=300)
+            root.run("bash", "-c", command, environment={"DEBIAN_FRONTEND": "noninteractive"}, limit=300)
+        return re.findall(r"\b(start|restart|stop) supervision\.service$", asked.read_text(), re.MULTILINE)
 
     def installed_unit(self):
         return (self.root / "lib/systemd/system/supervision.service").read_text()
@@ -118,9 +161,11 @@ class PackageLifeTest(unittest.TestCase):
             self.assertEqual(root.stop(service), 0)
         return result
 
-    def test_1_installs_with_what_it_needs(self):
-        self.apt("update")
-        self.apt("install", "--yes", "--no-install-recommends", "/supervision-1.deb")
+    def test_1_installs_as_told_with_what_it_needs(self):
+        self.apt("apt-get update")
+        told = guide.as_told("apt-get install ./dist/")
+        self.assertEqual(len(told), 1)
+        self.assertEqual(self.apt(told[0]), ["start"])
         with harness.Root(self.root) as root:
             root.run("supervisiond", "--config", "/etc/supervision/server.yaml", "--check-config",
                      user="supervision")
@@ -158,6 +203,8 @@ class PackageLifeTest(unittest.TestCase):
                     else:
                         script += "\n" + command
                 root.run("bash", "-c", script, environment=environment)
+            for command in guide.in_the_text():
+                root.run("bash", "-c", command, environment=environment)
             listing = root.run("stat", "--format=%U:%G %a", "/etc/supervision/tokens.yaml").stdout
             self.assertEqual(root.stop(service), 0)
         self.assertEqual(listing, "root:supervision 640\n")  # which the service can read
@@ -165,8 +212,12 @@ class PackageLifeTest(unittest.TestCase):
     def test_5_upgrade_keeps_what_was_edited_and_the_ledger(self):
         server = self.root / "etc/supervision/server.yaml"
         server.write_text(server.read_text().replace("  # log_age: 90d", "  log_age: 30d"))
-        self.apt("install", "--yes", "--no-install-recommends", "/supervision-2.deb")
+        told = guide.as_told("apt-get -o ")
+        self.assertEqual(len(told), 1)
+        self.assertEqual(self.apt(told[0].replace("NEW.deb", "later.deb")), ["restart"])
         self.assertIn("  log_age: 30d", server.read_text())
+        later = server.with_name("server.yaml.dpkg-dist").read_text()
+        self.assertIn("# Of the later release.", later)
         clue_id = self.receipt["clue_id"]
         found = self.serve(lambda root, user: (
             harness.shows_its_alert(root, user),
@@ -175,13 +226,24 @@ class PackageLifeTest(unittest.TestCase):
         self.assertIn(clue_id, found)
 
     def test_6_removal_leaves_configuration_and_ledger(self):
-        self.apt("remove", "--yes", "supervision")
+        self.assertEqual(self.apt("apt-get remove supervision"), ["stop"])
         self.assertFalse((self.root / "usr/bin/supervisiond").exists())
         self.assertTrue((self.root / "etc/supervision/server.yaml").exists())
         self.assertTrue(any((self.root / "var/lib/supervision").iterdir()))
 
-    def test_7_purge_leaves_the_ledger_alone(self):
-        self.apt("purge", "--yes", "supervision")
+    def test_7_installed_again_it_goes_on_where_it_was(self):
+        # Known from before, which a restart starts as well.
+        self.assertEqual(self.apt("apt-get install ./later.deb"), ["restart"])
+        self.assertIn("  log_age: 30d", (self.root / "etc/supervision/server.yaml").read_text())
+        found = self.serve(lambda root, user: (
+            root.run("supervisionctl", "status", "--wait", "60", user=user,
+                     environment={"SUPERVISION_TOKEN": "example-operator-token"}),
+            root.run("supervisionctl", "get", self.receipt["clue_id"], user=user,
+                     environment={"SUPERVISION_TOKEN": "example-partner-token"}).stdout)[1])
+        self.assertIn(self.receipt["clue_id"], found)
+
+    def test_8_purge_leaves_the_ledger_alone(self):
+        self.assertEqual(self.apt("apt-get purge supervision"), ["stop"])
         self.assertFalse((self.root / "etc/supervision/server.yaml").exists())
         self.assertTrue(any((self.root / "var/lib/supervision").iterdir()))
         wants = self.root / "etc/systemd/system/multi-user.target.wants/supervision.service"

