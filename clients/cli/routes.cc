@@ -2,6 +2,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
@@ -46,6 +47,19 @@ struct ExplainFlags {
   bool json = false;
 };
 
+// A risk that was raised, addend by addend: "+10  1 other within 90 days adds 10 (...)".
+std::string AddendLines(Session& session, const v1::Alert& alert) {
+  const bool chinese = session.language() == Language::kChinese;
+  std::string text;
+  for (const v1::RiskReason& reason : alert.risk_reasons()) {
+    absl::StrAppendFormat(&text, "  %+4d  %s\n", reason.points(),
+                          Printable(chinese ? reason.text_zh() : reason.text_en()));
+  }
+  absl::StrAppendFormat(&text, "  %4.0f  ", alert.group().measured());
+  text += session.Say({"together; its level begins at ", "合计，该等级的起点为"});
+  return absl::StrCat(text, alert.group().limit(), chinese ? "分\n" : "\n");
+}
+
 std::string ExplanationText(Session& session, const v1::Alert& alert) {
   const v1::AlertGroup& group = alert.group();
   const bool chinese = session.language() == Language::kChinese;
@@ -54,7 +68,11 @@ std::string ExplanationText(Session& session, const v1::Alert& alert) {
   for (const v1::GroupKeyPart& part : group.key()) {
     text += "  " + Printable(part.name()) + " = " + Printable(part.value()) + "\n";
   }
-  text += Printable(chinese ? group.arithmetic_zh() : group.arithmetic_en()) + "\n";
+  if (alert.kind() == v1::ALERT_KIND_RISK_RAISED) {
+    text += AddendLines(session, alert);
+  } else {
+    text += Printable(chinese ? group.arithmetic_zh() : group.arithmetic_en()) + "\n";
+  }
   text += session.Say({"due ", "应告 "}) + TimeText(group.due_at()) +
           session.Say({", told ", "，告知 "}) + TimeText(alert.raised_at());
   if (group.late()) {

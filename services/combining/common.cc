@@ -25,6 +25,14 @@ void GiveUpUnlessSame(const T& other, T* value) {
 
 }  // namespace
 
+FactsPtr FactsOf(const domain::Alert& alert) {
+  auto facts = std::make_shared<Facts>();
+  facts->facets = alert.facets;
+  facts->problems = alert.problem_codes;
+  for (const domain::RiskReason& reason : alert.risk_reasons) facts->points += reason.points;
+  return facts;
+}
+
 void Common::Add(const Facts& facts) {
   const domain::Facets& other = facts.facets;
   if (empty_) {

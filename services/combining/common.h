@@ -16,6 +16,8 @@ struct Facts {
 };
 using FactsPtr = std::shared_ptr<const Facts>;
 
+FactsPtr FactsOf(const domain::Alert& alert);
+
 // What all of several clues have in common: the facets of an alert about them. Whoever may see
 // these facets may see each of the clues, because a facet in which two of them differ is given up,
 // a region is cut to what both begin with, and the strictest confidentiality holds. So a derived

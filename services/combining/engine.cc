@@ -2,32 +2,13 @@
 
 #include <algorithm>
 
-#include "services/base/hash.h"
-
 namespace supervision::combining {
 namespace {
 
 using domain::AlertKind;
-using KeyPart = domain::AlertGroup::KeyPart;
 
-constexpr size_t kDigestBytes = 16;
 // What earlier owners told is remembered for a group during the replay, the newest.
 constexpr size_t kMostTold = 64;
-
-void Append(std::string_view value, std::string* text) {
-  text->append(std::to_string(value.size()));
-  text->push_back(':');
-  text->append(value);
-}
-
-std::string DigestOf(const Route& route, const std::vector<KeyPart>& key,
-                     const std::string& identity) {
-  std::string text = "group-1;";
-  Append(route.id, &text);
-  for (const KeyPart& part : key) Append(part.name, &text);
-  Append(identity, &text);
-  return base::Prefix(base::Sha256(text), kDigestBytes);
-}
 
 // Whether the change is one of the clue, or the clue's first alert: steps of the alert's own life
 // say nothing new of it.
@@ -49,23 +30,28 @@ Engine::Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, abs
         routes_, route, start == starts_.end() ? absl::InfinitePast() : start->second,
         kMostClues / linking.size()));
   }
+  if (RecordOf(*routes_) > absl::ZeroDuration()) record_.emplace();
 }
 
 Engine::~Engine() = default;
 
+void Engine::Recall(const domain::Alert& alert) {
+  if (record_.has_value())
+    record_->Take(alert, UnitRecord::Counts(alert) ? FactsOf(alert) : nullptr);
+}
+
 void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& event) {
   const domain::Alert& alert = event.alert;
-  if (alert.version == 0 || !ConcernsClue(alert.kind)) return;
+  if (alert.version == 0) return;
+  if (alert.group == nullptr) Recall(alert);
+  if (!ConcernsClue(alert.kind)) return;
   newest_ = std::max(newest_, alert.raised_at);
   if (alert.group != nullptr) return TakeTold(event);
   const Entry entry{partition, position, alert.raised_at, alert.clue_id};
 
-  auto facts = std::make_shared<Facts>();
-  facts->facets = alert.facets;
-  facts->problems = alert.problem_codes;
-  for (const domain::RiskReason& reason : alert.risk_reasons) facts->points += reason.points;
+  FactsPtr facts = FactsOf(alert);
   for (const auto& matters : matters_) matters->Take(alert, facts);
-  std::vector<std::pair<const Route*, std::vector<KeyPart>>> joins;
+  std::vector<Joining> joins;
   if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);
 
   // What it was before leaves; a clue that stays in a group counts with what it is now, and makes
@@ -90,8 +76,8 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   clue.facts = std::move(facts);
   clue.at = alert.received_at;
   ages_.emplace(clue.at, entry.clue_id);
-  for (auto& [route, key] : joins) {
-    Group* const group = GroupFor(*route, std::move(key));
+  for (Joining& joining : joins) {
+    Group* const group = GroupFor(*joining.route, std::move(joining.key));
     Join(entry, &clue, group);
     if (std::find(before.begin(), before.end(), group->digest) != before.end()) {
       if (clue.at >= group->begun) {
@@ -100,57 +86,34 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
       }
       continue;
     }
+    if (joining.counts_only) continue;
     std::visit([&](const auto& rule) { Look(entry, group, rule); }, group->route->rule);
   }
   Forget();
 }
 
-std::vector<std::pair<const Route*, std::vector<KeyPart>>> Engine::GroupsOf(
-    const Facts& facts) const {
-  std::vector<std::pair<const Route*, std::vector<KeyPart>>> groups;
-  const domain::Facets& facets = facts.facets;
+std::vector<Engine::Joining> Engine::GroupsOf(const Facts& facts) const {
+  std::vector<Joining> groups;
   for (const Route& route : routes_->routes) {
-    if (std::holds_alternative<LinkRule>(route.rule) || !Concerns(route, facets)) continue;
-    std::vector<std::vector<KeyPart>> keys = {{}};
-    const auto add = [&keys](const char* name, const std::string& value) {
-      if (value.empty()) keys.clear();
-      for (std::vector<KeyPart>& key : keys) key.push_back({name, value});
-    };
-    for (const GroupBy by : route.by) {
-      switch (by) {
-        case GroupBy::kScenario:
-          add("scenario", std::string(domain::Code(facets.scenario)));
-          break;
-        case GroupBy::kUnit:
-          add("unit", facets.unit.name.empty() ? facets.unit.credit_code : facets.unit.name);
-          break;
-        case GroupBy::kRegion:
-          add("region", facets.region_code.size() < route.region_digits
-                            ? ""
-                            : facets.region_code.substr(0, route.region_digits));
-          break;
-        case GroupBy::kProblem: {
-          std::vector<std::vector<KeyPart>> each;
-          for (const std::vector<KeyPart>& key : keys) {
-            for (const std::string& code : facts.problems) {
-              each.push_back(key);
-              each.back().push_back({"problem", code});
-            }
-          }
-          keys = std::move(each);
-          break;
+    if (std::holds_alternative<LinkRule>(route.rule) || !Concerns(route, facts.facets)) continue;
+    // First what only counts: whoever is looked at finds it there.
+    if (const auto* const rule = std::get_if<RaiseRule>(&route.rule)) {
+      for (const RaiseAddend& addend : rule->addends) {
+        if (addend.counts == Counts::kHandled || addend.by == route.by) continue;
+        for (GroupKey& key : KeysOf(addend.by, route.region_digits, facts)) {
+          groups.push_back({&route, std::move(key), true});
         }
       }
     }
-    for (std::vector<KeyPart>& key : keys) groups.emplace_back(&route, std::move(key));
+    for (GroupKey& key : KeysOf(route.by, route.region_digits, facts)) {
+      groups.push_back({&route, std::move(key)});
+    }
   }
   return groups;
 }
 
-Engine::Group* Engine::GroupFor(const Route& route, std::vector<KeyPart> key) {
-  std::string identity;
-  for (const KeyPart& part : key) Append(part.value, &identity);
-  std::string digest = DigestOf(route, key, identity);
+Engine::Group* Engine::GroupFor(const Route& route, GroupKey key) {
+  std::string digest = DigestOf(route, key);
   std::unique_ptr<Group>& group = groups_[digest];
   if (group == nullptr) {
     group = std::make_unique<Group>();
@@ -212,6 +175,7 @@ void Engine::Forget() {
     clues_.erase(clue);
     ages_.erase(ages_.begin());
   }
+  if (record_.has_value() && !replaying_) record_->Forget(newest_ - RecordOf(*routes_));
 }
 
 void Engine::TakeTold(const domain::ChangeEvent& event) {
@@ -324,12 +288,14 @@ size_t Engine::groups() const {
 size_t Engine::clues() const {
   size_t count = clues_.size();
   for (const auto& matters : matters_) count += matters->clues();
+  if (record_.has_value()) count += record_->size();
   return count;
 }
 
 int64_t Engine::forgotten() const {
   int64_t count = forgotten_;
   for (const auto& matters : matters_) count += matters->forgotten();
+  if (record_.has_value()) count += record_->forgotten();
   return count;
 }
 

@@ -7,15 +7,17 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "services/combining/common.h"
 #include "services/combining/firing.h"
+#include "services/combining/group_key.h"
 #include "services/combining/matters.h"
+#include "services/combining/member.h"
 #include "services/combining/route.h"
+#include "services/combining/unit_record.h"
 
 namespace supervision::combining {
 
@@ -33,7 +35,8 @@ namespace supervision::combining {
 //
 // Bounded: at most kMostClues in all groups together, the oldest is forgotten first; at most
 // kMostOfGroup of one. As many more in the matters of routes that link, which are kept apart: see
-// Matters. For one thread.
+// Matters; and what is known against organs, where a route asks for it: see UnitRecord. For one
+// thread.
 class Engine {
  public:
   static constexpr size_t kMostClues = 300'000;
@@ -43,6 +46,9 @@ class Engine {
   // they count.
   Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, absl::Time> starts);
   ~Engine();
+
+  // Before the log is read: a clue's alert as the ledger has it, that was dealt with.
+  void Recall(const domain::Alert& alert);
 
   // An entry of the log; those of a partition in their order.
   void Take(int partition, int64_t position, const domain::ChangeEvent& event);
@@ -65,12 +71,6 @@ class Engine {
   int64_t forgotten() const;
 
  private:
-  struct Member {
-    absl::Time at;
-    std::string clue_id;
-    FactsPtr facts;
-    auto order() const { return std::tie(at, clue_id); }
-  };
   // Of alerts that are in the log.
   struct Told {
     std::string record;
@@ -82,7 +82,7 @@ class Engine {
   struct Group {
     const Route* route = nullptr;
     std::string digest;
-    std::vector<domain::AlertGroup::KeyPart> key;
+    GroupKey key;
     std::deque<Member> members;
     std::vector<Told> told;  // during the replay
     absl::Time silent_until = absl::InfinitePast();
@@ -111,10 +111,16 @@ class Engine {
     std::string clue_id;
   };
 
+  // A group that a clue joins.
+  struct Joining {
+    const Route* route;
+    GroupKey key;
+    bool counts_only = false;  // for an addend of the route; nothing is told of it
+  };
+
   void TakeTold(const domain::ChangeEvent& event);
-  std::vector<std::pair<const Route*, std::vector<domain::AlertGroup::KeyPart>>> GroupsOf(
-      const Facts& facts) const;
-  Group* GroupFor(const Route& route, std::vector<domain::AlertGroup::KeyPart> key);
+  std::vector<Joining> GroupsOf(const Facts& facts) const;
+  Group* GroupFor(const Route& route, GroupKey key);
   void Join(const Entry& entry, Clue* clue, Group* group);
   // Whether it was a member.
   static bool Leave(const std::string& clue_id, const Clue& clue, Group* group);
@@ -125,6 +131,9 @@ class Engine {
   void Look(const Entry& entry, Group* group, const SurgeRule& rule);
   void Look(const Entry& entry, Group* group, const RaiseRule& rule);
   void Look(const Entry&, Group*, const LinkRule&) {}  // its clues are in matters_
+  // The others among which an addend counts for `clue`, in their order.
+  std::vector<const Member*> OthersOf(const RaiseAddend& addend, const Entry& entry,
+                                      const Group& group, const Member& clue) const;
 
   void Hold(const Entry& entry, const Group& group, Firing firing);
   bool WasTold(const Firing& firing) const;
@@ -141,6 +150,7 @@ class Engine {
   const std::shared_ptr<const RouteSet> routes_;
   const std::map<std::string, absl::Time> starts_;
   std::vector<std::unique_ptr<Matters>> matters_;  // of each route that links
+  std::optional<UnitRecord> record_;               // where a route asks for it
   bool replaying_ = true;
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;

@@ -2,31 +2,12 @@
 #include <algorithm>
 #include <set>
 
+#include "services/combining/about.h"
 #include "services/combining/engine.h"
 #include "services/combining/wording.h"
 
 namespace supervision::combining {
 namespace {
-
-constexpr int kMediumFrom = 40;
-constexpr int kHighFrom = 70;
-
-domain::Risk RiskOf(int points) {
-  if (points >= kHighFrom) return domain::Risk::kHigh;
-  return points >= kMediumFrom ? domain::Risk::kMedium : domain::Risk::kLow;
-}
-
-// A risk may stand above its points, where a signal lifted it.
-int PointsOf(const Facts& facts) {
-  switch (facts.facets.risk) {
-    case domain::Risk::kHigh:
-      return std::max(facts.points, kHighFrom);
-    case domain::Risk::kMedium:
-      return std::max(facts.points, kMediumFrom);
-    default:
-      return facts.points;
-  }
-}
 
 // What tells one clue of a group from another when only different ones count; empty: nothing.
 std::string CountedBy(GroupBy by, const Facts& facts, size_t region_digits) {
@@ -35,49 +16,13 @@ std::string CountedBy(GroupBy by, const Facts& facts, size_t region_digits) {
     case GroupBy::kScenario:
       return std::string(domain::Code(facets.scenario));
     case GroupBy::kUnit:
-      return facets.unit.name.empty() ? facets.unit.credit_code : facets.unit.name;
+      return UnitOf(facets);
     case GroupBy::kRegion:
       return facets.region_code.substr(0, region_digits);
     case GroupBy::kProblem:
       return facts.problems.empty() ? "" : facts.problems.front();
   }
   return "";
-}
-
-// Makes the alert about [first, last) of a group's members, which are not none.
-template <typename Iterator>
-Firing About(const Route& route, const std::vector<domain::AlertGroup::KeyPart>& key,
-             const std::string& digest, domain::AlertKind kind, Iterator first, Iterator last,
-             domain::AlertGroup* group) {
-  Firing firing;
-  Common common;
-  for (Iterator member = first; member != last; ++member) common.Add(*member->facts);
-  group->route = route.id;
-  group->title_zh = route.title_zh;
-  group->title_en = route.title_en;
-  group->key = key;
-  group->digest = digest;
-  group->total = std::distance(first, last);
-  group->from = first->at;
-  group->to = std::prev(last)->at;
-  for (Iterator member = last; member != first && group->members.size() < domain::kMostMembers;) {
-    --member;
-    group->members.push_back(member->clue_id);
-  }
-  domain::Alert& alert = firing.alert;
-  alert.kind = kind;
-  alert.facets = common.facets();
-  if (route.risk.has_value()) alert.facets.risk = *route.risk;
-  alert.problem_codes = common.problems();
-  alert.confidence = 1;
-  alert.received_at = group->from;
-  return firing;
-}
-
-void Finish(domain::AlertGroup group, absl::Time due, Firing* firing) {
-  group.due_at = due;
-  firing->alert.title = TitleOf(group);
-  firing->alert.group = std::make_shared<const domain::AlertGroup>(std::move(group));
 }
 
 }  // namespace
@@ -148,37 +93,6 @@ void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
   told.limit = usual > 0 ? rule.factor : rule.at_least;
   told.ordinal = 1;
   Word(rule, &told);
-  Finish(std::move(told), entry.at, &firing);
-  Hold(entry, *group, std::move(firing));
-}
-
-void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
-  const absl::Time from = group->members.back().at - rule.window;
-  const auto self =
-      std::find_if(group->members.rbegin(), group->members.rend(),
-                   [&](const Member& member) { return member.clue_id == entry.clue_id; });
-  // Only the newest is raised: those before have been told with what was known then.
-  if (self != group->members.rbegin()) return;
-  const auto first = std::find_if(group->members.begin(), group->members.end(),
-                                  [&](const Member& member) { return member.at > from; });
-  const auto others = static_cast<int>(std::distance(first, group->members.end())) - 1;
-  const int added = std::min(rule.points_each * std::max(0, others - rule.free), rule.points_most);
-  const FactsPtr facts = group->members.back().facts;
-  const int own = PointsOf(*facts);
-  const domain::Risk risk = RiskOf(own + added);
-  if (risk <= facts->facets.risk) return;
-  domain::AlertGroup told;
-  Firing firing = About(*group->route, group->key, group->digest, domain::AlertKind::kRiskRaised,
-                        first, group->members.end(), &told);
-  firing.alert.facets.risk = risk;
-  firing.alert.problem_codes = facts->problems;
-  told.measured = own + added;
-  told.limit = risk == domain::Risk::kHigh ? kHighFrom : kMediumFrom;
-  told.ordinal = 1;
-  Word(rule, &told, own, added);
-  firing.alert.risk_reasons = {
-      {"OWN", own, "本条线索自身得分", "the clue's own points"},
-      {"ROUTE:" + group->route->id, added, told.arithmetic_zh, told.arithmetic_en}};
   Finish(std::move(told), entry.at, &firing);
   Hold(entry, *group, std::move(firing));
 }

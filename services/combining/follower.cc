@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ constexpr size_t kHolderBytes = 16;
 constexpr absl::Duration kAfterFailure = absl::Seconds(1);
 constexpr absl::Duration kBreath = absl::Milliseconds(1);
 constexpr absl::Duration kIdlePoll = absl::Seconds(1);
+constexpr int kRecordPage = 200;
 
 }  // namespace
 
@@ -81,6 +83,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     ++round_;
     engine_.reset();
     merged_.reset();
+    record_.reset();
     firings_.clear();
     hushes_.clear();
     metrics_.groups.Set(0);
@@ -132,6 +135,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   void Go() {
     if (merged_ != nullptr && !merged_->InEpochsOf(state_.partitions)) Drop();
     if (engine_ == nullptr) return Begin();
+    if (record_.has_value()) return Recall();
     Read();
   }
 
@@ -173,15 +177,37 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     merged_ = std::make_shared<MergedLog>(ledger_, latest, options_.page, options_.timeout);
     forgotten_ = 0;
     replaying_ = true;
+    if (const absl::Duration reach = RecordOf(*routes_); reach > absl::ZeroDuration()) {
+      record_.emplace();
+      record_->kind = ledger::ListQuery::Kind::kAlerts;
+      record_->filter.states.set(static_cast<size_t>(domain::AlertState::kResolved));
+      record_->received_from = from - reach;
+      record_->page_size = kRecordPage;
+    }
     const auto find = [this, from] {
       merged_->FindStart(state_.partitions, from, [this](absl::Status found) {
         if (!found.ok()) return Fail("start", found);
-        Read();
+        Go();
       });
     };
     if (!changed) return find();
     // Before anything is told, so that whoever comes next knows since when the routes are on.
     Keep(Settled(), find);
+  }
+
+  // What is known against organs lies in the ledger for longer than in its log. A page at a time,
+  // so that the lease is renewed between them; what is too much the engine forgets.
+  void Recall() {
+    ledger_->List(*record_, options_.timeout,
+                  Guarded([this](absl::StatusOr<ledger::ListPage> page) {
+                    if (!page.ok()) return Fail("record", page.status());
+                    for (const ledger::ClueSummary& clue : page->clues) {
+                      engine_->Recall(clue.alert);
+                    }
+                    record_->page_token = std::move(page->next_page_token);
+                    if (record_->page_token.empty()) record_.reset();
+                    Later(kBreath);
+                  }));
   }
 
   // ---- Reading
@@ -341,6 +367,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   bool replaying_ = true;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<MergedLog> merged_;
+  std::optional<ledger::ListQuery> record_;  // while what is known against organs is being read
   std::vector<int64_t> settled_;  // of each partition: what was due up to here has been seen to
   std::deque<Firing> firings_;
   std::deque<Hush> hushes_;

@@ -10,7 +10,14 @@ absl::Duration Reach(const ThresholdRule& rule) { return std::max(rule.window, r
 absl::Duration Reach(const SurgeRule& rule) {
   return std::max(rule.window * (rule.baseline + 1), rule.repeat);
 }
-absl::Duration Reach(const RaiseRule& rule) { return rule.window; }
+// What is known against an organ does not come from the log; but what was told of a clue is there.
+absl::Duration Reach(const RaiseRule& rule) {
+  absl::Duration reach = absl::Hours(1);
+  for (const RaiseAddend& addend : rule.addends) {
+    if (addend.counts != Counts::kHandled) reach = std::max(reach, addend.window);
+  }
+  return reach;
+}
 // Of a clue that was young when it changed within the window all is known: see Matters::Link.
 absl::Duration Reach(const LinkRule& rule) { return 2 * rule.window + rule.interval; }
 
@@ -43,6 +50,18 @@ absl::Duration ReachOf(const RouteSet& routes) {
   absl::Duration reach;
   for (const Route& route : routes.routes) {
     if (route.enabled) reach = std::max(reach, ReachOf(route));
+  }
+  return reach;
+}
+
+absl::Duration RecordOf(const RouteSet& routes) {
+  absl::Duration reach;
+  for (const Route& route : routes.routes) {
+    const auto* const rule = std::get_if<RaiseRule>(&route.rule);
+    if (!route.enabled || rule == nullptr) continue;
+    for (const RaiseAddend& addend : rule->addends) {
+      if (addend.counts == Counts::kHandled) reach = std::max(reach, addend.window);
+    }
   }
   return reach;
 }

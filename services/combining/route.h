@@ -44,12 +44,30 @@ struct SurgeRule {
   absl::Duration repeat;
 };
 
-// Tell when other clues of the group lift the risk of one.
-struct RaiseRule {
+// What lifts the risk of a clue beside its text.
+enum class Counts : uint8_t {
+  kClues = 1,  // others of the group
+  // Different ones among the others, but for the clue's own.
+  kPartners = 2,
+  kRegions = 3,
+  kUnits = 4,
+  kScenarios = 5,
+  kHandled = 6,  // others of the organ that were found true and dealt with; see UnitRecord
+};
+
+// One addend of a risk.
+struct RaiseAddend {
+  Counts counts = Counts::kClues;
+  std::vector<GroupBy> by;  // parts of the route's, in its order: which others count
   absl::Duration window;
   int points_each = 0;
   int points_most = 0;
   int free = 0;  // so many others count as none
+};
+
+// Tell when other clues lift the risk of one.
+struct RaiseRule {
+  std::vector<RaiseAddend> addends;
 };
 
 // Tell that clues of several partners are about one matter: the same document or case, or a text
@@ -90,9 +108,13 @@ bool Concerns(const Route& route, const domain::Facets& facets);
 absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk risk,
                      absl::Time time);
 
-// How far back the clues of a route bear on what it tells.
+// How far back in the log the clues of a route bear on what it tells.
 absl::Duration ReachOf(const Route& route);
 // The longest of the enabled routes; zero when none is.
 absl::Duration ReachOf(const RouteSet& routes);
+
+// How far back the enabled routes look at what was known against an organ, which goes beyond the
+// log; zero when none does.
+absl::Duration RecordOf(const RouteSet& routes);
 
 }  // namespace supervision::combining

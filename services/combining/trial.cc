@@ -25,6 +25,16 @@ domain::ChangeEvent EventOf(const TrialClue& clue) {
   alert.risk_reasons = {{"TEST", clue.facts.points, "", ""}};
   alert.matter = clue.matter;
   alert.received_at = alert.raised_at = clue.at;
+  if (clue.handled) {
+    if (clue.known) {
+      alert.kind = domain::AlertKind::kResolved;
+      alert.received_at = clue.received;
+    }
+    alert.facets.state = domain::AlertState::kResolved;
+    alert.handling.emplace();
+    alert.handling->outcome = domain::AlertOutcome::kHandled;
+    alert.handling->changed_at = clue.at;
+  }
   return event;
 }
 

@@ -18,6 +18,10 @@ struct TrialClue {
   absl::Time at;
   Facts facts;
   bool withdrawn = false;
+  // Its alert is resolved as HANDLED at that moment; `known`: it came before, at `received`.
+  bool handled = false;
+  bool known = false;
+  absl::Time received;
   std::shared_ptr<const domain::MatterKeys> matter;  // null: it is like no other
 };
 

@@ -38,6 +38,49 @@ const char* Counted(const std::optional<GroupBy>& distinct, bool chinese) {
   return chinese ? "类问题" : " problems";
 }
 
+// How what an addend counts is called.
+struct CountWords {
+  const char* suffix;  // of the addend's code
+  const char* before_zh;
+  const char* measure_zh;
+  const char* what_zh;
+  const char* one_en;
+  const char* many_en;
+  const char* after_en;
+};
+
+CountWords WordsOf(Counts counts) {
+  switch (counts) {
+    case Counts::kPartners:
+      return {":PARTNERS", "另有", "个", "来源单位", "other partner", "other partners", ""};
+    case Counts::kRegions:
+      return {":REGIONS", "另有", "个", "地区", "other region", "other regions", ""};
+    case Counts::kUnits:
+      return {":UNITS", "另有", "个", "单位", "other unit", "other units", ""};
+    case Counts::kScenarios:
+      return {":SCENARIOS", "另有", "类", "子场景", "other scenario", "other scenarios", ""};
+    case Counts::kHandled:
+      return {":HANDLED", "查实处置", "条", "", "other", "others", " found true and dealt with"};
+    case Counts::kClues:
+      break;
+  }
+  return {"", "另有", "条", "", "other", "others", ""};
+}
+
+const char* PartName(GroupBy by, bool chinese) {
+  switch (by) {
+    case GroupBy::kScenario:
+      return chinese ? "子场景" : "scenario";
+    case GroupBy::kUnit:
+      return chinese ? "单位" : "unit";
+    case GroupBy::kRegion:
+      return chinese ? "地区" : "region";
+    case GroupBy::kProblem:
+      break;
+  }
+  return chinese ? "类问题" : "problem";
+}
+
 // 3 and 2.5: as short as it is exact to a tenth.
 std::string Figure(double value) {
   return value == static_cast<double>(static_cast<int64_t>(value))
@@ -92,18 +135,47 @@ void Word(const SurgeRule& rule, domain::AlertGroup* group) {
                    Figure(rule.factor), " times and ", rule.at_least, " clues on)");
 }
 
-void Word(const RaiseRule& rule, domain::AlertGroup* group, int own, int added) {
-  const int64_t others = group->total - 1;
-  group->arithmetic_zh =
-      absl::StrCat("本条", own, "分；", LengthText(rule.window, true), "内另有", others, "条，加",
-                   added, "分（每条", rule.points_each, "分，至多", rule.points_most, "分",
-                   rule.free > 0 ? absl::StrCat("，前", rule.free, "条不计") : "", "），合计",
-                   own + added, "分");
-  group->arithmetic_en = absl::StrCat(
-      own, " points of its own; ", others, " others within ", LengthText(rule.window, false),
-      " add ", added, " (", rule.points_each, " each, at most ", rule.points_most,
-      rule.free > 0 ? absl::StrCat(", the first ", rule.free, " not counted") : "",
-      "): ", own + added);
+domain::RiskReason ReasonOf(const Route& route, const RaiseAddend& addend, int64_t others,
+                            bool at_least, int points) {
+  const CountWords words = WordsOf(addend.counts);
+  // Which others count is said where it is not what the alert is about anyway.
+  std::string same_zh, same_en;
+  if (addend.by != route.by || addend.counts == Counts::kHandled) {
+    for (const GroupBy by : addend.by) {
+      absl::StrAppend(&same_zh, same_zh.empty() ? "同" : "、同", PartName(by, true));
+      absl::StrAppend(&same_en, same_en.empty() ? " of the same " : " and ", PartName(by, false));
+    }
+  }
+  const bool free = addend.free > 0;
+  domain::RiskReason reason;
+  reason.code = absl::StrCat("ROUTE:", route.id, words.suffix);
+  reason.points = points;
+  reason.chinese = absl::StrCat(
+      LengthText(addend.window, true), "内", same_zh, words.before_zh, at_least ? "不少于" : "",
+      others, words.measure_zh, words.what_zh, "，加", points, "分（每", words.measure_zh,
+      addend.points_each, "分，至多", addend.points_most, "分",
+      free ? absl::StrCat("，前", addend.free, words.measure_zh, "不计") : "", "）");
+  reason.english =
+      absl::StrCat(at_least ? "at least " : "", others, " ",
+                   others == 1 ? words.one_en : words.many_en, same_en, words.after_en, " within ",
+                   LengthText(addend.window, false), others == 1 ? " adds " : " add ", points, " (",
+                   addend.points_each, " each, at most ", addend.points_most,
+                   free ? absl::StrCat(", the first ", addend.free, " not counted") : "", ")");
+  return reason;
+}
+
+void Word(const std::vector<domain::RiskReason>& reasons, domain::AlertGroup* group) {
+  int sum = 0;
+  for (const domain::RiskReason& reason : reasons) {
+    const bool first = &reason == &reasons.front();
+    sum += reason.points;
+    absl::StrAppend(&group->arithmetic_zh, first ? absl::StrCat("本条", reason.points, "分")
+                                                 : absl::StrCat("；", reason.chinese));
+    absl::StrAppend(&group->arithmetic_en, first ? absl::StrCat(reason.points, " points of its own")
+                                                 : absl::StrCat("; ", reason.english));
+  }
+  absl::StrAppend(&group->arithmetic_zh, "，合计", sum, "分");
+  absl::StrAppend(&group->arithmetic_en, ": ", sum);
 }
 
 void Word(const LinkRule&, domain::AlertGroup* group, int64_t partners, int64_t gone) {

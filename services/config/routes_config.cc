@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "services/config/calendar_config.h"
@@ -25,8 +27,11 @@ using combining::Route;
 constexpr size_t kMostRoutes = 1000;
 constexpr size_t kMostIdBytes = 64;
 constexpr int kMostPartners = 100;
+constexpr int kMostAddends = 8;
 const absl::Duration kDay = absl::Hours(24);
 const absl::Duration kLongestReach = absl::Hours(90 * 24);
+// Of what is known against an organ, which is read from the ledger: a leap year.
+const absl::Duration kLongestRecord = 366 * kDay;
 // Of clues that are linked: it reaches back twice as far, and an interval.
 const absl::Duration kLongestWindow = 44 * kDay;
 
@@ -168,19 +173,94 @@ class RouteReader {
       rule.repeat = Repeat("surge.repeat", from.surge().repeat(), rule.window);
       route->rule = rule;
     } else if (from.has_raise()) {
-      combining::RaiseRule rule;
-      rule.window = Length("raise.window", from.raise().window(), absl::Hours(1), kLongestReach);
-      rule.points_each = Within("raise.points_each", from.raise().points_each(), 1, 100);
-      rule.points_most = Within("raise.points_most", from.raise().points_most(), 1, 100);
-      rule.free = Within("raise.free", from.raise().free(), 0, 1000);
       if (route->risk.has_value()) {
         Wrong("risk", "follows from the points of a route that raises; remove it");
       }
       if (route->by.empty()) Wrong("by", "is missing; say which others make a clue graver");
-      route->rule = rule;
+      route->rule = ReadRaise(from.raise(), *route);
     } else if (from.has_link()) {
       route->rule = ReadLink(from.link());
       if (!route->by.empty()) Wrong("by", "is not for a route that links; remove it");
+    }
+  }
+
+  combining::RaiseRule ReadRaise(const v1::RaiseConfig& from, const Route& route) {
+    combining::RaiseRule rule;
+    if (from.addends_size() == 0) {
+      v1::RaiseAddendConfig one;
+      one.set_window(from.window());
+      one.set_points_each(from.points_each());
+      one.set_points_most(from.points_most());
+      one.set_free(from.free());
+      rule.addends.push_back(ReadAddend(one, "raise", route));
+      return rule;
+    }
+    for (const char* const field : {"window", "points_each", "points_most", "free"}) {
+      if (!source_.Has(absl::StrCat(at_, ".raise.", field))) continue;
+      Wrong(absl::StrCat("raise.", field), "stands beside addends; write it into each of them");
+    }
+    if (from.addends_size() > kMostAddends) {
+      Wrong("raise.addends", absl::StrCat("are more than ", kMostAddends, "; remove some"));
+    }
+    for (int i = 0; i < from.addends_size(); ++i) {
+      rule.addends.push_back(
+          ReadAddend(from.addends(i), absl::StrCat("raise.addends[", i, "]"), route));
+    }
+    return rule;
+  }
+
+  combining::RaiseAddend ReadAddend(const v1::RaiseAddendConfig& from, const std::string& field,
+                                    const Route& route) {
+    combining::RaiseAddend addend;
+    if (from.counts() != v1::RAISE_COUNTS_UNSPECIFIED) {
+      addend.counts = static_cast<combining::Counts>(from.counts());
+    }
+    const bool handled = addend.counts == combining::Counts::kHandled;
+    addend.window = Length(field + ".window", from.window(), absl::Hours(1),
+                           handled ? kLongestRecord : kLongestReach);
+    addend.points_each = Within(field + ".points_each", from.points_each(), 1, 100);
+    addend.points_most = Within(field + ".points_most", from.points_most(), 1, 100);
+    addend.free = Within(field + ".free", from.free(), 0, handled ? 100 : 1000);
+    for (int i = 0; i < from.by_size(); ++i) {
+      const auto by = static_cast<GroupBy>(from.by(i));
+      if (!Contains(route.by, by)) {
+        Wrong(absl::StrCat(field, ".by[", i, "]"), "is not in the route's `by`; add it there");
+      }
+      addend.by.push_back(by);
+    }
+    // In the order of the route's.
+    std::vector<GroupBy> parts = route.by;
+    if (from.by_size() > 0) {
+      std::erase_if(parts, [&](GroupBy by) { return !Contains(addend.by, by); });
+    }
+    addend.by = std::move(parts);
+    if (handled && !Contains(addend.by, GroupBy::kUnit)) {
+      Wrong(field + ".by", "lacks UNIT, and HANDLED is the history of an organ; add it");
+    }
+    const std::optional<GroupBy> one = PartOf(addend.counts);
+    if (one.has_value() && Contains(addend.by, *one)) {
+      Wrong(field + ".counts",
+            "is what all that count have in common, so there is only one of it; write `by` without "
+            "it");
+    }
+    return addend;
+  }
+
+  static bool Contains(const std::vector<GroupBy>& parts, GroupBy by) {
+    return std::find(parts.begin(), parts.end(), by) != parts.end();
+  }
+
+  // Of what different ones are counted, where groups may have it in common.
+  static std::optional<GroupBy> PartOf(combining::Counts counts) {
+    switch (counts) {
+      case combining::Counts::kRegions:
+        return GroupBy::kRegion;
+      case combining::Counts::kUnits:
+        return GroupBy::kUnit;
+      case combining::Counts::kScenarios:
+        return GroupBy::kScenario;
+      default:
+        return std::nullopt;
     }
   }
 

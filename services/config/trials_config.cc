@@ -46,6 +46,13 @@ class TrialReader {
     clue.at = Moment(from.at(), at + ".at");
     clue.id = from.id().empty() ? std::to_string(number) : from.id();
     clue.withdrawn = from.withdrawn();
+    clue.handled = from.handled();
+    if (clue.handled && clue.withdrawn) {
+      Wrong(at + ".handled", "stands beside withdrawn; write a clue for each");
+    }
+    if (clue.handled && !from.id().empty() && FindBefore(*trial, &clue)) {
+      return AddLater(std::move(clue), at, trial);
+    }
     domain::Facets& facets = clue.facts.facets;
     const auto scenario = domain::ScenarioFromCode(from.scenario());
     if (!scenario.has_value()) {
@@ -65,9 +72,7 @@ class TrialReader {
     clue.facts.problems = {from.problems().begin(), from.problems().end()};
     clue.facts.points = from.points();
     clue.matter = MatterOf(from);
-    if (!trial->clues.empty() && clue.at < trial->clues.back().at) {
-      Wrong(at + ".at", "is earlier than the clue before; write them in the order of time");
-    }
+    CheckOrder(clue, at, *trial);
     const int times = from.times() == 0 ? 1 : from.times();
     if (times < 1 || times > kMostTimes) {
       Wrong(at + ".times", absl::StrCat("is out of bounds; write 1 to ", kMostTimes));
@@ -78,6 +83,29 @@ class TrialReader {
       trial->clues.push_back(clue);
       trial->clues.back().id = absl::StrCat(clue.id, "-", i);
     }
+  }
+
+  // Whether `clue` is a step of one that came before, as which it then is about.
+  static bool FindBefore(const combining::Trial& trial, combining::TrialClue* clue) {
+    const auto before =
+        std::find_if(trial.clues.begin(), trial.clues.end(),
+                     [&](const combining::TrialClue& one) { return one.id == clue->id; });
+    if (before == trial.clues.end()) return false;
+    clue->facts = before->facts;
+    clue->matter = before->matter;
+    clue->received = before->at;
+    return clue->known = true;
+  }
+
+  void AddLater(combining::TrialClue clue, const std::string& at, combining::Trial* trial) {
+    CheckOrder(clue, at, *trial);
+    trial->clues.push_back(std::move(clue));
+  }
+
+  void CheckOrder(const combining::TrialClue& clue, const std::string& at,
+                  const combining::Trial& trial) {
+    if (trial.clues.empty() || clue.at >= trial.clues.back().at) return;
+    Wrong(at + ".at", "is earlier than the clue before; write them in the order of time");
   }
 
   // As of a clue that is submitted with this text and this number.

@@ -3,7 +3,7 @@
 import json
 
 import harness
-from harness import MONITOR, ROOT, clue, eventually
+from harness import HANDLER, MONITOR, PETITION, ROOT, clue, eventually
 
 SHIPPED = ROOT / "deploy" / "config"
 
@@ -76,6 +76,57 @@ class RoutesTest(harness.ServiceTest):
         result = self.service.ctl("routes", "test", SHIPPED)
         self.assert_exit(result, 0)
         self.assertIn("0 of them on", result.stdout)
+
+
+HISTORY = """version: "1"
+routes:
+  - id: record
+    enabled: true
+    title_zh: 结合单位历史上调风险
+    title_en: graver with the unit's history
+    by: [UNIT]
+    raise:
+      addends:
+        - {counts: HANDLED, window: 366d, free: 1, points_each: 50, points_most: 50}
+"""
+
+
+class RaiseTest(harness.ServiceTest):
+    """A clue becomes graver by what was found true about its unit before the service was started."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service().start().ready()
+
+    def petition(self, record):
+        receipt = self.service.submit(clue(record, title="信访", content=PETITION))
+        self.assertEqual(receipt["verdict"]["risk"], "RISK_MEDIUM")
+        return receipt["alert_id"]
+
+    def test_each_addend_of_a_risk_is_told_and_explained(self):
+        for number in range(2):
+            alert = self.petition(f"before-{number}")
+            self.assert_exit(self.service.ctl("resolve", alert, "--outcome", "handled", token=HANDLER), 0)
+        self.service.terminate()
+        routes = self.service.directory / "routes.yaml"
+        routes.write_text(HISTORY, encoding="utf-8")
+        self.service.flags.append(f"--files.routes={routes}")
+        self.service.start().ready()
+        eventually(lambda: "routes.following" in self.service.log(), "routes.following")
+        newest = self.petition("after")
+
+        watch = self.background([harness.CTL, "watch", "--json", "--from", "earliest"], MONITOR)
+        told = json.loads(watch.wait_for_lines(6)[5])["alert"]
+        self.assertEqual(told["kind"], "ALERT_KIND_RISK_RAISED")
+        self.assertEqual(told["risk"], "RISK_HIGH")
+        self.assertEqual(told["group"]["member_alert_ids"][0], newest)
+        self.assertEqual([reason["code"] for reason in told["risk_reasons"]],
+                         ["OWN", "ROUTE:record:HANDLED"])
+        explained = self.service.ctl("routes", "explain", told["id"], token=MONITOR)
+        self.assert_exit(explained, 0)
+        for words in ("the clue's own points", "+50  2 others of the same unit found true",
+                      "together; its level begins at 70"):
+            self.assertIn(words, explained.stdout)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,62 @@ routes:
                     HasSubstr("is missing")));
 }
 
+TEST(RoutesConfigTest, ARouteThatRaisesHasOneAddendOrAList) {
+  constexpr char kRaise[] = R"(version: "1"
+routes:
+  - {id: a, title_zh: 甲, title_en: a, by: [UNIT], raise: {window: 90d, points_each: 5, points_most: 9}}
+  - id: b
+    title_zh: 甲
+    title_en: a
+    by: [PROBLEM, UNIT]
+    raise:
+      addends:
+        - {window: 30d, by: [UNIT, PROBLEM], points_each: 10, points_most: 20}
+        - {counts: HANDLED, by: [UNIT], window: 366d, free: 2, points_each: 10, points_most: 10}
+)";
+  const auto loaded = ParseRoutes(kRaise, "routes.yaml", "", "calendar.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto addends = [&](int i) {
+    return std::get<combining::RaiseRule>(loaded->routes->routes.at(i).rule).addends;
+  };
+  ASSERT_EQ(addends(0).size(), 1u);
+  EXPECT_EQ(addends(0)[0].counts, combining::Counts::kClues);
+  EXPECT_EQ(addends(0)[0].by, loaded->routes->routes[0].by);
+  EXPECT_EQ(addends(0)[0].points_most, 9);
+  ASSERT_EQ(addends(1).size(), 2u);
+  EXPECT_EQ(addends(1)[0].by, loaded->routes->routes[1].by) << "in whatever order it is written";
+  EXPECT_EQ(addends(1)[1].counts, combining::Counts::kHandled);
+  EXPECT_EQ(addends(1)[1].window, absl::Hours(366 * 24));
+  EXPECT_EQ(combining::ReachOf(loaded->routes->routes[1]), absl::Hours(30 * 24))
+      << "the history is not read from the log";
+}
+
+TEST(RoutesConfigTest, EveryMistakeOfAnAddendIsToldWithItsLineAndARemedy) {
+  EXPECT_THAT(MistakesOf(R"(version: "1"
+routes:
+  - id: a
+    title_zh: 甲
+    title_en: a
+    by: [UNIT, PROBLEM]
+    raise:
+      window: 7d
+      addends:
+        - {counts: CLUES, window: 91d, points_each: 0, points_most: 20}
+        - {counts: HANDLED, by: [PROBLEM], window: 367d, free: 101, points_each: 1, points_most: 1}
+        - {counts: REGIONS, by: [REGION], window: 7d, points_each: 1, points_most: 1}
+        - {counts: UNITS, window: 7d, points_each: 1, points_most: 101}
+tests:
+  - route: a
+    clues: [{at: "2026-03-02 09:00", scenario: JUDICIAL, handled: true, withdrawn: true}]
+)"),
+              AllOf(HasSubstr("routes.yaml:8"), HasSubstr("stands beside addends"),
+                    HasSubstr("routes.yaml:10:35"), HasSubstr("1h to 90d"),
+                    HasSubstr("routes.yaml:11"), HasSubstr("lacks UNIT"), HasSubstr("1h to 366d"),
+                    HasSubstr("101 is out of bounds; write 0 to 100"),
+                    HasSubstr("is not in the route's `by`"), HasSubstr("only one of it"),
+                    HasSubstr("routes.yaml:16"), HasSubstr("stands beside withdrawn")));
+}
+
 constexpr char kRoute[] = R"(version: "1"
 routes:
   - id: unit

@@ -1,0 +1,169 @@
+// What a route that raises looks for when a clue has joined one of its groups: what lifts the risk
+// of the clue beside its text.
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "services/combining/about.h"
+#include "services/combining/engine.h"
+
+namespace supervision::combining {
+namespace {
+
+constexpr int kMediumFrom = 40;
+constexpr int kHighFrom = 70;
+constexpr size_t kMostLooked = 1000;
+
+domain::Risk RiskOf(int points) {
+  if (points >= kHighFrom) return domain::Risk::kHigh;
+  return points >= kMediumFrom ? domain::Risk::kMedium : domain::Risk::kLow;
+}
+
+// What an addend counts.
+struct Counted {
+  std::vector<const Member*> others;
+  bool at_least = false;  // there may be more
+};
+
+// A risk may stand above its points, where a signal lifted it.
+int PointsOf(const Facts& facts) {
+  switch (facts.facets.risk) {
+    case domain::Risk::kHigh:
+      return std::max(facts.points, kHighFrom);
+    case domain::Risk::kMedium:
+      return std::max(facts.points, kMediumFrom);
+    default:
+      return facts.points;
+  }
+}
+
+// Of what different ones are counted; nothing: each clue counts.
+std::optional<std::string> DistinctOf(Counts counts, const Facts& facts, size_t region_digits) {
+  switch (counts) {
+    case Counts::kPartners:
+      return facts.facets.partner;
+    case Counts::kRegions:
+      return facts.facets.region_code.substr(0, region_digits);
+    case Counts::kUnits:
+      return UnitOf(facts.facets);
+    case Counts::kScenarios:
+      return std::string(domain::Code(facts.facets.scenario));
+    case Counts::kClues:
+    case Counts::kHandled:
+      break;
+  }
+  return std::nullopt;
+}
+
+// Keeps of each different one that is not what `clue` has itself the newest, and no more of them
+// than add points: who sees the alert must be allowed to see those. Of very many the newest are
+// looked at.
+void KeepDifferent(const RaiseAddend& addend, const Member& clue, size_t region_digits,
+                   Counted* counted) {
+  const auto own = DistinctOf(addend.counts, *clue.facts, region_digits);
+  if (!own.has_value()) return;
+  const int steps = (addend.points_most + addend.points_each - 1) / addend.points_each;
+  const auto enough = static_cast<size_t>(addend.free + steps);
+  std::set<std::string> known = {"", *own};
+  std::vector<const Member*> different;
+  size_t looked = 0;
+  for (auto other = counted->others.rbegin(); other != counted->others.rend(); ++other) {
+    if (different.size() == enough || ++looked > kMostLooked) {
+      counted->at_least = true;
+      break;
+    }
+    if (known.insert(*DistinctOf(addend.counts, *(*other)->facts, region_digits)).second) {
+      different.push_back(*other);
+    }
+  }
+  counted->others = std::move(different);
+}
+
+int PointsFor(const RaiseAddend& addend, size_t others) {
+  const int counted = std::max(0, static_cast<int>(others) - addend.free);
+  return std::min(addend.points_each * counted, addend.points_most);
+}
+
+bool Before(const Member& a, const Member& b) { return a.order() < b.order(); }
+
+}  // namespace
+
+std::vector<const Member*> Engine::OthersOf(const RaiseAddend& addend, const Entry& entry,
+                                            const Group& group, const Member& clue) const {
+  const Route& route = *group.route;
+  const GroupKey key = PartsOf(group.key, addend.by);
+  const absl::Time from = clue.at - addend.window;
+  std::vector<const Member*> others;
+  if (addend.counts == Counts::kHandled) {
+    others = record_->Of(UnitOf(clue.facts->facets), from, entry.at);
+    std::erase_if(others, [&](const Member* other) {
+      if (!Before(*other, clue) || !Concerns(route, other->facts->facets)) return true;
+      if (addend.by.size() == 1) return false;
+      const std::vector<GroupKey> keys = KeysOf(addend.by, route.region_digits, *other->facts);
+      return std::find(keys.begin(), keys.end(), key) == keys.end();
+    });
+    return others;
+  }
+  const Group* counted = &group;
+  if (addend.by != route.by) {
+    const auto found = groups_.find(DigestOf(route, key));
+    if (found == groups_.end()) return others;
+    counted = found->second.get();
+  }
+  const auto first =
+      std::upper_bound(counted->members.begin(), counted->members.end(), from,
+                       [](absl::Time time, const Member& member) { return time < member.at; });
+  const auto last = std::lower_bound(first, counted->members.end(), clue, Before);
+  // One more than is looked at tells that there are more.
+  const auto most =
+      static_cast<std::ptrdiff_t>(addend.counts == Counts::kClues ? kMostOfGroup : kMostLooked + 1);
+  for (auto other = last - std::min(last - first, most); other != last; ++other) {
+    others.push_back(&*other);
+  }
+  return others;
+}
+
+void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
+  // Only the newest is raised: those before have been told with what was known then.
+  const Member& clue = group->members.back();
+  if (clue.clue_id != entry.clue_id) return;
+  const Route& route = *group->route;
+  const int own = PointsOf(*clue.facts);
+  int sum = own;
+  std::vector<const Member*> others;
+  std::vector<domain::RiskReason> reasons = {
+      {"OWN", own, "本条线索自身得分", "the clue's own points"}};
+  for (const RaiseAddend& addend : rule.addends) {
+    Counted counted{OthersOf(addend, entry, *group, clue)};
+    KeepDifferent(addend, clue, route.region_digits, &counted);
+    const int points = PointsFor(addend, counted.others.size());
+    // What adds nothing is not told of, so that who sees the alert need not see it.
+    if (points == 0) continue;
+    sum += points;
+    reasons.push_back(ReasonOf(route, addend, static_cast<int64_t>(counted.others.size()),
+                               counted.at_least, points));
+    others.insert(others.end(), counted.others.begin(), counted.others.end());
+  }
+  const domain::Risk risk = RiskOf(sum);
+  if (reasons.size() == 1 || risk <= clue.facts->facets.risk) return;
+  std::vector<Member> clues = {clue};
+  for (const Member* const other : others) clues.push_back(*other);
+  std::sort(clues.begin(), clues.end(), Before);
+  clues.erase(std::unique(clues.begin(), clues.end(),
+                          [](const Member& a, const Member& b) { return a.clue_id == b.clue_id; }),
+              clues.end());
+  domain::AlertGroup told;
+  Firing firing = About(route, group->key, group->digest, domain::AlertKind::kRiskRaised,
+                        clues.begin(), clues.end(), &told);
+  firing.alert.facets.risk = risk;
+  firing.alert.problem_codes = clue.facts->problems;
+  told.measured = sum;
+  told.limit = risk == domain::Risk::kHigh ? kHighFrom : kMediumFrom;
+  told.ordinal = 1;
+  Word(reasons, &told);
+  firing.alert.risk_reasons = std::move(reasons);
+  Finish(std::move(told), entry.at, &firing);
+  Hold(entry, *group, std::move(firing));
+}
+
+}  // namespace supervision::combining
