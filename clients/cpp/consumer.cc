@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "clients/cpp/proto_time.h"
 #include "clients/cpp/request_id.h"
 
 namespace supervision::client {
@@ -99,6 +100,9 @@ bool Consumer::Open() {
   v1::ConsumeAlertsRequest request;
   request.mutable_open()->set_subscription(options_.subscription);
   request.mutable_open()->mutable_window()->set_alerts(options_.window_alerts);
+  if (options_.bookmark_interval > absl::ZeroDuration()) {
+    SetDuration(options_.bookmark_interval, request.mutable_open()->mutable_bookmark_interval());
+  }
   if (options_.share) {
     request.mutable_open()->set_share(true);
   } else {
@@ -111,10 +115,7 @@ bool Consumer::Open() {
 void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
   backoff_.Reset();
   last_message_ = absl::Now();
-  if (message.has_ending()) {
-    const auto& delay = message.ending().retry_after();
-    ending_delay_ = absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos());
-  }
+  if (message.has_ending()) ending_delay_ = DurationOf(message.ending().retry_after());
   if (callbacks_.on_message) callbacks_.on_message();
   if (options_.share) return HandleShare(message);
   uint64_t done = 0;

@@ -28,8 +28,10 @@ struct ConsumerOptions {
   // another as well, so keep the window small where updates take long.
   bool share = false;
   std::string reject_reason;  // said with that
-  base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
   // As WatcherOptions'.
+  absl::Duration bookmark_interval = absl::ZeroDuration();
+  base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
+  // The same.
   absl::Duration opening_limit = absl::Seconds(10);
   absl::Duration silence_limit = absl::Seconds(90);
   absl::Duration patience = absl::InfiniteDuration();

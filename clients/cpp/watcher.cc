@@ -4,6 +4,7 @@
 #include <random>
 #include <utility>
 
+#include "clients/cpp/proto_time.h"
 #include "grpcpp/support/client_callback.h"
 
 namespace supervision::client {
@@ -108,10 +109,7 @@ v1::WatchAlertsRequest Watcher::NextRequest() const {
     request.set_cursor(options_.cursor);
   }
   if (options_.bookmark_interval > absl::ZeroDuration()) {
-    absl::Duration rest;
-    auto* interval = request.mutable_bookmark_interval();
-    interval->set_seconds(absl::IDivDuration(options_.bookmark_interval, absl::Seconds(1), &rest));
-    interval->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+    SetDuration(options_.bookmark_interval, request.mutable_bookmark_interval());
   }
   return request;
 }
@@ -119,10 +117,7 @@ v1::WatchAlertsRequest Watcher::NextRequest() const {
 void Watcher::Handle(const v1::WatchAlertsResponse& message) {
   backoff_.Reset();
   last_message_ = absl::Now();
-  if (message.has_ending()) {
-    const auto& delay = message.ending().retry_after();
-    ending_delay_ = absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos());
-  }
+  if (message.has_ending()) ending_delay_ = DurationOf(message.ending().retry_after());
   // The cursor counts once its updates are handled.
   const std::string cursor = message.cursor().empty() ? options_.cursor : message.cursor();
   if (callbacks_.on_updates) callbacks_.on_updates(message.updates(), cursor);

@@ -1,5 +1,5 @@
 // A bad network between clients and the service, and between the service and Redis: what the client
-// library submits and watches through it is neither lost nor doubled.
+// library submits, watches and consumes through it is neither lost nor doubled.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/monitor.h"
+#include "tests/faults/library_consumer.h"
 #include "tests/faults/network_gate.h"
 #include "tests/faults/oracle.h"
 #include "tests/faults/workers.h"
@@ -29,6 +30,10 @@ using std::chrono::milliseconds;
 constexpr int kSubmitters = 4;
 constexpr int kGoOn = 60;  // clues acknowledged under a fault, and again when it is over
 constexpr int kCuts = 15;
+// What a connection that is dead without a word keeps from the others, lease by lease, until the
+// service notices.
+constexpr int kShareWindow = 8;
+constexpr char kMonitorToken[] = "example-monitor-token";
 
 // A monitor of the client library.
 class LibraryMonitor {
@@ -155,7 +160,16 @@ TEST_P(NetworkFaultsTest, LosesAndDoublesNothing) {
   to_service_ = std::make_unique<NetworkGate>(service_.grpc_address());
   Progress acknowledged;
   Tally tally;
-  LibraryMonitor monitor(Options("example-monitor-token"));
+  LibraryMonitor monitor(Options(kMonitorToken));
+  client::Client owner(Options(kMonitorToken));
+  ASSERT_TRUE(MakeSubscription(&owner, "alone", false).ok());
+  ASSERT_TRUE(MakeSubscription(&owner, "pair", true).ok());
+  LibraryConsumer alone({Options(kMonitorToken), "alone"});
+  std::vector<std::unique_ptr<LibraryConsumer>> pair;
+  for (int i = 0; i < 2; ++i) {
+    pair.push_back(std::make_unique<LibraryConsumer>(
+        LibraryConsumer::Options{Options(kMonitorToken), "pair", true, kShareWindow}));
+  }
   std::vector<std::unique_ptr<StrictSubmitter>> submitters;
   const auto path = [&](int i) { return absl::StrCat(directory_.path(), "/submitter-", i); };
   for (int i = 0; i < kSubmitters; ++i) {
@@ -183,6 +197,7 @@ TEST_P(NetworkFaultsTest, LosesAndDoublesNothing) {
 
   const std::string last = SubmitOne(service_.grpc_address(), "last");
   EXPECT_TRUE(monitor.WaitForClue(last)) << monitor.end();
+  EXPECT_TRUE(alone.WaitForClue(last));
   Progress read;
   Monitor fresh(service_.grpc_address(), Monitor::From::kEarliest, directory_.path() + "/fresh",
                 &read);
@@ -195,10 +210,17 @@ TEST_P(NetworkFaultsTest, LosesAndDoublesNothing) {
   for (const std::string& line : ReadLines(directory_.path() + "/fresh")) {
     evidence.history.push_back(ToldFromLine(line));
   }
-  evidence.monitors.push_back(monitor.told());
-  std::printf("%zu acknowledged, %zu in the history, %zu connections, %zu cuts, %d breaks\n",
+  EXPECT_TRUE(WaitForAll(pair, evidence.history));
+  evidence.monitors = {monitor.told(), alone.told()};
+  evidence.shares = {ToldTogether(pair)};
+  std::printf("%zu acknowledged, %zu in the history, %zu connections, %zu cuts\n",
               evidence.acknowledged.size(), evidence.history.size(), gate->connections(),
-              gate->cuts(), monitor.breaks());
+              gate->cuts());
+  std::printf(
+      "breaks: %d of the monitor, %d of the consumer, %d and %d of the pair, which shared "
+      "%zu and %zu\n",
+      monitor.breaks(), alone.breaks(), pair[0]->breaks(), pair[1]->breaks(), pair[0]->count(),
+      pair[1]->count());
   EXPECT_THAT(tally.failures(), ::testing::IsEmpty());
   // Every acknowledged clue once, and nothing that nobody submitted.
   EXPECT_EQ(evidence.history.size(), evidence.acknowledged.size() + 1);

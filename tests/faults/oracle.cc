@@ -57,6 +57,22 @@ void JudgeMonitor(size_t number, const std::vector<Told>& told, const std::vecto
   }
 }
 
+void JudgeShare(size_t number, const std::vector<Told>& handed, const std::vector<Told>& history,
+                std::vector<std::string>* broken) {
+  std::set<std::string> missing;
+  for (const Told& told : history) missing.insert(ToLine(told));
+  const std::set<std::string> known = missing;
+  for (const Told& told : handed) {
+    missing.erase(ToLine(told));
+    if (known.contains(ToLine(told))) continue;
+    broken->push_back(
+        absl::StrCat("share ", number, " was handed what never happened: ", ToLine(told)));
+  }
+  if (missing.empty()) return;
+  broken->push_back(absl::StrCat("share ", number, " was not handed ", missing.size(),
+                                 " alerts of the history, ", *missing.begin(), " among them"));
+}
+
 }  // namespace
 
 std::vector<std::string> Judge(const Evidence& evidence) {
@@ -64,6 +80,9 @@ std::vector<std::string> Judge(const Evidence& evidence) {
   JudgeHistory(evidence, &broken);
   for (size_t i = 0; i < evidence.monitors.size(); ++i) {
     JudgeMonitor(i, evidence.monitors[i], evidence.history, &broken);
+  }
+  for (size_t i = 0; i < evidence.shares.size(); ++i) {
+    JudgeShare(i, evidence.shares[i], evidence.history, &broken);
   }
   return broken;
 }

@@ -18,13 +18,18 @@ struct Told {
 struct Evidence {
   std::vector<std::string> acknowledged;    // clue ids, as the submitters wrote them down
   std::vector<std::vector<Told>> monitors;  // what each resuming monitor was told, in order
-  std::vector<Told> history;                // a fresh stream from EARLIEST, in order
+  // What the consumers of each shared subscription were handed together, in any order. It begins
+  // with the history.
+  std::vector<std::vector<Told>> shares;
+  std::vector<Told> history;  // a fresh stream from EARLIEST, in order
 };
 
 // Every broken promise in one sentence each; empty when all were kept:
 //   no acknowledged clue is missing from the history, none is there twice,
 //   each monitor was told a run of the history without a gap, a repeat or a change of order, up to
-//   its end.
+//   its end,
+//   of each shared subscription all of the history was handed over, and nothing else. Repeats are
+//   told apart by (id, version), and no fault: what a lost connection had in hand comes again.
 std::vector<std::string> Judge(const Evidence& evidence);
 
 // Journals: one line each, written and flushed before the writer goes on.

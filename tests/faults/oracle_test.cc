@@ -16,6 +16,7 @@ Evidence Sound() {
   evidence.history = {{"c1", 1}, {"c2", 1}, {"c3", 1}, {"c4", 1}};
   evidence.acknowledged = {"c1", "c3", "c4"};
   evidence.monitors = {evidence.history, {{"c3", 1}, {"c4", 1}}};
+  evidence.shares = {{{"c2", 1}, {"c1", 1}, {"c4", 1}, {"c3", 1}, {"c1", 1}}};
   return evidence;
 }
 
@@ -63,6 +64,18 @@ TEST(OracleTest, CatchesAMonitorThatWasToldNothing) {
   Evidence evidence = Sound();
   evidence.monitors[1].clear();
   EXPECT_THAT(Judge(evidence), ElementsAre(HasSubstr("monitor 1 was told nothing")));
+}
+
+TEST(OracleTest, CatchesAnAlertThatNoConsumerOfAShareWasHanded) {
+  Evidence evidence = Sound();
+  evidence.shares[0].erase(evidence.shares[0].begin() + 3);
+  EXPECT_THAT(Judge(evidence), ElementsAre(HasSubstr("not handed 1 alerts of the history, c3 1")));
+}
+
+TEST(OracleTest, CatchesAnAlertThatAShareWasHandedAndNeverHappened) {
+  Evidence evidence = Sound();
+  evidence.shares[0].push_back({"c1", 2});
+  EXPECT_THAT(Judge(evidence), ElementsAre(HasSubstr("handed what never happened: c1 2")));
 }
 
 }  // namespace

@@ -14,11 +14,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/error.h"
 #include "clients/cpp/watcher.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "tests/faults/library_consumer.h"
 #include "tests/faults/oracle.h"
 #include "tests/faults/workers.h"
 #include "tests/support/redis_server.h"
@@ -26,8 +28,9 @@
 #include "tests/support/temp_dir.h"
 
 // Three replicas on one Redis are restarted one behind the other under load, as an upgrade does it.
-// No partner may notice: neither one with the C++ library nor one with a plain gRPC client and the
-// shipped service config. SUPERVISION_TEST_ROUNDS: how often every replica is restarted.
+// No partner may notice, neither one with the C++ library nor one with a plain gRPC client and the
+// shipped service config; no monitor either, nor whoever consumes a named subscription, alone or as
+// one of two. SUPERVISION_TEST_ROUNDS: how often every replica is restarted.
 namespace supervision::faults {
 namespace {
 
@@ -35,11 +38,13 @@ constexpr int kReplicas = 3;
 constexpr int kSubmitters = 8;  // of each kind
 constexpr int kMonitors = 6;
 constexpr int kLibraryMonitors = 3;
-// Of a stream, until it is heard of again: 2 s are asked for, and seen; a busy machine is given
-// more.
+// Of a stream, from its last message to the first of the one that went on. That a stream goes on
+// within 2 s of its end is asked for, and to be read in what is printed; this is for one that
+// hangs.
 constexpr absl::Duration kLongestOutage = absl::Seconds(20);
 constexpr int kAcknowledgedBetweenRestarts = 300;
 constexpr char kToken[] = "example-partner-token";
+constexpr char kMonitorToken[] = "example-monitor-token";
 
 int Rounds(int standard) {
   const char* const text = std::getenv("SUPERVISION_TEST_ROUNDS");
@@ -82,11 +87,18 @@ StrictSubmitter::Submit LibrarySubmit(const std::string& address) {
   };
 }
 
+client::ClientOptions MonitorOptions(const std::string& address) {
+  client::ClientOptions options;
+  options.channel.address = address;
+  options.token = kMonitorToken;
+  return options;
+}
+
 // A monitor that uses the library; what it is told is judged elsewhere, here only how it goes on.
 class LibraryMonitor {
  public:
   explicit LibraryMonitor(const std::string& address)
-      : client_(OptionsFor(address)),
+      : client_(MonitorOptions(address)),
         watcher_(&client_, {},
                  {.on_updates = [this](const auto&, const auto&) { outages_.Message(); },
                   .on_break = [this](const auto&, absl::Duration) { outages_.Break(); },
@@ -99,16 +111,9 @@ class LibraryMonitor {
   }
   // After Stop().
   const absl::Status& end() const { return end_; }
-  const std::vector<absl::Duration>& outages() const { return outages_.all(); }
+  const Outages& outages() const { return outages_; }
 
  private:
-  static client::ClientOptions OptionsFor(const std::string& address) {
-    client::ClientOptions options;
-    options.channel.address = address;
-    options.token = "example-monitor-token";
-    return options;
-  }
-
   client::Client client_;
   Outages outages_;
   client::Watcher watcher_;
@@ -116,14 +121,40 @@ class LibraryMonitor {
   std::thread thread_;
 };
 
-// Says how long monitors heard nothing, and gives the longest.
-absl::Duration Report(const std::string& who, std::vector<absl::Duration> outages) {
-  if (outages.empty()) return absl::ZeroDuration();
-  std::sort(outages.begin(), outages.end());
-  std::printf("%s: %zu streams went on; they heard nothing for %.0f ms (median), %.0f ms at most\n",
-              who.c_str(), outages.size(), absl::ToDoubleMilliseconds(outages[outages.size() / 2]),
-              absl::ToDoubleMilliseconds(outages.back()));
-  return outages.back();
+// Says how monitors of one kind went on.
+class OutageReport {
+ public:
+  void Add(const Outages& outages) {
+    for (const Outages::Outage& one : outages.all()) {
+      resumed_.push_back(one.resumed);
+      silent_.push_back(one.silent);
+    }
+  }
+  // Gives the longest silence.
+  absl::Duration Print(const std::string& who) {
+    std::printf(
+        "%s: %zu streams went on; from the end of one to the first message of the next %s; "
+        "without a message %s\n",
+        who.c_str(), resumed_.size(), Spread(&resumed_).c_str(), Spread(&silent_).c_str());
+    return silent_.empty() ? absl::ZeroDuration() : silent_.back();
+  }
+
+ private:
+  static std::string Spread(std::vector<absl::Duration>* durations) {
+    if (durations->empty()) return "-";
+    std::sort(durations->begin(), durations->end());
+    return absl::StrFormat("%.0f ms (median), %.0f ms (longest)",
+                           absl::ToDoubleMilliseconds((*durations)[durations->size() / 2]),
+                           absl::ToDoubleMilliseconds(durations->back()));
+  }
+  std::vector<absl::Duration> resumed_;
+  std::vector<absl::Duration> silent_;
+};
+
+// So that each begins at another replica.
+std::vector<std::string> Rotated(std::vector<std::string> addresses, int by) {
+  std::rotate(addresses.begin(), addresses.begin() + by % kReplicas, addresses.end());
+  return addresses;
 }
 
 std::vector<Told> ReadTold(const std::string& path) {
@@ -161,16 +192,23 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
   };
   std::vector<std::unique_ptr<Monitor>> monitors;
   for (int i = 0; i < kMonitors; ++i) {
-    // Each begins at another replica.
-    std::vector<std::string> rotated = addresses;
-    std::rotate(rotated.begin(), rotated.begin() + i % kReplicas, rotated.end());
     monitors.push_back(std::make_unique<Monitor>(
-        absl::StrCat("ipv4:", absl::StrJoin(rotated, ",")),
+        absl::StrCat("ipv4:", absl::StrJoin(Rotated(addresses, i), ",")),
         i % 2 == 0 ? Monitor::From::kEarliest : Monitor::From::kLatest, path("monitor", i), &told));
   }
   std::vector<std::unique_ptr<LibraryMonitor>> library_monitors;
   for (int i = 0; i < kLibraryMonitors; ++i) {
     library_monitors.push_back(std::make_unique<LibraryMonitor>(all));
+  }
+  client::Client owner(MonitorOptions(all));
+  ASSERT_TRUE(MakeSubscription(&owner, "alone", false).ok());
+  ASSERT_TRUE(MakeSubscription(&owner, "pair", true).ok());
+  LibraryConsumer alone({MonitorOptions(all), "alone"});
+  std::vector<std::unique_ptr<LibraryConsumer>> pair;
+  for (int i = 0; i < 2; ++i) {
+    pair.push_back(std::make_unique<LibraryConsumer>(LibraryConsumer::Options{
+        MonitorOptions(absl::StrCat("ipv4:", absl::StrJoin(Rotated(addresses, i), ","))), "pair",
+        true}));
   }
   for (int i = 0; i < kSubmitters; ++i) {
     submitters.push_back(std::make_unique<StrictSubmitter>(
@@ -201,27 +239,39 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
   const std::string last = SubmitOne(all, "last");
   ASSERT_FALSE(last.empty());
   Evidence evidence;
-  std::vector<absl::Duration> outages;
+  OutageReport plain_monitors;
   for (int i = 0; i < kMonitors; ++i) {
     EXPECT_TRUE(monitors[static_cast<size_t>(i)]->WaitForClue(last))
         << monitors[static_cast<size_t>(i)]->error();
     monitors[static_cast<size_t>(i)]->Stop();
     evidence.monitors.push_back(ReadTold(path("monitor", i)));
-    const auto& some = monitors[static_cast<size_t>(i)]->outages();
-    outages.insert(outages.end(), some.begin(), some.end());
+    plain_monitors.Add(monitors[static_cast<size_t>(i)]->outages());
   }
-  EXPECT_LT(Report("plain monitors", std::move(outages)), kLongestOutage);
-  outages.clear();
+  EXPECT_LT(plain_monitors.Print("plain monitors"), kLongestOutage);
+  OutageReport of_library;
   for (const auto& monitor : library_monitors) {
     monitor->Stop();
     EXPECT_TRUE(monitor->end().ok()) << monitor->end();
-    outages.insert(outages.end(), monitor->outages().begin(), monitor->outages().end());
+    of_library.Add(monitor->outages());
   }
-  EXPECT_LT(Report("library monitors", std::move(outages)), kLongestOutage);
+  EXPECT_LT(of_library.Print("library monitors"), kLongestOutage);
   Monitor fresh(all, Monitor::From::kEarliest, path("fresh", 0), &told);
   EXPECT_TRUE(fresh.WaitForClue(last)) << fresh.error();
   fresh.Stop();
   evidence.history = ReadTold(path("fresh", 0));
+  EXPECT_TRUE(alone.WaitForClue(last));
+  EXPECT_TRUE(WaitForAll(pair, evidence.history));
+  OutageReport of_consumers;
+  for (LibraryConsumer* const consumer : {&alone, pair[0].get(), pair[1].get()}) {
+    consumer->Stop();
+    EXPECT_TRUE(consumer->end().ok()) << consumer->end();
+    of_consumers.Add(consumer->outages());
+  }
+  EXPECT_LT(of_consumers.Print("library consumers"), kLongestOutage);
+  std::printf("the pair shared %zu and %zu of %zu\n", pair[0]->count(), pair[1]->count(),
+              evidence.history.size());
+  evidence.monitors.push_back(alone.told());
+  evidence.shares.push_back(ToldTogether(pair));
   for (int i = 0; i < kSubmitters; ++i) {
     for (const char* kind : {"plain", "library"}) {
       for (std::string& id : ReadLines(path(kind, i))) {

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 #include <set>
 
@@ -159,9 +160,14 @@ void Submitter::Run() {
 
 void Outages::Message() {
   const absl::Time now = absl::Now();
-  if (broken_) all_.push_back(now - last_);
-  broken_ = false;
+  if (broken_ != absl::InfiniteFuture()) all_.push_back({now - broken_, now - last_});
+  broken_ = absl::InfiniteFuture();
   last_ = now;
+}
+
+// An attempt to go on that comes to nothing is of the same outage, and one to begin of none.
+void Outages::Break() {
+  if (last_ != absl::InfinitePast()) broken_ = std::min(broken_, absl::Now());
 }
 
 Monitor::Monitor(std::string address, From from, std::string journal_path, Progress* told)

@@ -54,18 +54,21 @@ class Submitter {
   std::thread thread_;
 };
 
-// How long a stream told nothing around each of its breaks: from its last message to the first of
-// the stream that went on. For one thread.
+// The breaks of a stream that went on. For one thread.
 class Outages {
  public:
+  struct Outage {
+    absl::Duration resumed;  // from the end of the stream to the first message of the next
+    absl::Duration silent;   // from the last message before to the first after
+  };
   void Message();
-  void Break() { broken_ = true; }
-  const std::vector<absl::Duration>& all() const { return all_; }
+  void Break();
+  const std::vector<Outage>& all() const { return all_; }
 
  private:
   absl::Time last_ = absl::InfinitePast();
-  bool broken_ = false;
-  std::vector<absl::Duration> all_;
+  absl::Time broken_ = absl::InfiniteFuture();  // while it is
+  std::vector<Outage> all_;
 };
 
 // Watches alerts through a plain stub, writes each to its journal, and resumes by the newest cursor
@@ -82,7 +85,7 @@ class Monitor {
   // The terminal error that ended it before Stop(); empty when there was none.
   std::string error() const;
   // To be asked after Stop().
-  const std::vector<absl::Duration>& outages() const { return outages_.all(); }
+  const Outages& outages() const { return outages_; }
 
  private:
   void Run();
