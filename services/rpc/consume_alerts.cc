@@ -115,7 +115,11 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
       if (connection == nullptr) return Finish(NotOpened());
       return connection->OnSentAll();
     }
-    if (absl::Status taken = Take(); !taken.ok()) {
+    // Streams are told of a revocation too, but this message may have come before that, or while
+    // the last one is on its way to the client. It is left unread, as if it had come after the end.
+    absl::Status taken = edge_.gate->MaySend(caller_, security::Method::kConsumeAlerts);
+    if (taken.ok()) taken = Take();
+    if (!taken.ok()) {
       if (connection == nullptr) return Finish(std::move(taken));
       return connection->Fail(std::move(taken));
     }

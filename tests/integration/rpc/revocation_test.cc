@@ -7,9 +7,12 @@
 
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "gtest/gtest.h"
 #include "services/config/tokens_file.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/integration/rpc/consume_client.h"
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/redis_server.h"
@@ -69,9 +72,11 @@ class RevocationTest : public ::testing::Test {
   RedisServer redis_;
 };
 
+grpc::Status Read(const std::shared_ptr<grpc::Channel>& channel, const std::string& token) {
+  return CallRaw(channel, "/supervision.v1.ClassificationService/ListScenarios", "", token).status;
+}
 grpc::Status Read(const TestServer& server, const std::string& token) {
-  return CallRaw(server.channel(), "/supervision.v1.ClassificationService/ListScenarios", "", token)
-      .status;
+  return Read(server.channel(), token);
 }
 
 TEST_F(RevocationTest, ARevokedTokenEndsAtEveryReplicaWithItsStreams) {
@@ -148,6 +153,36 @@ TEST_F(RevocationTest, AStreamTakesNothingMoreWhileItsLastAnswersAreAwaited) {
   while (stream->Read(&answer)) answered.push_back(answer.index());
   EXPECT_THAT(answered, ElementsAre(1));
   EXPECT_EQ(ReasonOf(stream->Finish()), "UNAUTHENTICATED");
+}
+
+// A message that the client does not take keeps the stream from ending.
+TEST_F(RevocationTest, ASubscriptionIsNotAcknowledgedWhileItsLastMessageIsOnItsWay) {
+  const std::string revoked = Issue("example-monitor");
+  TestServer::Options options = Options();
+  options.flags.push_back("--alerting.max_alerts_per_message=3");
+  TestServer server(options);
+  const auto stub = v1::SubscriptionService::NewStub(server.channel());
+  ASSERT_TRUE(CreateSubscription(*stub, "night").ok());
+  ASSERT_TRUE(SubmitMany(*v1::ClueService::NewStub(server.channel()), 0, 60));
+  grpc::ChannelArguments narrow;
+  narrow.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1024);
+  narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto channel =
+      grpc::CreateCustomChannel(server.address(), grpc::InsecureChannelCredentials(), narrow);
+  Consumption slow(channel, "night", 0, revoked);
+  const std::vector<Consumption::Delivered> first = slow.Next(1);
+  ASSERT_THAT(first, SizeIs(1));
+
+  Revoke("example-monitor");
+  ASSERT_TRUE(Eventually([&] { return !Read(server, revoked).ok(); }, kGiven));
+  slow.Acknowledge(first[0].number);
+  // The service has read it when it answers what came behind it on the same connection.
+  EXPECT_TRUE(Read(channel, kMonitorToken).ok());
+  EXPECT_FALSE(slow.Finish().ok());
+  Consumption other(server.channel(), "night");
+  const std::vector<Consumption::Delivered> again = other.Next(1);
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].update.alert().id(), first[0].update.alert().id());
 }
 
 }  // namespace
