@@ -13,6 +13,11 @@ namespace {
 constexpr absl::Duration kGoodbyeLimit = absl::Seconds(10);
 // More than a window can hold: what has been handled and may come again.
 constexpr size_t kMostHandled = 20'000;
+// The shortest lease that a subscription may have, and the part of one after which it is extended.
+constexpr absl::Duration kShortestLease = absl::Seconds(5);
+constexpr double kExtendAfter = 1.0 / 3;
+constexpr absl::Duration kLeaseLookUpLimit = absl::Seconds(2);
+constexpr size_t kMostNumbers = 1000;  // in one message
 
 }  // namespace
 
@@ -66,6 +71,8 @@ absl::Status Consumer::RunStream() {
     context_ = &context;
     stream_ = stream.get();
     closed_ = silent_ = opened_ = false;
+    ++streams_;
+    lease_.reset();  // a change of it ends the stream
     silent_at_ = absl::Now() + options_.opening_limit;
     changed_.SignalAll();
   }
@@ -137,11 +144,19 @@ void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
 
 // What was handled before and comes again was acknowledged too late: it is done all the same.
 void Consumer::HandleShare(const v1::ConsumeAlertsResponse& message) {
+  {
+    base::MutexLock lock(&mutex_);
+    leased_at_ = absl::Now();
+  }
+  const uint64_t end = message.first_delivery() + static_cast<uint64_t>(message.updates_size());
   for (int i = 0; i < message.updates_size() && !stopped(); ++i) {
     const v1::AlertUpdate& update = message.updates(i);
     const uint64_t delivery = message.first_delivery() + static_cast<uint64_t>(i);
+    Hold(delivery, end);
+    const bool done = handled_.Note(update) || callbacks_.on_update(update);
+    LetGo();
     v1::ConsumeAlertsRequest request;
-    if (handled_.Note(update) || callbacks_.on_update(update)) {
+    if (done) {
       request.mutable_acknowledge()->add_deliveries(delivery);
     } else {
       handled_.Forget(update);
@@ -150,6 +165,19 @@ void Consumer::HandleShare(const v1::ConsumeAlertsResponse& message) {
     }
     Send(request);
   }
+}
+
+void Consumer::Hold(uint64_t from, uint64_t to) {
+  base::MutexLock lock(&mutex_);
+  held_from_ = from;
+  held_to_ = std::min(to, from + kMostNumbers);
+  hold_until_ = absl::Now() + options_.hold_limit;
+}
+
+void Consumer::LetGo() {
+  base::MutexLock lock(&mutex_);
+  held_from_ = held_to_;
+  while (extending_) changed_.Wait(&mutex_);
 }
 
 void Consumer::Acknowledge(uint64_t through) {
@@ -192,15 +220,71 @@ bool Consumer::stopped() {
 
 void Consumer::Guard() {
   constexpr absl::Duration kLook = absl::Milliseconds(200);
-  base::MutexLock lock(&mutex_);
-  while (!over_) {
-    if (context_ != nullptr && absl::Now() >= silent_at_) {
-      silent_ = true;
-      silent_at_ = absl::InfiniteFuture();
-      context_->TryCancel();
+  while (true) {
+    {
+      base::MutexLock lock(&mutex_);
+      if (over_) return;
+      CancelIfSilent();
+      changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(kLook));
     }
-    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(kLook));
+    ExtendIfDue();
   }
+}
+
+void Consumer::CancelIfSilent() {
+  if (context_ == nullptr || absl::Now() < silent_at_) return;
+  silent_ = true;
+  silent_at_ = absl::InfiniteFuture();
+  context_->TryCancel();
+}
+
+bool Consumer::ExtensionIsDue() {
+  const absl::Time now = absl::Now();
+  return held_from_ < held_to_ && now < hold_until_ &&
+         now >= leased_at_ + kExtendAfter * lease_.value_or(kShortestLease);
+}
+
+void Consumer::ExtendIfDue() {
+  bool known = false;
+  {
+    base::MutexLock lock(&mutex_);
+    if (!ExtensionIsDue()) return;
+    known = lease_.has_value();
+  }
+  // Only who is slow needs to know.
+  if (!known) LookUpLease();
+  v1::ConsumeAlertsRequest request;
+  {
+    base::MutexLock lock(&mutex_);
+    if (!ExtensionIsDue()) return;
+    for (uint64_t delivery = held_from_; delivery < held_to_; ++delivery) {
+      request.mutable_extend()->add_deliveries(delivery);
+    }
+    leased_at_ = absl::Now();
+    extending_ = true;
+  }
+  stream_->Write(request);
+  base::MutexLock lock(&mutex_);
+  extending_ = false;
+  changed_.SignalAll();
+}
+
+void Consumer::LookUpLease() {
+  uint64_t stream = 0;
+  {
+    base::MutexLock lock(&mutex_);
+    stream = streams_;
+  }
+  v1::GetSubscriptionRequest request;
+  request.set_name(options_.subscription);
+  const auto response =
+      client_->GetSubscription(request, {.timeout = kLeaseLookUpLimit, .retry = false});
+  absl::Duration lease = kShortestLease;
+  if (response.ok()) {
+    lease = std::max(lease, DurationOf(response->subscription().sharing().lease()));
+  }
+  base::MutexLock lock(&mutex_);
+  if (streams_ == stream) lease_ = lease;
 }
 
 bool Consumer::Sleep(absl::Duration duration) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,10 +25,15 @@ struct ConsumerOptions {
   std::string subscription;
   int window_alerts = 0;  // that may be on the way without being acknowledged; 0: the service's
   // Be one of several consumers of a shared subscription. What on_update does not deal with is
-  // rejected then, and comes again to whoever has room; what takes longer than the lease comes to
-  // another as well, so keep the window small where updates take long.
+  // rejected then, and comes again to whoever has room.
   bool share = false;
   std::string reject_reason;  // said with that
+  // Of a share: for how long one update may be held. While on_update runs, and no longer than this,
+  // the lease of its update is extended again and again, and so are those of the updates that came
+  // with it and wait behind it; whoever takes longer lets another have it. Zero: nothing is
+  // extended. What has come meanwhile is not read before, nor extended, so let the window be 1
+  // where updates take long: then others have what this one has not begun with.
+  absl::Duration hold_limit = absl::Minutes(10);
   // As WatcherOptions'.
   absl::Duration bookmark_interval = absl::ZeroDuration();
   base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(15)};
@@ -76,11 +82,18 @@ class Consumer {
   bool Open();
   void Handle(const v1::ConsumeAlertsResponse& message);
   void HandleShare(const v1::ConsumeAlertsResponse& message);
+  // Around on_update, of a share: from the update that is dealt with to the end of its message.
+  void Hold(uint64_t from, uint64_t to);
+  void LetGo();
   void Acknowledge(uint64_t through);
   void Send(const v1::ConsumeAlertsRequest& request);
   void CloseOurSide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Cancels a stream on which nothing comes any more.
+  // Cancels a stream on which nothing comes any more, and extends what is held.
   void Guard();
+  void CancelIfSilent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ExtendIfDue();
+  bool ExtensionIsDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void LookUpLease();
   bool Sleep(absl::Duration duration);
   bool stopped();
 
@@ -106,6 +119,15 @@ class Consumer {
   bool over_ ABSL_GUARDED_BY(mutex_) = false;
   grpc::ClientContext* context_ ABSL_GUARDED_BY(mutex_) = nullptr;  // of the stream that runs
   Stream* stream_ = nullptr;  // set and cleared under the mutex
+  // Of a share. A stream takes one write at a time: while something is held the guard may write,
+  // and whoever lets go waits until it has written.
+  uint64_t streams_ ABSL_GUARDED_BY(mutex_) = 0;                 // so many were opened
+  std::optional<absl::Duration> lease_ ABSL_GUARDED_BY(mutex_);  // on this one, once it is known
+  uint64_t held_from_ ABSL_GUARDED_BY(mutex_) = 0;               // deliveries from here on
+  uint64_t held_to_ ABSL_GUARDED_BY(mutex_) = 0;                 // and before here
+  absl::Time leased_at_ ABSL_GUARDED_BY(mutex_);                 // their leases began then
+  absl::Time hold_until_ ABSL_GUARDED_BY(mutex_);
+  bool extending_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace supervision::client

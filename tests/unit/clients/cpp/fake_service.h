@@ -16,6 +16,7 @@
 #include "grpcpp/server_context.h"
 #include "supervision/v1/alert_service.grpc.pb.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
 
 namespace supervision::client {
 
@@ -25,6 +26,7 @@ class FakeService {
  public:
   using ClueStream = grpc::ServerReaderWriter<v1::StreamCluesResponse, v1::StreamCluesRequest>;
   using AlertWriter = grpc::ServerWriter<v1::WatchAlertsResponse>;
+  using Consumption = grpc::ServerReaderWriter<v1::ConsumeAlertsResponse, v1::ConsumeAlertsRequest>;
 
   std::function<grpc::Status(grpc::ServerContext&, const v1::SubmitClueRequest&,
                              v1::SubmitClueResponse&)>
@@ -32,12 +34,15 @@ class FakeService {
   std::function<grpc::Status(grpc::ServerContext&, ClueStream&)> on_stream;
   std::function<grpc::Status(grpc::ServerContext&, const v1::WatchAlertsRequest&, AlertWriter&)>
       on_watch;
+  std::function<grpc::Status(grpc::ServerContext&, Consumption&)> on_consume;
+  v1::GetSubscriptionResponse subscription;  // what GetSubscription answers
 
-  FakeService() : clues_(this), alerts_(this) {
+  FakeService() : clues_(this), alerts_(this), subscriptions_(this) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
     builder.RegisterService(&clues_);
     builder.RegisterService(&alerts_);
+    builder.RegisterService(&subscriptions_);
     server_ = builder.BuildAndStart();
   }
   ~FakeService() { server_->Shutdown(std::chrono::system_clock::now()); }
@@ -79,8 +84,25 @@ class FakeService {
     FakeService* const owner_;
   };
 
+  class Subscriptions final : public v1::SubscriptionService::Service {
+   public:
+    explicit Subscriptions(FakeService* owner) : owner_(owner) {}
+    grpc::Status GetSubscription(grpc::ServerContext*, const v1::GetSubscriptionRequest*,
+                                 v1::GetSubscriptionResponse* response) override {
+      *response = owner_->subscription;
+      return grpc::Status::OK;
+    }
+    grpc::Status ConsumeAlerts(grpc::ServerContext* context, Consumption* stream) override {
+      return owner_->on_consume(*context, *stream);
+    }
+
+   private:
+    FakeService* const owner_;
+  };
+
   Clues clues_;
   Alerts alerts_;
+  Subscriptions subscriptions_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
