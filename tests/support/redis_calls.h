@@ -10,7 +10,7 @@
 
 namespace supervision::testing {
 
-inline constexpr absl::Duration kCallTimeout = absl::Seconds(20);
+inline constexpr absl::Duration kCallTimeout = absl::Seconds(60);
 
 // Sends and waits: for tests' own threads, never for the loop's.
 inline redis::Result Call(redis::Client& client, redis::Command command,

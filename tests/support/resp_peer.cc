@@ -14,7 +14,7 @@
 namespace supervision::testing {
 namespace {
 
-constexpr std::chrono::seconds kPatience{20};
+constexpr std::chrono::seconds kPatience{60};
 
 [[noreturn]] void Die(const std::string& why) {
   std::cerr << "tests/support/resp_peer: " << why << std::endl;

@@ -23,10 +23,10 @@ class ServiceProcess {
   ServiceProcess& operator=(const ServiceProcess&) = delete;
 
   // Starts it and waits until it has written its addresses file; false when it ended instead, or
-  // did not within 30 s. Its log is in log_path().
+  // did not within 90 s. Its log is in log_path().
   bool Start();
   void Kill();      // SIGKILL and wait
-  int Terminate();  // SIGTERM and wait at most 30 s; the exit status, -1 when it had to be killed
+  int Terminate();  // SIGTERM and wait at most 90 s; the exit status, -1 when it had to be killed
   bool running() const;  // has been started and not been waited for
 
   int pid() const { return pid_; }
@@ -44,8 +44,9 @@ class ServiceProcess {
 // The process id of the one child of `pid` (the embedded Redis of a service); 0 when there is none.
 int ChildOf(int pid);
 
-// A TCP port on loopback that was free a moment ago: for a service that must come back on one port.
-// Below those that the kernel gives to connections, which other tests make all the time.
+// A free TCP port on loopback: for a service that must come back on one port. Below those that the
+// kernel gives to connections, which other tests make all the time, and no other test's for as long
+// as this process lives, whether somebody listens there at the moment or not.
 uint16_t FreePort();
 
 }  // namespace supervision::testing

@@ -27,12 +27,11 @@ bool NamesUser(const std::vector<std::string>& flags) {
 config::ServerSettings SettingsOf(const TestServer::Options& options, const std::string& data) {
   config::ServerSources sources;
   sources.file = std::string(SUPERVISION_SOURCE_DIR) + "/deploy/config/server.yaml";
-  sources.flags = {"--listen.grpc=127.0.0.1:0",
-                   "--listen.metrics=127.0.0.1:0",
-                   "--redis.data_directory=" + data + "/d",
-                   "--redis.min_free_disk=1MiB",
-                   "--drain.spread=200ms",
-                   "--drain.finish=3s"};
+  sources.flags = {
+      "--listen.grpc=127.0.0.1:0", "--listen.metrics=127.0.0.1:0",
+      "--redis.data_directory=" + data + "/d", "--redis.min_free_disk=1MiB",
+      // A Redis that is slow here is busy, or stopped by the test for as long as it likes.
+      "--redis.command_timeout=60s", "--drain.spread=200ms", "--drain.finish=3s"};
   if (!options.redis.empty()) {
     sources.flags.push_back("--redis.address=" + options.redis);
     if (!NamesUser(options.flags)) {

@@ -73,6 +73,6 @@ class TestServer {
 
 // What a call carries: who calls, and how long it waits.
 std::unique_ptr<grpc::ClientContext> Context(
-    const std::string& token, std::chrono::milliseconds timeout = std::chrono::seconds(30));
+    const std::string& token, std::chrono::milliseconds timeout = std::chrono::seconds(60));
 
 }  // namespace supervision::testing
