@@ -260,7 +260,7 @@ TEST_F(HistoryTest, AFoundLedgerKeepsItsPartitions) {
   Ledger::Options options = Options();
   options.partitions = 4;
   Open(options);
-  Commit(40);
+  Commit(100);
   Open();  // asks for one
   EXPECT_THAT((*ledger_)->state().partitions, ::testing::SizeIs(4));
   int64_t entries = 0;
@@ -268,19 +268,24 @@ TEST_F(HistoryTest, AFoundLedgerKeepsItsPartitions) {
     EXPECT_GT(partition.end, 0) << "ids spread over all partitions";
     entries += partition.end;
   }
-  EXPECT_EQ(entries, 40);
+  EXPECT_EQ(entries, 100);
 }
 
 TEST_F(HistoryTest, AWrongPrefixOrADescriptorOfAnotherKindIsSaid) {
   Ledger::Options options = Options();
   options.key_prefix = "with space";
   TestLedger wrong(options);
-  ASSERT_TRUE(testing::Eventually(
-      [&] { return wrong->state().not_ready_because[0].find("prefix") != std::string::npos; }));
+  ASSERT_TRUE(testing::Eventually([&] {
+    const LedgerState state = wrong->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find("prefix") != std::string::npos;
+  }));
   server_.Call({"SET", "sv:{0}:ledger", "stranger"});
   TestLedger strange(Options());
   ASSERT_TRUE(testing::Eventually([&] {
-    return strange->state().not_ready_because[0].find("not of a ledger") != std::string::npos;
+    const LedgerState state = strange->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find("not of a ledger") != std::string::npos;
   }));
 }
 

@@ -144,7 +144,7 @@ TEST_F(IdempotencyTest, OfTwoContentsAtOnceUnderOneRequestOneIsRefused) {
 
 TEST_F(IdempotencyTest, ARetryAfterATimeoutIsSafe) {
   server_->Freeze();
-  const auto unknown = ledger_->Submit(ExampleSubmission("1"), absl::Seconds(1));
+  const auto unknown = ledger_->Submit(ExampleSubmission("1"), absl::Seconds(3));
   EXPECT_THAT(unknown, FailsWith(Reason::kOutcomeUnknown));
   EXPECT_TRUE(domain::DetailOf(unknown.status())->retry_after.has_value());
   server_->Thaw();

@@ -19,7 +19,7 @@
 
 namespace supervision::testing {
 
-inline constexpr absl::Duration kPatience = absl::Seconds(20);
+inline constexpr absl::Duration kPatience = absl::Seconds(60);
 
 // A valid submission; `key` makes it another record with another text.
 inline ledger::Submission ExampleSubmission(const std::string& key) {
@@ -246,6 +246,7 @@ inline ledger::Ledger::Options OptionsFor(const RedisServer& server) {
   options.address.unix_path = server.path();
   options.address.user = kServiceUser;
   options.address.password = kServicePassword;
+  options.command_timeout = kPatience;  // a Redis that is slow here is busy, not lost
   return options;
 }
 

@@ -126,7 +126,12 @@ class ModelTest : public ::testing::Test {
 
   // Everything that was committed since the service started has been told, in order.
   void Close() {
-    const Place end = *ledger_->Latest();
+    absl::StatusOr<Place> latest = absl::UnknownError("never asked");
+    ASSERT_TRUE(testing::Eventually([&] {  // its connection may just have been cut
+      latest = ledger_->Latest();
+      return latest.ok();
+    })) << latest.status();
+    const Place end = *latest;
     size_t expected = 0;
     for (int p = 0; p < kPartitions; ++p) expected += end.positions[p] - followed_from_[p];
     EXPECT_TRUE(observer_->WaitFor(expected));

@@ -87,6 +87,9 @@ TEST(SettingsTest, ChangesOfReadinessAreToldOnce) {
   Ledger ledger(&loop, base::Clock::System(), observability::Logger::Null(), &registry, options);
   ledger.OnStateChange([&told] { ++told; });
   ASSERT_TRUE(testing::Eventually([&] { return ledger.state().ready; }));
+  std::promise<void> told_that;  // the state can be read before it is told of, on the loop's thread
+  loop.Post([&told_that] { told_that.set_value(); });
+  told_that.get_future().wait();
   const int when_ready = told;
   server.Call({"CONFIG", "SET", "appendfsync", "no"});
   ASSERT_TRUE(testing::Eventually([&] { return told == when_ready + 1; }));

@@ -96,7 +96,7 @@ TEST_F(SharingTest, AnAcknowledgementPastTheLeaseIsRefused) {
 TEST_F(SharingTest, ALeaseCanBeginAnew) {
   ASSERT_TRUE(Create("night").ok());
   SharingRules soon = Rules();
-  soon.lease = absl::Milliseconds(300);
+  soon.lease = absl::Minutes(5);
   ASSERT_EQ(Do("night", StepOf(What::kClaim, kFirst, "a.1"), soon).kind, Kind::kDone);
   ASSERT_EQ(Do("night", StepOf(What::kExtend, kFirst, "a.1")).kind, Kind::kDone);
   EXPECT_GT(Do("night", StepOf(What::kClaim, kFirst, "b.1")).wait, absl::Hours(1));
