@@ -74,7 +74,7 @@ class Watcher {
  public:
   Watcher(const std::shared_ptr<grpc::Channel>& channel, const v1::WatchAlertsRequest& request,
           const std::string& token = kMonitorToken,
-          std::chrono::milliseconds timeout = std::chrono::seconds(60));
+          std::chrono::milliseconds timeout = std::chrono::seconds(180));
   ~Watcher();  // cancels
 
   // The next message; nothing when the stream has ended.

@@ -39,11 +39,15 @@ std::shared_ptr<grpc::Channel> ChannelThatPings(const std::string& address, int 
 
 TEST(ConnectionsTest, OneThatPingsTooOftenIsCutAndToldWhy) {
   TestServer server;
-  Watcher hasty(ChannelThatPings(server.address(), 50), FromLatest());
   Watcher calm(ChannelThatPings(server.address(), 10'000), FromLatest());
-  const grpc::Status status = hasty.Finish();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_THAT(status.error_message(), HasSubstr("Too many pings"));
+  // Whose next ping meets the closed connection before the farewell was read learns no more than
+  // that, so it may take more than one.
+  EXPECT_TRUE(Eventually([&] {
+    Watcher hasty(ChannelThatPings(server.address(), 50), FromLatest());
+    const grpc::Status status = hasty.Finish();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
+    return status.error_message().find("Too many pings") != std::string::npos;
+  }));
   ASSERT_TRUE(calm.NextMessage().has_value());
   const auto clues = v1::ClueService::NewStub(server.channel());
   ASSERT_TRUE(Submit(*clues, ValidRequest(0)).status.ok());

@@ -45,7 +45,7 @@ class Consumption {
 
   Consumption(const std::shared_ptr<grpc::Channel>& channel, const v1::OpenConsumption& open,
               const std::string& token = kMonitorToken,
-              std::chrono::milliseconds timeout = std::chrono::seconds(60))
+              std::chrono::milliseconds timeout = std::chrono::seconds(180))
       : stub_(v1::SubscriptionService::NewStub(channel)),
         context_(Context(token, timeout)),
         stream_(stub_->ConsumeAlerts(context_.get())) {
@@ -55,7 +55,7 @@ class Consumption {
   }
   Consumption(const std::shared_ptr<grpc::Channel>& channel, const std::string& name,
               int window = 0, const std::string& token = kMonitorToken,
-              std::chrono::milliseconds timeout = std::chrono::seconds(60), uint32_t attempt = 0)
+              std::chrono::milliseconds timeout = std::chrono::seconds(180), uint32_t attempt = 0)
       : Consumption(channel, OpenOf(name, window, attempt), token, timeout) {}
   Consumption(Consumption&&) = default;
   ~Consumption() {

@@ -191,7 +191,7 @@ TEST(LifecycleTest, RestartKeepsCluesAndAnswers) {
 }
 
 TEST(LifecycleTest, StopSaysNotServingFirstAndThenSendsCallsElsewhere) {
-  TestServer server({.flags = {"--drain.announce=700ms"}});
+  TestServer server({.flags = {"--drain.announce=5s"}});  // long enough for all that is asked below
   const auto channel = server.channel();
   const auto clues = v1::ClueService::NewStub(channel);
   // An open stream keeps the server until its spread, so that the states can be seen.
@@ -208,7 +208,7 @@ TEST(LifecycleTest, StopSaysNotServingFirstAndThenSendsCallsElsewhere) {
 
 TEST(LifecycleTest, StopFinishesCallsUnderWay) {
   RedisServer redis;
-  TestServer server({.redis = "unix:" + redis.path()});
+  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--drain.finish=30s"}});
   const auto clues = v1::ClueService::NewStub(server.channel());
   redis.Freeze();
   Submitted submitted;

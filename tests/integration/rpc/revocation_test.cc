@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 // What is promised; a machine that is busy with other tests is given several times as long.
 constexpr std::chrono::seconds kPromised{5};
-constexpr std::chrono::seconds kGiven = 4 * kPromised;
+constexpr std::chrono::seconds kGiven = 10 * kPromised;
 
 // Principals and tokens in a place that replicas share.
 class RevocationTest : public ::testing::Test {
@@ -124,11 +124,9 @@ TEST_F(RevocationTest, ARevokedTokenEndsAtEveryReplicaWithItsStreams) {
 // An answer that is still open keeps the stream from ending.
 TEST_F(RevocationTest, AStreamTakesNothingMoreWhileItsLastAnswersAreAwaited) {
   const std::string revoked = Issue("example-partner");
-  TestServer::Options options = Options();
-  options.flags.push_back("--redis.command_timeout=30s");
-  TestServer server(options);
+  TestServer server(Options());
   const auto stub = v1::ClueService::NewStub(server.channel());
-  const auto context = Context(revoked, std::chrono::seconds(60));
+  const auto context = Context(revoked, std::chrono::seconds(180));
   const auto stream = stub->StreamClues(context.get());
   const auto write = [&](int number) {
     v1::StreamCluesRequest message;

@@ -207,12 +207,15 @@ TEST_F(SharingTest, WhatADeadReplicaHadInHandComesAgainElsewhere) {
   TempDir directory;
   ServiceProcess process({.directory = directory.path(), .redis_address = "unix:" + redis_.path()});
   ASSERT_TRUE(process.Start());
+  const auto channel =
+      grpc::CreateChannel(process.grpc_address(), grpc::InsecureChannelCredentials());
+  // It listens before its ledger is open.
+  ASSERT_TRUE(Eventually([&] { return Health(channel, "") == "SERVING"; }));
   ASSERT_TRUE(Create("team", Rules(kShortestLease, 5)).ok());
   ASSERT_TRUE(SubmitMany(*clues_, 0, 6));
   std::vector<std::string> lost;
   {
-    Consumption consumption = Share(
-        grpc::CreateChannel(process.grpc_address(), grpc::InsecureChannelCredentials()), "team");
+    Consumption consumption = Share(channel, "team");
     for (const auto& one : consumption.Next(6)) lost.push_back(one.update.alert().id());
     ASSERT_THAT(lost, SizeIs(6));
     process.Kill();

@@ -59,7 +59,7 @@ class SilenceTest : public ::testing::Test {
   }
   // Submits alerts of the unit to b until one is hidden: the silence has reached it. Its id.
   std::string FirstHidden(TestServer& server, const std::string& unit) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < end) {
       const std::string id = SubmitTo(server, next_++, unit);
       const v1::Alert alert = Get(server, id);

@@ -31,7 +31,7 @@ class Stream {
  public:
   explicit Stream(const TestServer& server)
       : stub_(v1::ClueService::NewStub(server.NewChannel())),
-        context_(Context(kPartnerToken, std::chrono::seconds(60))),
+        context_(Context(kPartnerToken, std::chrono::seconds(180))),
         stream_(stub_->StreamClues(context_.get())) {}
 
   bool Write(const v1::StreamCluesRequest& message) { return stream_->Write(message); }
@@ -89,7 +89,7 @@ TEST(StreamCluesTest, OneBadMessageFailsByItself) {
 
 TEST(StreamCluesTest, ReadsNoFurtherThanTheWindow) {
   RedisServer redis;
-  TestServer server({.redis = "unix:" + redis.path(), .flags = {"--redis.command_timeout=30s"}});
+  TestServer server({.redis = "unix:" + redis.path()});
   Stream stream(server);
   redis.Freeze();
   std::atomic<bool> stop{false};

@@ -9,6 +9,7 @@
 #include "grpcpp/create_channel.h"
 #include "gtest/gtest.h"
 #include "tests/integration/rpc/consume_client.h"
+#include "tests/support/eventually.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/service_process.h"
 #include "tests/support/temp_dir.h"
@@ -27,8 +28,15 @@ class ReplicasTest : public ::testing::Test {
     return {.directory = directory_.path(), .redis_address = "unix:" + redis_.path()};
   }
 
+  // Whether a replica of its own process has come to serve: it listens before its ledger is open.
+  static bool StartsToServe(ServiceProcess& process) {
+    if (!process.Start()) return false;
+    const auto channel =
+        grpc::CreateChannel(process.grpc_address(), grpc::InsecureChannelCredentials());
+    return Eventually([&] { return Health(channel, "") == "SERVING"; });
+  }
   static Consumption Attempt(const std::shared_ptr<grpc::Channel>& channel, uint32_t attempt) {
-    return Consumption(channel, "night", 0, kMonitorToken, std::chrono::seconds(60), attempt);
+    return Consumption(channel, "night", 0, kMonitorToken, std::chrono::seconds(180), attempt);
   }
 
   RedisServer redis_;
@@ -74,7 +82,7 @@ TEST_F(ReplicasTest, ASilentConnectionLearnsOfTheTakeoverByItself) {
 
 TEST_F(ReplicasTest, WhatWasToldAsKeptOutlivesTheServiceAndTheRestComesAgain) {
   ServiceProcess process(ProcessOptions());
-  ASSERT_TRUE(process.Start());
+  ASSERT_TRUE(StartsToServe(process));
   ASSERT_TRUE(CreateSubscription(*stub_, "night").ok());
   ASSERT_TRUE(SubmitMany(*clues_, 0, 5));
   std::vector<std::string> ids;
@@ -100,7 +108,7 @@ TEST_F(ReplicasTest, WhatWasToldAsKeptOutlivesTheServiceAndTheRestComesAgain) {
 // wakes it reads the opening and the giving up, and must not take the client's place from it.
 TEST_F(ReplicasTest, AnOpeningThatWasGivenUpBeforeItsReplicaWokeTakesNothingOver) {
   ServiceProcess process(ProcessOptions());
-  ASSERT_TRUE(process.Start());
+  ASSERT_TRUE(StartsToServe(process));
   ASSERT_TRUE(CreateSubscription(*stub_, "night").ok());
   const auto channel =
       grpc::CreateChannel(process.grpc_address(), grpc::InsecureChannelCredentials());

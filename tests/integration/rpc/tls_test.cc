@@ -209,7 +209,7 @@ TEST_F(TlsTest, AChangedCertificateServesTheNextConnectionAndNoStreamEnds) {
   ASSERT_TRUE(watcher.NextMessage().has_value());
   Replace(files_.Key(), certificates_->Text("renewed.key"));
   Replace(files_.Certificate(), certificates_->Text("renewed.pem"));
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "loaded")) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "loaded")) >= 1; }));
   Shown renewed = plain_;
   renewed.name = "renewed.example";
   const auto next = Channel(server, renewed);
@@ -221,18 +221,18 @@ TEST_F(TlsTest, AChangedCertificateServesTheNextConnectionAndNoStreamEnds) {
 TEST_F(TlsTest, AKeyThatDoesNotFitAtAReloadLeavesTheLastGoodPair) {
   TestServer server({.flags = files_.Flags()});
   Replace(files_.Key(), other_->Text("server.key"));
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 1; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
   Replace(files_.Certificate(), certificates_->Text("expired.pem"));
   Replace(files_.Key(), certificates_->Text("expired.key"));
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) == 2; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 2; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
 }
 
 TEST_F(TlsTest, AChangedClientAuthorityCountsForTheNextConnection) {
   TestServer server({.flags = files_.Flags("required")});
   Replace(files_.Ca(), other_->Text("ca.pem"));
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "loaded")) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "loaded")) >= 1; }));
   EXPECT_FALSE(Call(Channel(server, WithClient("client")), kMonitorToken).ok());
   Shown shown = plain_;
   shown.certificate = other_->Text("client.pem");
@@ -296,7 +296,7 @@ TEST_F(TlsTest, ChangedPrincipalsCountForOpenStreamsToo) {
   ASSERT_NE(monitor, std::string::npos);
   principals.erase(monitor, principals.find("  - id:", monitor + 1) - monitor);
   Replace(files_.Principals(), principals);
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("principals", "loaded")) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("principals", "loaded")) >= 1; }));
   const grpc::Status gone = all.Finish();
   EXPECT_EQ(ReasonOf(gone), "UNAUTHENTICATED");
   // It ends in order, with its cursor, and its client goes on with what it may see now.
@@ -344,7 +344,7 @@ TEST_F(TlsTest, AStreamWhoseCallerMaySomethingElseIsRenewedAndSaysSo) {
 TEST_F(TlsTest, PrincipalsWithAMistakeAreNotTaken) {
   TestServer server({.flags = files_.Flags()});
   Replace(files_.Principals(), "principals:\n  - id: A\n");
-  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("principals", "rejected")) == 1; }));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("principals", "rejected")) >= 1; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
 }
 
