@@ -69,7 +69,7 @@ TEST_F(MachineTest, NoRoomToWriteTheFileAnewWarns) {
   std::filesystem::create_directories(data_ + "/appendonlydir");
   const std::string file = data_ + "/appendonlydir/base.rdb";
   std::ofstream(file) << "x";
-  std::filesystem::resize_file(file, free + (uint64_t{1} << 30));  // of holes
+  std::filesystem::resize_file(file, free + (uint64_t{64} << 30));  // of holes
   CheckDisk(settings_, &findings_);
   EXPECT_THAT(findings_.all(), ElementsAre(Is(Grade::kWarn, HasSubstr("written anew"))));
 }

@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 
 constexpr absl::Duration kShort = absl::Milliseconds(60);
 // On a connection that stands, also where the machine is busy.
-constexpr absl::Duration kLongEnoughToBeSent = absl::Milliseconds(600);
+constexpr absl::Duration kLongEnoughToBeSent = absl::Seconds(2);
 
 class ConnectionTest : public ::testing::Test {
  protected:

@@ -13,7 +13,7 @@ namespace supervision::server {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr absl::Duration kPatience = absl::Seconds(20);
+constexpr absl::Duration kPatience = absl::Seconds(60);
 
 class FileWatchTest : public ::testing::Test {
  protected:

