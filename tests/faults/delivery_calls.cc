@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 
@@ -10,7 +11,7 @@ namespace supervision::faults {
 namespace {
 
 constexpr char kPartnerToken[] = "example-partner-token";
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{90};
 constexpr std::chrono::seconds kCallDeadline{2};
 
 template <typename Stub>
@@ -52,7 +53,10 @@ absl::Status DeliveryCalls::Answered(const std::string& what, const std::string&
   grpc::Status status;
   while (std::chrono::steady_clock::now() < end) {
     const int replica = cluster_->AliveFrom(next_++ % DeliveryCluster::kReplicas);
-    if (replica < 0) continue;
+    if (replica < 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      continue;
+    }
     grpc::ClientContext context;
     context.AddMetadata("authorization", "Bearer " + token);
     context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);

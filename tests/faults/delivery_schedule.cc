@@ -18,7 +18,7 @@ namespace {
 using Kind = DeliveryClient::Kind;
 using std::chrono::seconds;
 
-constexpr auto kPatience = seconds(30);
+constexpr auto kPatience = seconds(90);
 
 // "c", two hexadecimal digits of the partition, and the rest.
 int PartitionOf(const std::string& clue_id) {
@@ -303,7 +303,9 @@ class DeliveryLane::Schedule {
     const int replica = cluster_->AliveFrom(Draw(DeliveryCluster::kReplicas));
     for (const auto& client : clients_) {
       client->MoveTo(replica);
-      testing::Eventually([&] { return client->replica() == replica; }, seconds(1));
+      testing::Eventually(
+          [&] { return client->replica() == replica || cluster_->AliveFrom(replica) != replica; },
+          seconds(10));
     }
     return std::max(replica, 0);
   }

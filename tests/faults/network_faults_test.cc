@@ -70,7 +70,7 @@ class LibraryMonitor {
           if (!end_.ok()) return true;
           return !told_.empty() && told_.back().clue_id == id;
         },
-        std::chrono::seconds(60));
+        std::chrono::seconds(120));
   }
   std::vector<Told> told() const {
     base::MutexLock lock(&mutex_);

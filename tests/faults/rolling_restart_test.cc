@@ -179,6 +179,8 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
     replicas.push_back(std::make_unique<testing::ServiceProcess>(options));
     ASSERT_TRUE(replicas.back()->Start()) << replicas.back()->log_path();
     addresses.push_back(replicas.back()->grpc_address());
+    // It listens before its ledger is open.
+    ASSERT_FALSE(SubmitOne(addresses.back(), absl::StrCat("ready-", i)).empty());
   }
   const std::string all = absl::StrCat("ipv4:", absl::StrJoin(addresses, ","));
 
