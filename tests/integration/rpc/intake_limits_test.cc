@@ -14,6 +14,7 @@
 namespace supervision::testing {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using std::string_literals::operator""s;
 
@@ -204,16 +205,19 @@ grpc::Status CallWithMetadata(const TestServer& server, size_t bytes) {
       ->SubmitClue(context.get(), ValidRequest(1), &response);
 }
 
-// clients/README.md names the limit of 16 KiB.
-TEST(MetadataTest, MoreThanTheLimitIsRefusedAndTheConnectionServesOn) {
+// clients/README.md names the limit of 16 KiB. gRPC may close the connection at more, and the
+// client then has not always read why; the next call needs a new one.
+TEST(MetadataTest, MoreThanTheLimitIsRefusedAndTheServiceServesOn) {
   TestServer server;
   for (int i = 0; i < 3; ++i) {
     const grpc::Status status = CallWithMetadata(server, 17 << 10);
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+    EXPECT_THAT(status.error_code(),
+                AnyOf(grpc::StatusCode::RESOURCE_EXHAUSTED, grpc::StatusCode::UNAVAILABLE))
+        << status.error_message();
     EXPECT_EQ(ReasonOf(status), "");
   }
   EXPECT_EQ(server.Metric("supervision_intake_under_way_clues"), 0);
-  EXPECT_TRUE(CallWithMetadata(server, 15 << 10).ok());
+  EXPECT_TRUE(Eventually([&] { return CallWithMetadata(server, 15 << 10).ok(); }));
   EXPECT_TRUE(Submit(*v1::ClueService::NewStub(server.channel()), ValidRequest(1)).status.ok());
 }
 
