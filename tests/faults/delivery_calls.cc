@@ -3,9 +3,9 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/eventually.h"
 
 namespace supervision::faults {
 namespace {
@@ -52,11 +52,12 @@ absl::Status DeliveryCalls::Answered(const std::string& what, const std::string&
   const auto end = std::chrono::steady_clock::now() + kPatience;
   grpc::Status status;
   while (std::chrono::steady_clock::now() < end) {
-    const int replica = cluster_->AliveFrom(next_++ % DeliveryCluster::kReplicas);
-    if (replica < 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-      continue;
-    }
+    int replica = -1;
+    const auto one_lives = [&] {
+      replica = cluster_->AliveFrom(next_++ % DeliveryCluster::kReplicas);
+      return replica >= 0;
+    };
+    if (!testing::Eventually(one_lives)) continue;
     grpc::ClientContext context;
     context.AddMetadata("authorization", "Bearer " + token);
     context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);

@@ -304,7 +304,10 @@ class DeliveryLane::Schedule {
     for (const auto& client : clients_) {
       client->MoveTo(replica);
       testing::Eventually(
-          [&] { return client->replica() == replica || cluster_->AliveFrom(replica) != replica; },
+          [&] {
+            return replica < 0 || client->replica() == replica ||
+                   cluster_->AliveFrom(replica) != replica;
+          },
           seconds(10));
     }
     return std::max(replica, 0);
