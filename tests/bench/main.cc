@@ -29,6 +29,7 @@ constexpr Part kParts[] = {
     {"resume", MeasureResume},
     {"catchup", MeasureCatchUp},
     {"acknowledge", MeasureAcknowledgements},
+    {"sharing", MeasureSharing},
     {"silences", MeasureSilences},
     {"routes", MeasureRoutes},
     {"matters", MeasureMatters},

@@ -1,20 +1,16 @@
-// Monitors that were away: how fast they catch up, what that does to those who were not, and what
-// acknowledging costs.
-#include <grpcpp/grpcpp.h>
-
+// Monitors that were away: how fast they catch up, and what that does to those who were not.
 #include <algorithm>
 #include <atomic>
 #include <functional>
 #include <unordered_map>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/base/mutex.h"
 #include "supervision/v1/alert_service.pb.h"
 #include "supervision/v1/clue_service.pb.h"
-#include "supervision/v1/subscription_service.grpc.pb.h"
 #include "tests/bench/load.h"
 #include "tests/bench/opened.h"
+#include "tests/bench/ready.h"
 #include "tests/bench/requests.h"
 #include "tests/bench/scenarios.h"
 #include "tests/bench/waiting.h"
@@ -46,24 +42,6 @@ std::string LatestCursor(const Bench& bench) {
 int64_t UpdatesIn(const std::string& bytes) {
   v1::WatchAlertsResponse response;
   return response.ParseFromString(bytes) ? response.updates_size() : 0;
-}
-
-// Submits `clues` in batches as fast as they are answered.
-bool Fill(const Bench& bench, int64_t clues) {
-  constexpr int kClues = 128;
-  LoadClient partner(bench.service, kPartnerToken);
-  const int64_t batches = (clues + kClues - 1) / kClues;
-  std::atomic<int64_t> sent = 0;
-  std::atomic<int64_t> answered = 0;
-  std::function<void()> next = [&] {
-    if (sent++ >= batches) return;
-    partner.Start(kBatchMethod, NextBatch(kClues), [&](bool, const std::string&) {
-      next();
-      ++answered;
-    });
-  };
-  for (int i = 0; i < 4; ++i) next();
-  return WaitForCount(answered, batches, absl::Minutes(10));
 }
 
 // Clues at a steady rate, in batches, and a monitor that is there all the time and hears of them.
@@ -188,7 +166,7 @@ void MeasureResume(const Bench& bench, Report* report) {
 
 void MeasureCatchUp(const Bench& bench, Report* report) {
   const std::string cursor = LatestCursor(bench);
-  if (!Fill(bench, bench.catch_up)) return;
+  if (!FillLedger(bench.service, bench.catch_up)) return;
   std::atomic<int64_t> told = 0;
   const absl::Time begun = absl::Now();
   StreamLoad monitor(bench.service, kMonitorToken, kWatchMethod, WatchFromCursor(cursor), 1, 1,
@@ -199,64 +177,6 @@ void MeasureCatchUp(const Bench& bench, Report* report) {
   report->Add("catch_up_per_second", "of them a second",
               static_cast<double>(bench.catch_up) / absl::ToDoubleSeconds(absl::Now() - begun),
               "/s");
-}
-
-void MeasureAcknowledgements(const Bench& bench, Report* report) {
-  constexpr int64_t kAlerts = 40'000;
-  constexpr int kSingles = 500;  // in one message
-  const auto channel = grpc::CreateChannel(bench.service, grpc::InsecureChannelCredentials());
-  const auto stub = v1::SubscriptionService::NewStub(channel);
-  const std::string token = absl::StrCat("Bearer ", kMonitorToken);
-  // One subscription that acknowledges all up to the newest, one that does so one by one.
-  for (const bool singly : {false, true}) {
-    v1::CreateSubscriptionRequest create;
-    create.mutable_subscription()->set_name(singly ? "bench-singly" : "bench");
-    grpc::ClientContext create_context;
-    create_context.AddMetadata("authorization", token);
-    v1::CreateSubscriptionResponse created;
-    if (!stub->CreateSubscription(&create_context, create, &created).ok()) return;
-  }
-  if (!Fill(bench, kAlerts)) return;
-  for (const bool singly : {false, true}) {
-    grpc::ClientContext context;
-    context.AddMetadata("authorization", token);
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(2));
-    const auto stream = stub->ConsumeAlerts(&context);
-    v1::ConsumeAlertsRequest open;
-    open.mutable_open()->set_subscription(singly ? "bench-singly" : "bench");
-    open.mutable_open()->mutable_window()->set_alerts(10'000);
-    const absl::Time begun = absl::Now();
-    stream->Write(open);
-    v1::ConsumeAlertsResponse message;
-    uint64_t kept = 0;
-    uint64_t acknowledged = 0;
-    while (kept < static_cast<uint64_t>(kAlerts) && stream->Read(&message)) {
-      kept = std::max(kept, message.kept().through());
-      const uint64_t newest =
-          message.first_delivery() + static_cast<uint64_t>(message.updates_size()) - 1;
-      if (message.updates_size() == 0) continue;
-      v1::ConsumeAlertsRequest request;
-      if (!singly) {
-        request.mutable_acknowledge()->set_through(newest);
-        stream->Write(request);
-        continue;
-      }
-      while (acknowledged < newest) {
-        request.mutable_acknowledge()->add_deliveries(++acknowledged);
-        if (request.acknowledge().deliveries_size() < kSingles && acknowledged < newest) continue;
-        stream->Write(request);
-        request.Clear();
-      }
-    }
-    const absl::Duration took = absl::Now() - begun;
-    context.TryCancel();
-    stream->Finish();
-    if (kept < static_cast<uint64_t>(kAlerts)) return;
-    report->Add(singly ? "acknowledged_singly_per_second" : "acknowledged_per_second",
-                absl::StrCat("alerts of one subscription told, acknowledged ",
-                             singly ? "one by one" : "up to the newest", " and kept"),
-                static_cast<double>(kAlerts) / absl::ToDoubleSeconds(took), "/s");
-  }
 }
 
 }  // namespace supervision::bench

@@ -29,6 +29,7 @@ void MeasureDelivery(const Bench& bench, Report* report);
 void MeasureResume(const Bench& bench, Report* report);
 void MeasureCatchUp(const Bench& bench, Report* report);
 void MeasureAcknowledgements(const Bench& bench, Report* report);
+void MeasureSharing(const Bench& bench, Report* report);
 void MeasureTls(const Bench& bench, Report* report);  // these five start services of their own
 void MeasureStart(const Bench& bench, Report* report);
 void MeasureDrain(const Bench& bench, Report* report);
