@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr char kPartnerToken[] = "example-partner-token";
 constexpr std::chrono::seconds kPatience{90};
 constexpr std::chrono::seconds kCallDeadline{2};
+constexpr int kMostAttempts = 100;  // no schedule uses them up
 
 template <typename Stub>
 std::vector<std::unique_ptr<Stub>> Stubs(
@@ -97,9 +99,16 @@ absl::StatusOr<v1::ClueReceipt> DeliveryCalls::Withdraw(const v1::WithdrawClueRe
   return response.receipt();
 }
 
-absl::Status DeliveryCalls::CreateSubscription(const std::string& name) {
+absl::Status DeliveryCalls::CreateSubscription(const std::string& name, v1::SubscriptionMode mode) {
   v1::CreateSubscriptionRequest request;
   request.mutable_subscription()->set_name(name);
+  request.mutable_subscription()->set_mode(mode);
+  if (mode == v1::SUBSCRIPTION_MODE_SHARED) {
+    v1::SharingRules* const rules = request.mutable_subscription()->mutable_sharing();
+    rules->set_max_attempts(kMostAttempts);
+    rules->mutable_min_delay()->set_nanos(10'000'000);
+    rules->mutable_max_delay()->set_nanos(10'000'000);
+  }
   v1::CreateSubscriptionResponse response;
   return Answered("a subscription", token_, [&](size_t replica, grpc::ClientContext* context) {
     const grpc::Status status =
@@ -145,6 +154,19 @@ absl::Status DeliveryCalls::DeleteSubscription(const std::string& name) {
         subscriptions_[replica]->DeleteSubscription(context, request, &response);
     return status.error_code() == grpc::StatusCode::NOT_FOUND ? grpc::Status::OK : status;
   });
+}
+
+absl::StatusOr<bool> DeliveryCalls::HistoryIsGone(const std::string& name) {
+  v1::ListDeadLettersRequest request;
+  request.set_subscription(name);
+  v1::ListDeadLettersResponse response;
+  const absl::Status status =
+      Answered("dead letters", token_, [&](size_t replica, grpc::ClientContext* context) {
+        return subscriptions_[replica]->ListDeadLetters(context, request, &response);
+      });
+  if (!status.ok()) return status;
+  return std::any_of(response.dead_letters().begin(), response.dead_letters().end(),
+                     [](const v1::DeadLetter& one) { return one.reason() == "HISTORY_GONE"; });
 }
 
 }  // namespace supervision::faults

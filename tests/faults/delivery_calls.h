@@ -22,9 +22,11 @@ class DeliveryCalls {
   absl::StatusOr<v1::ClueReceipt> Submit(const v1::SubmitClueRequest& request);
   absl::StatusOr<v1::ClueReceipt> Revise(const v1::ReviseClueRequest& request);
   absl::StatusOr<v1::ClueReceipt> Withdraw(const v1::WithdrawClueRequest& request);
-  absl::Status CreateSubscription(const std::string& name);
+  absl::Status CreateSubscription(const std::string& name, v1::SubscriptionMode mode);
   absl::Status SetFilter(const std::string& name, const std::string& region_prefix);
   absl::Status DeleteSubscription(const std::string& name);
+  // Whether history that a shared one was not told is among its dead letters.
+  absl::StatusOr<bool> HistoryIsGone(const std::string& name);
 
  private:
   template <typename Call>

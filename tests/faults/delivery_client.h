@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -23,13 +26,24 @@ namespace supervision::faults {
 // Thread-safe.
 class DeliveryClient {
  public:
-  enum class Kind { kWatch, kFilteredWatch, kConsume };
+  // kSnapshot begins with one on each connection; kShare is one of several consumers.
+  enum class Kind { kWatch, kFilteredWatch, kConsume, kSnapshot, kShare };
+  static constexpr std::array<Kind, 5> kKinds = {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume,
+                                                 Kind::kSnapshot, Kind::kShare};
+
+  // What the publisher of its schedule has done.
+  struct Published {
+    std::atomic<size_t> begun = 0;
+    std::atomic<size_t> answered = 0;
+  };
 
   struct Options {
     Kind kind = Kind::kWatch;
     std::string token;
-    std::string subscription;  // of kConsume; it exists
-    View view;                 // scope as it is, and the filter to begin with
+    std::string subscription;  // of kConsume and kShare; it exists
+    std::string unit;          // of kSnapshot: of which the schedule's clues, and no others, are
+    const Published* published = nullptr;
+    View view;  // scope as it is, and the filter to begin with
     int first_replica = 0;
   };
   DeliveryClient(DeliveryCluster* cluster, Options options);
@@ -43,7 +57,7 @@ class DeliveryClient {
   void Hold(bool hold);              // goes away, and does not come again until false
   void MoveTo(int replica);          // goes away and comes again there, if that one lives
 
-  // ---- Acknowledging, of kConsume
+  // ---- Acknowledging, of kConsume and kShare
   void SetEager(bool eager);        // each message at once, beginning with what is open
   void Acknowledge(uint32_t pick);  // up to one of those that are open, or only it
 
@@ -60,6 +74,7 @@ class DeliveryClient {
   bool connected() const;  // has had the first message of a stream
   int replica() const;     // of the stream; -1 when there is none
   size_t opened() const;   // streams that have begun
+  // Of kSnapshot: on the connection that there is, whose snapshot has been told.
   bool HasHeard(const Told& what) const;
   std::string error() const;  // what no client expects
   size_t cuts_in_a_message() const { return gate_.cuts(); }
@@ -80,6 +95,11 @@ class DeliveryClient {
   void Hear(const v1::AlertUpdate& update) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool WaitToRead();
   void OnEnd(const grpc::Status& status);
+  bool acknowledges() const {
+    return options_.kind == Kind::kConsume || options_.kind == Kind::kShare;
+  }
+  void NoteSnapshot(const v1::WatchAlertsResponse& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::ConsumeAlertsRequest AcknowledgementOfAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Send(const v1::ConsumeAlertsRequest& request);
   void CancelLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -107,6 +127,7 @@ class DeliveryClient {
   // Of the subscription's stream that is open.
   bool eager_ ABSL_GUARDED_BY(mutex_) = true;
   std::map<uint64_t, size_t> numbers_ ABSL_GUARDED_BY(mutex_);  // delivery to record_.heard
+  std::set<uint64_t> open_ ABSL_GUARDED_BY(mutex_);             // of a share: not answered
   uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0;                 // delivery
   base::Mutex write_mutex_;  // a stream takes one write at a time; taken before mutex_
   Stream* stream_ ABSL_GUARDED_BY(write_mutex_) = nullptr;

@@ -12,7 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "services/base/hash.h"
 #include "services/base/hex.h"
-#include "tests/integration/ledger/ledger_fixture.h"
+#include "services/ledger/subscription_desk.h"
 #include "tests/support/eventually.h"
 
 namespace supervision::faults {
@@ -90,7 +90,8 @@ bool DeliveryCluster::Start() {
     if (!WaitReady(i)) return false;
     alive_[static_cast<size_t>(i)] = true;
   }
-  return true;
+  ledger_ = std::make_unique<testing::TestLedger>(testing::OptionsFor(redis_));
+  return ledger_->WaitReady();
 }
 
 bool DeliveryCluster::WaitReady(int replica) {
@@ -225,6 +226,31 @@ bool DeliveryCluster::Trim(int64_t bytes) {
     trimming_ = false;
   });
   return trimmed;
+}
+
+absl::Status DeliveryCluster::ShortenLease(int lane, const std::string& subscription,
+                                           absl::Duration lease) {
+  using ledger::Subscription;
+  ledger::SubscriptionDesk desk(ledger_->get());
+  const ledger::SubscriptionKey key = {absl::StrCat("monitor-", lane), subscription};
+  absl::Status status;
+  testing::Eventually([&] {  // Redis may be away
+    const auto found =
+        testing::Await<Subscription>([&](ledger::Ledger::Callback<Subscription> done) {
+          desk.Get(key, testing::kPatience, std::move(done));
+        });
+    status = found.status();
+    if (!status.ok() || !found->sharing.has_value()) return false;
+    ledger::SubscriptionChange change;
+    change.key = key;
+    change.sharing = found->sharing;
+    change.sharing->lease = lease;
+    status = testing::Await<Subscription>([&](ledger::Ledger::Callback<Subscription> done) {
+               desk.Update(std::move(change), testing::kPatience, std::move(done));
+             }).status();
+    return status.ok();
+  });
+  return status;
 }
 
 int DeliveryCluster::SetScope(int lane, std::vector<std::string> regions) {

@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "services/base/mutex.h"
 #include "supervision/v1/admin_service.grpc.pb.h"
+#include "tests/integration/ledger/ledger_fixture.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/service_process.h"
 #include "tests/support/temp_dir.h"
@@ -52,6 +55,9 @@ class DeliveryCluster {
   int trims() const { return trims_; }         // so often was it done
   bool trimming() const { return trimming_; }  // it is under way
 
+  // Gives a shared subscription of a lane's monitor a lease that the API does not allow.
+  absl::Status ShortenLease(int lane, const std::string& subscription, absl::Duration lease);
+
   // Gives a lane's monitor another scope in the file that the replicas read again.
   int SetScope(int lane, std::vector<std::string> regions);
   // Whether every replica goes by what that call of SetScope wrote.
@@ -71,6 +77,7 @@ class DeliveryCluster {
   std::vector<std::unique_ptr<testing::ServiceProcess>> replicas_;
   std::vector<std::string> addresses_;
   std::vector<std::unique_ptr<v1::AdminService::Stub>> admins_;
+  std::unique_ptr<testing::TestLedger> ledger_;
   std::array<std::atomic<bool>, kReplicas> alive_ = {};
   std::atomic<int> trims_ = 0;
   std::atomic<bool> trimming_ = false;

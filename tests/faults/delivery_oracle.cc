@@ -6,28 +6,23 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "tests/faults/delivery_views.h"
 
 namespace supervision::faults {
 namespace {
+
+using Course = MonitorRecord::Course;
 
 bool ToldGap(const MonitorRecord& record) {
   return std::any_of(record.connections.begin(), record.connections.end(),
                      [](const MonitorRecord::Connection& one) { return one.told_gap; });
 }
 
-// What a view has of a version.
-enum class Has { kNothing, kLeft, kTold };
-Has HasIt(const View& view, const Published& published) {
-  if (view.Passes(published.region)) return Has::kTold;
-  return published.before.has_value() && view.Passes(*published.before) ? Has::kLeft
-                                                                        : Has::kNothing;
-}
-
 // One monitor's record beside what was published.
 class Judgement {
  public:
-  Judgement(const DeliveryEvidence& evidence, const MonitorRecord& record,
-            const std::map<std::string, size_t>& numbers, std::vector<std::string>* broken)
+  Judgement(const DeliveryEvidence& evidence, const MonitorRecord& record, const Numbers& numbers,
+            std::vector<std::string>* broken)
       : evidence_(evidence), record_(record), numbers_(numbers), broken_(broken) {}
 
   void Run() {
@@ -47,36 +42,42 @@ class Judgement {
     const size_t number = found->second;
     const Published& published = evidence_.published[number];
     if (number < record_.begins_at) Break(line, "lies before the start");
-    if (!AnyViewTells(heard, published)) {
+    if (!AnyViewTells(record_, heard, published)) {
       Break(line, heard.left ? "has not left" : "is outside the scope or the filter");
     }
     if (!heard.left && heard.withdrawn != published.withdrawn) {
       Break(line, published.withdrawn ? "was not told as a withdrawal" : "is no withdrawal");
     }
-    if (record_.acknowledges && kept_.contains(number)) {
-      Break(line, "came again though it was said to be kept");
+    if (record_.course == Course::kShare) {
+      LookAtShared(heard, line);
+    } else {
+      LookAtOrdered(heard, number, line);
     }
+    told_.insert(number);
+  }
+
+  void LookAtOrdered(const Heard& heard, size_t number, const std::string& line) {
+    if (kept_.contains(number)) Break(line, "came again though it was said to be kept");
     // A subscription's connections begin anew where nothing was kept.
-    if (record_.acknowledges && heard.connection != connection_) last_.clear();
+    if (record_.course == Course::kSubscription && heard.connection != connection_) last_.clear();
     connection_ = heard.connection;
-    const auto last = last_.find(published.partition);
+    const int partition = evidence_.published[number].partition;
+    const auto last = last_.find(partition);
     if (last != last_.end() && number <= last->second) {
       Break(line, told_.contains(number) ? "was told twice" : "came out of order");
     }
-    last_[published.partition] = number;
-    told_.insert(number);
+    last_[partition] = number;
     if (heard.kept) kept_.insert(number);
   }
 
-  bool AnyViewTells(const Heard& heard, const Published& published) const {
-    for (size_t v = record_.connections.at(heard.connection).view; v <= heard.latest_view; ++v) {
-      const View& view = record_.views.at(v).view;
-      if (heard.left ? HasIt(view, published) == Has::kLeft
-                     : HasIt(view, published) == Has::kTold) {
-        return true;
-      }
-    }
-    return false;
+  // Consumers hear of things later than they are handed over, so attempts tell what came after
+  // what.
+  void LookAtShared(const Heard& heard, const std::string& line) {
+    const bool kept_before =
+        std::any_of(record_.heard.begin(), record_.heard.end(), [&](const Heard& other) {
+          return other.kept && other.what == heard.what && other.attempt < heard.attempt;
+        });
+    if (kept_before) Break(line, "came again though it was said to be kept");
   }
 
   void LookForMissed() {
@@ -105,7 +106,7 @@ class Judgement {
 
   const DeliveryEvidence& evidence_;
   const MonitorRecord& record_;
-  const std::map<std::string, size_t>& numbers_;
+  const Numbers& numbers_;
   std::vector<std::string>* const broken_;
   std::map<int, size_t> last_;  // number, by partition
   size_t connection_ = 0;
@@ -121,15 +122,36 @@ bool View::Passes(const std::string& region) const {
 }
 
 std::vector<std::string> Judge(const DeliveryEvidence& evidence) {
-  std::map<std::string, size_t> numbers;
+  Numbers numbers;
   for (size_t i = 0; i < evidence.published.size(); ++i) {
     numbers.emplace(ToLine(evidence.published[i].what), i);
   }
   std::vector<std::string> broken;
   for (const MonitorRecord& record : evidence.monitors) {
-    Judgement(evidence, record, numbers, &broken).Run();
+    if (record.course == Course::kSnapshots) {
+      JudgeSnapshots(evidence, record, numbers, &broken);
+    } else {
+      Judgement(evidence, record, numbers, &broken).Run();
+    }
   }
   return broken;
+}
+
+MonitorRecord Together(MonitorRecord one, const MonitorRecord& other) {
+  const size_t before = one.connections.size();
+  one.connections.insert(one.connections.end(), other.connections.begin(), other.connections.end());
+  for (Heard heard : other.heard) {
+    heard.connection += before;
+    one.heard.push_back(std::move(heard));
+  }
+  for (size_t v = 0; v < one.views.size(); ++v) {
+    std::optional<size_t>& certain_at = one.views[v].certain_at;
+    const std::optional<size_t>& its = other.views.at(v).certain_at;
+    certain_at = certain_at.has_value() && its.has_value()
+                     ? std::optional<size_t>(std::max(*certain_at, *its))
+                     : std::nullopt;
+  }
+  return one;
 }
 
 bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor) {
@@ -145,21 +167,52 @@ bool PlantFault(Plant plant, DeliveryEvidence* evidence, size_t monitor) {
     return std::none_of(record.views.begin(), record.views.end(),
                         [&](const auto& change) { return change.view.Passes(published.region); });
   };
+  const auto drop = [&](const Told& what) {
+    heard.erase(std::remove_if(heard.begin(), heard.end(),
+                               [&](const Heard& one) { return one.what == what; }),
+                heard.end());
+    return true;
+  };
   switch (plant) {
     case Plant::kDropOne: {
-      // The last one: no change of view excuses that, and no gap that lies before it.
+      // No change of view excuses that, and no gap that lies before it.
       if (ToldGap(record) && evidence->trimmed_below >= evidence->published.size()) return false;
-      const Told last = heard.back().what;
-      heard.erase(std::remove_if(heard.begin(), heard.end(),
-                                 [&](const Heard& one) { return one.what == last; }),
-                  heard.end());
-      return true;
+      const std::vector<Told>& last = evidence->last;
+      if (record.course == Course::kShare && !last.empty()) return drop(last.back());
+      if (record.course != Course::kSnapshots) return drop(heard.back().what);
+      // Whoever has not heard the last ones is not expected to have heard all: another one.
+      for (const Heard& one : heard) {
+        if (one.connection != heard.back().connection || one.left || one.withdrawn ||
+            std::find(last.begin(), last.end(), one.what) != last.end() ||
+            AllViewsHave(record, 0, *published_of(one)) != Has::kTold ||
+            std::any_of(evidence->published.begin(), evidence->published.end(),
+                        [&](const Published& other) {
+                          return other.what.clue_id == one.what.clue_id &&
+                                 other.what.version > one.what.version;
+                        })) {
+          continue;
+        }
+        return drop(Told(one.what));
+      }
+      return false;
     }
     case Plant::kDoubleOne:
-      heard.push_back(heard.back());
-      return true;
+      if (record.course != Course::kShare) {
+        heard.push_back(Heard(heard.back()));
+        return true;
+      }
+      for (const Heard& one : heard) {
+        if (!one.kept) continue;
+        Heard again = one;
+        ++again.attempt;
+        heard.push_back(std::move(again));
+        return true;
+      }
+      return false;
     case Plant::kSwapTwo:
+      if (record.course == Course::kShare) return false;  // it has no order
       for (size_t i = 0; i + 1 < heard.size(); ++i) {
+        if (record.course == Course::kSnapshots && !heard[i].followed) continue;
         if (heard[i].connection == heard[i + 1].connection &&
             !(heard[i].what == heard[i + 1].what) &&
             partition_of(heard[i]) == partition_of(heard[i + 1])) {

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "tests/faults/delivery_publisher.h"
 #include "tests/faults/lane_regions.h"
-#include "tests/faults/workers.h"
 #include "tests/support/eventually.h"
 
 namespace supervision::faults {
@@ -19,11 +17,8 @@ using Kind = DeliveryClient::Kind;
 using std::chrono::seconds;
 
 constexpr auto kPatience = seconds(90);
-
-// "c", two hexadecimal digits of the partition, and the rest.
-int PartitionOf(const std::string& clue_id) {
-  return static_cast<int>(std::strtol(clue_id.substr(1, 2).c_str(), nullptr, 16));
-}
+// Far below what the API allows, so that what a consumer lost does not come seconds later.
+constexpr absl::Duration kLease = absl::Seconds(1);
 
 }  // namespace
 
@@ -37,8 +32,10 @@ class DeliveryLane::Schedule {
         regions_(kRegions[static_cast<size_t>(lane->lane_)]),
         seed_(seed),
         random_(seed),
-        subscription_(absl::StrCat("s", seed)),
-        trims_seen_(cluster_->trims()) {}
+        name_(absl::StrCat("s", seed)),
+        share_(absl::StrCat(name_, "-share")),
+        trims_seen_(cluster_->trims()),
+        publisher_(&lane_->calls_, regions_, name_, &random_, PublisherCallbacks()) {}
 
   Outcome Run() {
     Begin();
@@ -54,12 +51,6 @@ class DeliveryLane::Schedule {
   }
 
  private:
-  struct Clue {
-    std::string record;
-    std::string region;
-    v1::ClueReceipt receipt;  // of the newest version
-  };
-
   // Themes take the most time: five of nine schedules have one, as many each.
   static Theme ThemeOf(uint32_t seed) {
     const uint32_t turn = seed % 9;
@@ -73,102 +64,35 @@ class DeliveryLane::Schedule {
     Problem("waited in vain for " + what);
     return false;
   }
-  DeliveryClient& AnyClient() { return *clients_[static_cast<size_t>(Draw(3))]; }
-
-  // A call's answer; nothing when there was none, which is a problem.
-  template <typename Answer>
-  std::optional<Answer> AnswerOf(absl::StatusOr<Answer> answer) {
-    if (answer.ok()) return *std::move(answer);
-    Problem(std::string(answer.status().message()));
-    return std::nullopt;
+  std::vector<DeliveryClient*> Of(Kind kind) const {
+    std::vector<DeliveryClient*> some;
+    for (const auto& client : clients_) {
+      if (client->kind() == kind) some.push_back(client.get());
+    }
+    return some;
   }
+  template <typename Choices>
+  auto OneOf(const Choices& choices) {
+    return choices[static_cast<size_t>(Draw(static_cast<int>(choices.size())))];
+  }
+  // The consumers of the share count as one.
+  DeliveryClient& AnyOf(const std::vector<Kind>& kinds) { return *OneOf(Of(OneOf(kinds))); }
+
   void Expect(const absl::Status& status) {
     if (!status.ok()) Problem(std::string(status.message()));
   }
 
   // ---- What there is to be told of
 
-  void Publish(const std::string& region) {
-    NoteViews();
-    Clue clue;
-    clue.record = absl::StrCat("s", seed_, "-", outcome_.evidence.published.size());
-    v1::SubmitClueRequest request = MakeRequest(clue.record);
-    request.mutable_clue()->set_region_code(region);
-    if (auto receipt = AnswerOf(lane_->calls_.Submit(request))) {
-      clue.region = region;
-      clue.receipt = *std::move(receipt);
-      outcome_.evidence.published.push_back(PublishedOf(clue, std::nullopt));
-      revisable_.push_back(std::move(clue));
-    }
+  DeliveryPublisher::Callbacks PublisherCallbacks() {
+    return {.before = [this] { NoteViews(); },
+            .on_changed =
+                [this](const std::string& what) {
+                  for (const Kind kind : DeliveryClient::kKinds) Count(what, kind);
+                },
+            .on_problem = [this](const std::string& problem) { Problem(problem); }};
   }
-
-  // A new version of one of the clues, as often as not of another region: whoever saw it and does
-  // not see the new one is told that it has left.
-  void Revise() {
-    if (revisable_.empty()) return;
-    NoteViews();
-    Clue& clue = revisable_[static_cast<size_t>(Draw(static_cast<int>(revisable_.size())))];
-    const std::string before = clue.region;
-    if (Draw(4) > 0) clue.region = AnyRegion();
-    v1::ReviseClueRequest request;
-    *request.mutable_clue() = MakeRequest(clue.record).clue();
-    request.set_request_id(absl::StrCat("revision-", clue.record, "-", clue.receipt.version()));
-    request.set_clue_id(clue.receipt.clue_id());
-    request.set_etag(clue.receipt.etag());
-    request.mutable_clue()->set_region_code(clue.region);
-    request.mutable_clue()->set_title(absl::StrCat("夜间强制拆除，补充", clue.receipt.version()));
-    if (auto receipt = AnswerOf(lane_->calls_.Revise(request))) {
-      clue.receipt = *std::move(receipt);
-      outcome_.evidence.published.push_back(PublishedOf(clue, before));
-      for (const auto& client : clients_) Count("revised", client->kind());
-    }
-  }
-
-  // Takes one of the clues back: whoever saw it is told so, and nobody else.
-  void Withdraw() {
-    if (revisable_.empty()) return;
-    NoteViews();
-    const auto clue = revisable_.begin() + Draw(static_cast<int>(revisable_.size()));
-    v1::WithdrawClueRequest request;
-    request.set_request_id(absl::StrCat("withdrawal-", clue->record));
-    request.set_clue_id(clue->receipt.clue_id());
-    request.set_etag(clue->receipt.etag());
-    request.set_reason("重复登记");
-    if (auto receipt = AnswerOf(lane_->calls_.Withdraw(request))) {
-      clue->receipt = *std::move(receipt);
-      outcome_.evidence.published.push_back(PublishedOf(*clue, clue->region));
-      outcome_.evidence.published.back().withdrawn = true;
-      for (const auto& client : clients_) Count("withdrawn", client->kind());
-    }
-    revisable_.erase(clue);
-  }
-
-  static Published PublishedOf(const Clue& clue, std::optional<std::string> before) {
-    const std::string& id = clue.receipt.clue_id();
-    return {{id, clue.receipt.version()}, PartitionOf(id), clue.region, std::move(before)};
-  }
-
-  std::string AnyRegion() {
-    const std::array<const char*, 5> regions = {regions_.core, regions_.near, regions_.far,
-                                                regions_.core, kNobodys};
-    return regions[static_cast<size_t>(Draw(5))];
-  }
-
-  void PublishSome(int count) {
-    for (int i = 0; i < count; ++i) {
-      switch (Draw(8)) {
-        case 0:
-        case 1:
-          Revise();
-          break;
-        case 2:
-          Withdraw();
-          break;
-        default:
-          Publish(AnyRegion());
-      }
-    }
-  }
+  void PublishSome(int count) { publisher_.PublishSome(count); }
 
   // Whatever has become certain by now holds for what is published from now on.
   void NoteViews() {
@@ -176,22 +100,27 @@ class DeliveryLane::Schedule {
       scope_change_ = 0;
       for (const auto& client : clients_) client->ViewInForce();
     }
-    for (const auto& client : clients_) client->Note(outcome_.evidence.published.size());
+    for (const auto& client : clients_) client->Note(publisher_.published().size());
     if (cluster_->trimming() || cluster_->trims() != trims_seen_) {
       trims_seen_ = cluster_->trims();
-      outcome_.evidence.trimmed_below = outcome_.evidence.published.size();
+      outcome_.evidence.trimmed_below = publisher_.published().size();
     }
   }
 
   // ---- The course of a schedule
 
   void Begin() {
-    Expect(lane_->calls_.CreateSubscription(subscription_));
-    for (const Kind kind : {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume}) {
+    Expect(lane_->calls_.CreateSubscription(name_, v1::SUBSCRIPTION_MODE_EXCLUSIVE));
+    Expect(lane_->calls_.CreateSubscription(share_, v1::SUBSCRIPTION_MODE_SHARED));
+    Expect(cluster_->ShortenLease(lane_->lane_, share_, kLease));
+    for (const Kind kind : {Kind::kWatch, Kind::kFilteredWatch, Kind::kConsume, Kind::kSnapshot,
+                            Kind::kShare, Kind::kShare}) {
       DeliveryClient::Options options;
       options.kind = kind;
       options.token = DeliveryCluster::MonitorToken(lane_->lane_);
-      options.subscription = subscription_;
+      options.subscription = kind == Kind::kShare ? share_ : name_;
+      options.unit = name_;
+      options.published = &publisher_.counts();
       options.view = {lane_->scope_, kind == Kind::kFilteredWatch ? regions_.core : ""};
       options.first_replica = Draw(DeliveryCluster::kReplicas);
       clients_.push_back(std::make_unique<DeliveryClient>(cluster_, options));
@@ -202,8 +131,8 @@ class DeliveryLane::Schedule {
   }
 
   void Step() {
-    DeliveryClient& client = AnyClient();
-    DeliveryClient& consumer = *clients_.back();
+    DeliveryClient& client = AnyOf({DeliveryClient::kKinds.begin(), DeliveryClient::kKinds.end()});
+    DeliveryClient& consumer = AnyOf({Kind::kConsume, Kind::kShare});
     switch (Draw(9)) {
       case 0:
       case 1:
@@ -226,26 +155,27 @@ class DeliveryLane::Schedule {
         consumer.SetEager(false);
         PublishSome(2 + Draw(3));
         for (int i = Draw(3); i >= 0; --i) consumer.Acknowledge(random_());
-        Count("acknowledges some", Kind::kConsume);
+        Count("acknowledges some", consumer.kind());
         return consumer.SetEager(Draw(2) == 0);
       case 7:
-        return ChangeFilter(clients_[1].get());
+        return ChangeFilter(AnyOf({Kind::kFilteredWatch, Kind::kSnapshot}).kind());
       case 8:
-        return ChangeFilter(&consumer);
+        return ChangeFilter(consumer.kind());
     }
   }
 
-  void ChangeFilter(DeliveryClient* client) {
+  void ChangeFilter(Kind kind) {
     if (scope_change_ > 0) return;  // one change of view at a time
+    const std::vector<DeliveryClient*> clients = Of(kind);
     const std::string prefix =
-        client->view().filter == regions_.core ? regions_.all : regions_.core;
-    Count("filter changes", client->kind());
-    if (client->kind() != Kind::kConsume) return client->SetFilter(prefix);
-    View view = client->view();
+        clients.front()->view().filter == regions_.core ? regions_.all : regions_.core;
+    Count("filter changes", kind);
+    if (kind != Kind::kConsume && kind != Kind::kShare) return clients.front()->SetFilter(prefix);
+    View view = clients.front()->view();
     view.filter = prefix;
-    client->ViewBegins(std::move(view));
-    Expect(lane_->calls_.SetFilter(subscription_, prefix));
-    client->ViewInForce();
+    for (DeliveryClient* const client : clients) client->ViewBegins(view);
+    Expect(lane_->calls_.SetFilter(kind == Kind::kShare ? share_ : name_, prefix));
+    for (DeliveryClient* const client : clients) client->ViewInForce();
   }
 
   void Special(Theme theme) {
@@ -260,15 +190,13 @@ class DeliveryLane::Schedule {
       }
       case Theme::kRedisDies:
         PublishSome(2);
-        for (const auto& client : clients_) {
-          if (client->connected()) Count("redis killed", client->kind());
-        }
+        CountWhere("redis killed", [](const DeliveryClient& one) { return one.connected(); });
         return cluster_->KillRedis();
       case Theme::kTrim:
         return TrimWhileAway();
       case Theme::kPause: {
         const int replica = Gather();
-        clients_.back()->SetEager(Draw(2) == 0);
+        AnyOf({Kind::kConsume, Kind::kShare}).SetEager(Draw(2) == 0);
         PublishSome(2);
         CountConnectedTo(replica, "paused past its leases");
         return cluster_->PausePastLeases(replica, [&] {
@@ -286,8 +214,8 @@ class DeliveryLane::Schedule {
       case Theme::kScope: {
         const bool narrow = lane_->scope_ == NarrowScope(lane_->lane_);
         lane_->scope_ = narrow ? WideScope(lane_->lane_) : NarrowScope(lane_->lane_);
+        for (const Kind kind : DeliveryClient::kKinds) Count("scope changes", kind);
         for (const auto& client : clients_) {
-          Count("scope changes", client->kind());
           View view = client->view();
           view.scope = lane_->scope_;
           client->ViewBegins(std::move(view));
@@ -298,7 +226,7 @@ class DeliveryLane::Schedule {
     }
   }
 
-  // All three on one replica, which is where something is to happen.
+  // All on one replica, which is where something is to happen.
   int Gather() {
     const int replica = cluster_->AliveFrom(Draw(DeliveryCluster::kReplicas));
     for (const auto& client : clients_) {
@@ -314,8 +242,15 @@ class DeliveryLane::Schedule {
   }
 
   void CountConnectedTo(int replica, const std::string& fault) {
-    for (const auto& client : clients_) {
-      if (client->replica() == replica) Count(fault, client->kind());
+    CountWhere(fault, [&](const DeliveryClient& one) { return one.replica() == replica; });
+  }
+  // Once for each kind that one is so of.
+  void CountWhere(const std::string& fault, const std::function<bool(const DeliveryClient&)>& is) {
+    for (const Kind kind : DeliveryClient::kKinds) {
+      const std::vector<DeliveryClient*> some = Of(kind);
+      if (std::any_of(some.begin(), some.end(), [&](const auto* one) { return is(*one); })) {
+        Count(fault, kind);
+      }
     }
   }
 
@@ -326,7 +261,7 @@ class DeliveryLane::Schedule {
     }
     PublishSome(3);
     if (cluster_->Trim(Draw(2) * Draw(4000))) {
-      for (const auto& client : clients_) Count("trimmed", client->kind());
+      for (const Kind kind : DeliveryClient::kKinds) Count("trimmed", kind);
     }
     NoteViews();
     PublishSome(2);
@@ -342,13 +277,15 @@ class DeliveryLane::Schedule {
     };
     const int trims = cluster_->trims();
     while (outcome_.problems.empty() && !complete()) {
-      Publish(regions_.core);
+      publisher_.Publish(regions_.core);
       if (!outcome_.problems.empty()) return true;
-      const Published& newest = outcome_.evidence.published.back();
+      const Published& newest = publisher_.published().back();
       last[static_cast<size_t>(newest.partition)] = newest.what;
     }
     const auto trimmed = [&] { return cluster_->trimming() || cluster_->trims() != trims; };
+    outcome_.evidence.last.assign(last.begin(), last.end());
     for (const auto& client : clients_) {
+      if (client->kind() == Kind::kShare) continue;  // in any order: see ShareIsToldTheRest
       const auto told = [&] {
         return !client->error().empty() ||
                std::all_of(last.begin(), last.end(),
@@ -380,6 +317,7 @@ class DeliveryLane::Schedule {
     }
     while (outcome_.problems.empty() && !EveryoneIsTold()) {
     }
+    ShareIsToldTheRest();
     for (const auto& client : clients_) {
       if (!client->error().empty()) Problem(client->error());
     }
@@ -391,9 +329,44 @@ class DeliveryLane::Schedule {
       lane_->counts_->Add("opened", client->kind(), static_cast<int>(client->opened()));
       if (client->told_gap()) Count("told a gap", client->kind());
       lane_->counts_->Add("told that one has left", client->kind(), client->told_left());
-      outcome_.evidence.monitors.push_back(client->Record());
+      if (client->kind() != Kind::kShare) outcome_.evidence.monitors.push_back(client->Record());
     }
-    Expect(lane_->calls_.DeleteSubscription(subscription_));
+    outcome_.evidence.monitors.push_back(ShareRecord());
+    outcome_.evidence.published = publisher_.published();
+    Expect(lane_->calls_.DeleteSubscription(name_));
+    Expect(lane_->calls_.DeleteSubscription(share_));
+  }
+
+  // A share has no order, so the last alerts say nothing of those before: what is in the hands of a
+  // consumer that broke off comes when its lease has ended. A gap in its history is a dead letter.
+  void ShareIsToldTheRest() {
+    if (!outcome_.problems.empty()) return;
+    std::vector<std::string> broken;
+    const auto told = [&] {
+      NoteViews();
+      DeliveryEvidence evidence;
+      evidence.published = publisher_.published();
+      evidence.trimmed_below = outcome_.evidence.trimmed_below;
+      evidence.monitors = {ShareRecord()};
+      broken = Judge(evidence);
+      if (broken.empty()) return true;
+      if (evidence.trimmed_below > 0 && !share_told_gap_) {
+        const absl::StatusOr<bool> gone = lane_->calls_.HistoryIsGone(share_);
+        share_told_gap_ = gone.ok() && *gone;
+        if (share_told_gap_) Count("told a gap", Kind::kShare);
+      }
+      return false;
+    };
+    if (Wait("the share to be told the rest", told)) return;
+    for (const std::string& one : broken) Problem(one);
+    for (const DeliveryClient* const one : Of(Kind::kShare)) Problem(one->Describe());
+  }
+
+  MonitorRecord ShareRecord() const {
+    const std::vector<DeliveryClient*> consumers = Of(Kind::kShare);
+    MonitorRecord record = Together(consumers[0]->Record(), consumers[1]->Record());
+    record.connections.front().told_gap = share_told_gap_;
+    return record;
   }
 
   DeliveryLane* const lane_;
@@ -401,12 +374,14 @@ class DeliveryLane::Schedule {
   const Regions& regions_;
   const uint32_t seed_;
   std::mt19937 random_;
-  const std::string subscription_;
+  const std::string name_;   // of the exclusive subscription too
+  const std::string share_;  // the shared one's
   int trims_seen_;
   int scope_change_ = 0;  // under way
-  std::vector<std::unique_ptr<DeliveryClient>> clients_;
-  std::vector<Clue> revisable_;
+  bool share_told_gap_ = false;
   Outcome outcome_;
+  DeliveryPublisher publisher_;
+  std::vector<std::unique_ptr<DeliveryClient>> clients_;  // end first
 };
 
 // ---- The lane

@@ -19,10 +19,11 @@ int FaultCounts::Of(const std::string& fault, Kind kind) const {
 
 std::string FaultCounts::Table() const {
   base::MutexLock lock(&mutex_);
-  std::string table =
-      absl::StrFormat("%-26s %8s %8s %12s\n", "", "watch", "filtered", "subscription");
+  std::string table = absl::StrFormat("%-26s %8s %8s %12s %8s %8s\n", "", "watch", "filtered",
+                                      "subscription", "snapshot", "share");
   for (const auto& [fault, counts] : counts_) {
-    absl::StrAppendFormat(&table, "%-26s %8d %8d %12d\n", fault, counts[0], counts[1], counts[2]);
+    absl::StrAppendFormat(&table, "%-26s %8d %8d %12d %8d %8d\n", fault, counts[0], counts[1],
+                          counts[2], counts[3], counts[4]);
   }
   return table;
 }

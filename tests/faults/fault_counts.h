@@ -18,7 +18,8 @@ class FaultCounts {
 
  private:
   mutable base::Mutex mutex_;
-  std::map<std::string, std::array<int, 3>> counts_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::array<int, DeliveryClient::kKinds.size()>> counts_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace supervision::faults
