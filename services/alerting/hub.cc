@@ -48,9 +48,10 @@ class Hub::Core final : public StreamHouse, public std::enable_shared_from_this<
   void CloseAll();
   void OnEntries(int partition, absl::Span<const ledger::LogEntryPtr> entries);
   void OnNewEpoch(int partition, int64_t epoch, int64_t first);
-  // Looks once in an interval whether the tail has told what the ledger had an interval ago. What
-  // it has not, streams read for themselves: a tail that stands still must never mean silence.
-  void WatchTail();
+  // Looks at once, which tells the ring where it begins, and then in each interval whether the tail
+  // what the ledger had an interval ago. What it has not, streams read for themselves: a
+  // tail that stands still must never mean silence.
+  void WatchTail(absl::Duration after);
 
   void WakeLater(std::vector<Tail::Wake> wakes) override;
   void OnEnding(StreamSession* session) override;
@@ -153,19 +154,21 @@ void Hub::Core::OnNewEpoch(int partition, int64_t epoch, int64_t first) {
   Wake(tail.BeginEpoch(partition, epoch, first));
 }
 
-void Hub::Core::WatchTail() {
+void Hub::Core::WatchTail(absl::Duration after) {
   base::MutexLock lock(&mutex_);
   if (closed_) return;
-  watch_timer_ = scheduler->RunAfter(options.bookmark_interval, [weak = weak_from_this()] {
+  watch_timer_ = scheduler->RunAfter(after, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (self == nullptr) return;
-    self->source->LatestPlace(self->options.read_timeout,
-                              [weak](absl::StatusOr<ledger::Place> latest) {
-                                const auto self = weak.lock();
-                                if (self == nullptr) return;
-                                self->CheckTail(std::move(latest));
-                                self->WatchTail();
-                              });
+    self->source->LatestPlace(
+        self->options.read_timeout, [weak](absl::StatusOr<ledger::Place> latest) {
+          const auto self = weak.lock();
+          if (self == nullptr) return;
+          const absl::Duration pause =
+              latest.ok() ? self->options.bookmark_interval : self->options.retry_delay;
+          self->CheckTail(std::move(latest));
+          self->WatchTail(pause);
+        });
   });
 }
 
@@ -246,7 +249,7 @@ Hub::Hub(Ports ports, const AlertEncoder* encoder, observability::Logger* log,
     : core_(std::make_shared<Core>(std::move(ports.source), std::move(ports.scheduler), encoder,
                                    log, metrics, options)) {
   core_->source->Follow(this);
-  core_->WatchTail();
+  core_->WatchTail(absl::ZeroDuration());
 }
 
 Hub::~Hub() {

@@ -29,6 +29,10 @@ void LedgerSource::ResolveCursor(std::string cursor, absl::Duration timeout,
   ledger_->ResolveCursor(std::move(cursor), timeout, std::move(callback));
 }
 
+std::optional<ledger::Place> LedgerSource::KnownPlace(const std::string& cursor) const {
+  return ledger_->KnownPlace(cursor);
+}
+
 std::string LedgerSource::EncodeCursor(const ledger::Place& place) const {
   return ledger_->EncodeCursor(place);
 }

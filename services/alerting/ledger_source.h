@@ -18,6 +18,7 @@ class LedgerSource final : public LogSource {
   void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void ResolveCursor(std::string cursor, absl::Duration timeout,
                      Callback<ledger::Place> callback) override;
+  std::optional<ledger::Place> KnownPlace(const std::string& cursor) const override;
   std::string EncodeCursor(const ledger::Place& place) const override;
   void Follow(ledger::TailObserver* observer) override;
 

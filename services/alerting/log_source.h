@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -35,6 +36,7 @@ class LogSource {
   virtual void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) = 0;
   virtual void ResolveCursor(std::string cursor, absl::Duration timeout,
                              Callback<ledger::Place> callback) = 0;
+  virtual std::optional<ledger::Place> KnownPlace(const std::string& cursor) const = 0;
   virtual std::string EncodeCursor(const ledger::Place& place) const = 0;
   virtual void Follow(ledger::TailObserver* observer) = 0;
 };

@@ -11,6 +11,16 @@ prometheus::Counter& Counter(prometheus::Registry* registry, const char* name, c
   return prometheus::BuildCounter().Name(name).Help(help).Register(*registry).Add({});
 }
 
+prometheus::Counter& Gaps(prometheus::Registry* registry, const char* why) {
+  return prometheus::BuildCounter()
+      .Name("supervision_alert_stream_gaps_total")
+      .Help(
+          "Streams that ended since history behind their place was trimmed or lost; they were told "
+          "from where to go on.")
+      .Register(*registry)
+      .Add({{"reason", why}});
+}
+
 }  // namespace
 
 StreamMetrics::StreamMetrics(prometheus::Registry* registry)
@@ -23,10 +33,15 @@ StreamMetrics::StreamMetrics(prometheus::Registry* registry)
                        "How often a stream fell behind the tail kept in memory.")),
       replays(Counter(registry, "supervision_alert_stream_replays_total",
                       "Streams that began at a cursor or at the earliest place.")),
+      resumed_in_tail(Counter(registry, "supervision_alert_stream_resumes_in_tail_total",
+                              "Streams whose cursor the tail in memory covered, so that the "
+                              "ledger was not asked.")),
       snapshots(Counter(registry, "supervision_alert_stream_snapshots_total",
                         "Streams that began with the alerts as they stood.")),
       snapshot_alerts(Counter(registry, "supervision_alert_snapshot_alerts_total",
                               "Alerts told as parts of snapshots.")),
+      trimmed_gaps(Gaps(registry, "trimmed")),
+      lost_gaps(Gaps(registry, "lost")),
       refused(Counter(registry, "supervision_alert_streams_refused_total",
                       "Streams refused because too many were open or the service was draining.")),
       alerts(Counter(registry, "supervision_alerts_told_total",

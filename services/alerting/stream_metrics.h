@@ -15,9 +15,12 @@ struct StreamMetrics {
   prometheus::Gauge& catching_up;  // streams that read from the ledger
   prometheus::Gauge& parked;       // of them: those that fell behind the ring
   prometheus::Counter& parkings;
-  prometheus::Counter& replays;    // streams that began before the ledger's end
-  prometheus::Counter& snapshots;  // and those that began with the alerts as they stood
+  prometheus::Counter& replays;          // streams that began before the ledger's end
+  prometheus::Counter& resumed_in_tail;  // of them: without a question to the ledger
+  prometheus::Counter& snapshots;        // and those that began with the alerts as they stood
   prometheus::Counter& snapshot_alerts;
+  prometheus::Counter& trimmed_gaps;  // streams that were told of history that is gone
+  prometheus::Counter& lost_gaps;
   prometheus::Counter& refused;
   prometheus::Counter& alerts;
   prometheus::Counter& messages;

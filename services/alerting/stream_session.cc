@@ -207,6 +207,13 @@ void StreamSession::LookUpStart() {
     case Hub::Start::From::kEarliest:
       return house_->source->EarliestPlace(timeout, callback);
     case Hub::Start::From::kCursor:
+      // A thousand monitors that come back at once are no load on the ledger: what they missed is
+      // in the tail, which they share.
+      if (auto known = house_->source->KnownPlace(start_.cursor);
+          known.has_value() && house_->tail.Covers(*known)) {
+        house_->metrics.resumed_in_tail.Increment();
+        return house_->scheduler->Post([callback, place = *std::move(known)] { callback(place); });
+      }
       return house_->source->ResolveCursor(start_.cursor, timeout, callback);
   }
 }
@@ -364,6 +371,11 @@ void StreamSession::EndNow(absl::Status status) {
   audience_ = nullptr;
   const std::shared_ptr<Receiver> receiver = std::move(receiver_);  // may be the sink too
   const std::shared_ptr<StreamHouse> house = std::move(house_);
+  if (domain::HasReason(status, domain::Reason::kCursorTrimmed)) {
+    house->metrics.trimmed_gaps.Increment();
+  } else if (domain::HasReason(status, domain::Reason::kHistoryLost)) {
+    house->metrics.lost_gaps.Increment();
+  }
   sink_->Finish(std::move(status));
   house->OnEnded();
 }

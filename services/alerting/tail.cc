@@ -114,6 +114,11 @@ void Tail::WakeEveryone(std::vector<Wake>* wakes) {
   for (const auto& [key, audience] : audiences_) audience->Release(wakes);
 }
 
+bool Tail::Covers(const ledger::Place& place) const {
+  base::MutexLock lock(&mutex_);
+  return ring_.Covers(place);
+}
+
 Tail::Seat Tail::Find(ledger::Place* place, int hint) const {
   Seat seat;
   base::MutexLock lock(&mutex_);

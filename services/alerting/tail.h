@@ -64,6 +64,7 @@ class Tail {
     int partition = 0;
     uint64_t generation = 0;
   };
+  bool Covers(const ledger::Place& place) const;  // see TailRing::Covers
   // Moves the place's epochs on where they went on unnoticed. Looks at partition `hint` first.
   Seat Find(ledger::Place* place, int hint) const;
 

@@ -110,6 +110,17 @@ bool TailRing::AdoptEpochs(ledger::Place* place) const {
   return true;
 }
 
+bool TailRing::Covers(const ledger::Place& place) const {
+  if (place.positions.size() != partitions_.size()) return false;
+  for (size_t i = 0; i < partitions_.size(); ++i) {
+    const Partition& own = partitions_[i];
+    const int64_t position = place.positions[i];
+    if (!own.known || own.epoch == 0 || own.epoch != place.epochs[i]) return false;
+    if (position < own.base || position > own.told) return false;
+  }
+  return true;
+}
+
 std::optional<int> TailRing::Lacks(const ledger::Place& place, int hint) const {
   const int partitions = static_cast<int>(place.positions.size());
   for (int step = 0; step < partitions; ++step) {

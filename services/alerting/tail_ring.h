@@ -49,6 +49,9 @@ class TailRing {
   // Moves the epochs of `place` to those that the ring knows. False when `place` saw history that
   // is lost.
   bool AdoptEpochs(ledger::Place* place) const;
+  // Whether it holds all that lies behind `place`, which this process has been told of, in epochs
+  // that it knows: then nobody else need be asked about it.
+  bool Covers(const ledger::Place& place) const;
   // A partition, the first from `hint` on, of which the ring lacks entries behind `place`.
   std::optional<int> Lacks(const ledger::Place& place, int hint) const;
   // The last index whose place is not behind `place`. REQUIRES: !Lacks(place).

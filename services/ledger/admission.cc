@@ -189,6 +189,7 @@ void Ledger::Core::Admitted() {
   {
     base::MutexLock lock(&mutex_);
     state_.open = true;
+    checked_ = true;
     shared_parts_ = opened_.get();
   }
   if (promise_kept) {

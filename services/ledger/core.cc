@@ -64,6 +64,7 @@ void Ledger::Core::OnCommitConnection(bool connected) {
     base::MutexLock lock(&mutex_);
     if (state_.connected && !connected) away_since_ = std::chrono::steady_clock::now();
     state_.connected = connected;
+    checked_ = false;
   }
   if (stopped_) return;
   if (connected) return Admit();
@@ -174,6 +175,11 @@ OpenParts* Ledger::Core::reachable_parts() const {
   const bool away = !state_.connected && std::chrono::steady_clock::now() - away_since_ >
                                              absl::ToChronoNanoseconds(kPatience);
   return away || closed_ ? nullptr : shared_parts_;
+}
+
+OpenParts* Ledger::Core::checked_parts() const {
+  base::MutexLock lock(&mutex_);
+  return checked_ && !closed_ ? shared_parts_ : nullptr;
 }
 
 LedgerState Ledger::Core::state() const {

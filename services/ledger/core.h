@@ -101,6 +101,9 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   OpenParts* parts() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Null as well when Redis is known to be away, or the ledger stopped: nobody is made to wait.
   OpenParts* reachable_parts() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Null as well while the present connection has not been admitted: Redis may be another, or have
+  // come back with less.
+  OpenParts* checked_parts() const ABSL_LOCKS_EXCLUDED(mutex_);
   LedgerState state() const ABSL_LOCKS_EXCLUDED(mutex_);
   void OnStateChange(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Unavailable() const;
@@ -156,6 +159,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   LedgerState state_ ABSL_GUARDED_BY(mutex_);
   std::chrono::steady_clock::time_point away_since_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool checked_ ABSL_GUARDED_BY(mutex_) = false;  // history, on the present connection
   std::function<void()> on_state_change_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -220,6 +220,11 @@ void Ledger::ResolveCursor(std::string cursor, absl::Duration timeout, Callback<
                 });
 }
 
+std::optional<Place> Ledger::KnownPlace(const std::string& cursor) const {
+  OpenParts* const parts = core_->checked_parts();
+  return parts == nullptr ? std::nullopt : parts->places.Known(cursor);
+}
+
 void Ledger::Follow(TailObserver* observer) {
   RunOnLoop(core_->loop(), [this, observer] { core_->Follow(observer); });
 }

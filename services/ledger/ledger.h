@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -134,6 +135,12 @@ class Ledger {
   // (metadata resume_cursor, lost_from, lost_to). A genuine cursor behind the end of the log is a
   // witness that history was lost: it opens a new epoch.
   void ResolveCursor(std::string cursor, absl::Duration timeout, Callback<Place> callback);
+
+  // The place of a cursor where this process knows without asking Redis that it stands: signed by
+  // this ledger, in the present epochs, not beyond what somebody was told of, not trimmed as far as
+  // is known, and history has been checked on the present connection. Nothing: ask ResolveCursor.
+  // Any thread; may be called before the ledger is open.
+  std::optional<Place> KnownPlace(const std::string& cursor) const;
 
   // Follows the log from its confirmed end on. At most one observer, set before the first entry
   // matters; removed by nullptr, after which it is not called again once this returns (never call

@@ -40,32 +40,55 @@ void Places::Earliest(absl::Duration timeout, Callback callback) {
   });
 }
 
+// Monitors that come back at once are one question: all that ask while a read is under way share
+// its answer. A place that is younger than the answer looks as if history were lost; the check that
+// follows looks again.
 void Places::Resolve(const std::string& cursor, absl::Duration timeout, Callback callback) {
   const absl::StatusOr<Place> place = DecodeCursor(context_->descriptor, cursor);
   if (!place.ok()) {
     return context_->loop->Post([callback, status = place.status()] { callback(status); });
   }
-  const Deadline deadline(timeout);
-  ReadMetas(context_, context_->read, timeout,
-            [this, place = *place, deadline, callback](const absl::StatusOr<Metas>& metas) {
-              if (!metas.ok()) return callback(metas.status());
-              // A signed place that the ledger does not reach was once told: the history behind it
-              // is gone, though nobody else had noticed.
-              Evidence evidence;
-              bool lost = false;
-              for (size_t p = 0; p < metas->size(); ++p) {
-                const PartitionMeta& meta = (*metas)[p];
-                evidence.witnesses.push_back({place.epochs[p], place.positions[p]});
-                lost = lost || place.epochs[p] > meta.epochs.current() ||
-                       (place.epochs[p] == meta.epochs.current() && place.positions[p] > meta.end);
-              }
-              if (!lost) return Judge(place, *metas, callback);
-              CheckHistory(context_, std::move(evidence), deadline.left(),
-                           [this, place, callback](const absl::StatusOr<Metas>& after) {
-                             if (!after.ok()) return callback(after.status());
-                             Judge(place, *after, callback);
-                           });
-            });
+  asking_.push_back({*place, Deadline(timeout), std::move(callback)});
+  if (asking_.size() > 1) return;
+  ReadMetas(context_, context_->read, timeout, [this](const absl::StatusOr<Metas>& metas) {
+    for (const Question& question : std::exchange(asking_, {})) {
+      metas.ok() ? Answer(question, *metas) : question.callback(metas.status());
+    }
+  });
+}
+
+// A signed place that the ledger does not reach was once told: the history behind it is gone,
+// though nobody else had noticed.
+void Places::Answer(const Question& question, const Metas& metas) {
+  const Place& place = question.place;
+  Evidence evidence;
+  bool lost = false;
+  for (size_t p = 0; p < metas.size(); ++p) {
+    const PartitionMeta& meta = metas[p];
+    evidence.witnesses.push_back({place.epochs[p], place.positions[p]});
+    lost = lost || place.epochs[p] > meta.epochs.current() ||
+           (place.epochs[p] == meta.epochs.current() && place.positions[p] > meta.end);
+  }
+  if (!lost) return Judge(place, metas, question.callback);
+  CheckHistory(context_, std::move(evidence), question.deadline.left(),
+               [this, place, callback = question.callback](const absl::StatusOr<Metas>& after) {
+                 if (!after.ok()) return callback(after.status());
+                 Judge(place, *after, callback);
+               });
+}
+
+std::optional<Place> Places::Known(const std::string& cursor) const {
+  absl::StatusOr<Place> place = DecodeCursor(context_->descriptor, cursor);
+  if (!place.ok()) return std::nullopt;
+  for (int p = 0; p < context_->descriptor.partitions; ++p) {
+    const Board::Witness witness = context_->board->witness(p);
+    const int64_t position = place->positions[p];
+    if (place->epochs[p] != witness.epoch || position > witness.position ||
+        position + 1 < context_->board->state(p).earliest) {
+      return std::nullopt;
+    }
+  }
+  return *std::move(place);
 }
 
 void Places::Judge(const Place& place, const Metas& metas, const Callback& callback) const {
@@ -95,6 +118,11 @@ void Places::Judge(const Place& place, const Metas& metas, const Callback& callb
     detail.reason = Reason::kCursorTrimmed;
     detail.metadata.emplace_back("earliest_cursor", cursor);
     return callback(MakeError(std::move(detail)));
+  }
+  // Whoever holds the cursor was told of all before it. The next one with such a place is known.
+  for (size_t p = 0; p < metas.size(); ++p) {
+    if (resume.positions[p] > metas[p].confirmed) continue;
+    context_->board->Acknowledge(static_cast<int>(p), resume.epochs[p], resume.positions[p]);
   }
   callback(std::move(resume));
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <memory>
+#include <numeric>
 #include <thread>
 
 #include "services/alerting/hub.h"
@@ -24,7 +25,7 @@ class HubOnLedgerTest : public ::testing::Test {
     ledger::Ledger::Options ledger_options = testing::OptionsFor(server_);
     ledger_options.partitions = partitions;
     ledger_options.log_bytes = log_bytes_;
-    ledger_options.retention_interval = absl::Milliseconds(50);
+    ledger_options.retention_interval = quiet_ ? absl::Hours(1) : absl::Milliseconds(50);
     loop_ = std::make_unique<redis::Loop>();
     ledger_ =
         std::make_unique<ledger::Ledger>(loop_.get(), base::Clock::System(),
@@ -33,7 +34,7 @@ class HubOnLedgerTest : public ::testing::Test {
     Hub::Options options;
     options.tail_entries = 64;
     options.max_alerts_per_message = 16;
-    options.bookmark_interval = absl::Milliseconds(200);
+    options.bookmark_interval = quiet_ ? absl::Hours(1) : absl::Milliseconds(200);
     hub_ = std::make_unique<Hub>(ledger_.get(), loop_.get(), &encoder_,
                                  observability::Logger::Null(), &registry_, options);
   }
@@ -63,12 +64,24 @@ class HubOnLedgerTest : public ::testing::Test {
     }
   }
 
+  // What Redis has been asked for the sake of cursors and pages of the log: calls so far.
+  int64_t Questions() const {
+    const std::string stats = server_.Call({"INFO", "commandstats"});
+    int64_t calls = 0;
+    for (const std::string command : {"hmget", "xrange", "xrevrange"}) {
+      const size_t at = stats.find("cmdstat_" + command + ":calls=");
+      if (at != std::string::npos) calls += std::atoll(stats.c_str() + stats.find('=', at) + 1);
+    }
+    return calls;
+  }
+
   bool WaitForAll(const TestStream& stream) const {
     return Eventually([&] { return stream.told() >= accepted_.size(); });
   }
 
   testing::RedisServer server_;
   int64_t log_bytes_ = int64_t{1} << 30;
+  bool quiet_ = false;  // nothing asks Redis by the clock
   TestEncoder encoder_;
   prometheus::Registry registry_;
   std::unique_ptr<redis::Loop> loop_;
@@ -120,6 +133,72 @@ TEST_F(HubOnLedgerTest, EveryCursorResumesAcrossARestartOfTheService) {
     all.insert(all.end(), rest.begin(), rest.end());
     EXPECT_THAT(all, ::testing::UnorderedElementsAreArray(accepted_));
   }
+}
+
+TEST_F(HubOnLedgerTest, MonitorsThatComeBackTogetherAskRedisNothing) {
+  quiet_ = true;
+  StartService(8);
+  TestStream live(TestStream::Eager);
+  live.Open(hub_.get(), Latest());
+  ASSERT_TRUE(Eventually([&] { return !live.cursor().empty(); }));
+  SubmitMany("a", 1, 40);  // less than the tail holds
+  ASSERT_TRUE(WaitForAll(live));
+  const std::vector<TestStream::Message> messages = live.messages();
+  std::vector<std::vector<std::string>> behind(
+      messages.size());  // what each cursor has yet to tell
+  for (size_t i = messages.size() - 1; i > 0; --i) {
+    behind[i - 1] = behind[i];
+    behind[i - 1].insert(behind[i - 1].end(), messages[i].updates.begin(),
+                         messages[i].updates.end());
+  }
+  constexpr size_t kMonitors = 200;
+  const int64_t before = Questions();
+  std::vector<std::unique_ptr<TestStream>> monitors;
+  for (size_t i = 0; i < kMonitors; ++i) {
+    monitors.push_back(std::make_unique<TestStream>(TestStream::Eager));
+    monitors.back()->Open(hub_.get(), Behind(messages[i % messages.size()].cursor));
+    // One by one, so that none shares the question of another.
+    ASSERT_TRUE(Eventually([&] { return !monitors.back()->cursor().empty(); }));
+  }
+  for (size_t i = 0; i < kMonitors; ++i) {
+    const std::vector<std::string>& expected = behind[i % messages.size()];
+    ASSERT_TRUE(Eventually([&] { return monitors[i]->told() >= expected.size(); }));
+    EXPECT_THAT(monitors[i]->updates(), ::testing::UnorderedElementsAreArray(expected));
+  }
+  EXPECT_LT(Questions() - before, static_cast<int64_t>(kMonitors) / 4)
+      << "each would ask for eight partitions";
+}
+
+TEST_F(HubOnLedgerTest, MonitorsThatARestartCutsOffShareOneQuestion) {
+  quiet_ = true;
+  StartService(8);
+  std::string cursor;
+  {
+    TestStream stream(TestStream::Eager);
+    stream.Open(hub_.get(), Earliest());
+    SubmitMany("a", 1, 40);
+    ASSERT_TRUE(WaitForAll(stream));
+    cursor = stream.cursor();
+  }
+  StopService();
+  StartService(8);
+  ASSERT_TRUE(Eventually([&] {  // where the tail begins
+    const std::vector<int64_t> told = hub_->told_positions();
+    return std::accumulate(told.begin(), told.end(), int64_t{0}) == 40;
+  }));
+  constexpr size_t kMonitors = 200;
+  std::vector<std::unique_ptr<TestStream>> monitors;
+  const int64_t before = Questions();
+  for (size_t i = 0; i < kMonitors; ++i) {
+    monitors.push_back(std::make_unique<TestStream>(TestStream::Eager));
+    monitors.back()->Open(hub_.get(), Behind(cursor));
+    // Redis tells the first one, and the others need not ask.
+    ASSERT_TRUE(Eventually([&] { return !monitors.back()->cursor().empty(); }));
+  }
+  for (const auto& monitor : monitors) {
+    EXPECT_TRUE(Eventually([&] { return monitor->cursor() == cursor; }));
+  }
+  EXPECT_LT(Questions() - before, static_cast<int64_t>(kMonitors) / 4);
 }
 
 TEST_F(HubOnLedgerTest, StreamsOutlastRedisBeingKilled) {

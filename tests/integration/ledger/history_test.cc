@@ -1,6 +1,9 @@
 // Cursors, epochs and the witness: what stays resumable, and how loss is told.
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
+#include <vector>
 
 #include "services/base/hex.h"
 #include "services/ledger/cursor.h"
@@ -84,6 +87,49 @@ TEST_F(HistoryTest, WrongCursorsGiveDistinctErrors) {
   other.secret = "another's";
   EXPECT_THAT(ledger_->Resolve(EncodeCursor(other, Place{{1}, {1}})),
               FailsWith(Reason::kCursorForeign));
+}
+
+TEST_F(HistoryTest, CursorsThatAreAskedForTogetherAreOneQuestion) {
+  Open();
+  Commit(5);
+  const auto questions = [this]() -> int64_t {
+    const std::string stats = server_.Call({"INFO", "commandstats"});
+    const size_t at = stats.find("cmdstat_hmget:calls=");
+    return at == std::string::npos ? 0 : std::atoll(stats.c_str() + stats.find('=', at) + 1);
+  };
+  const int64_t before = questions();
+  server_.Freeze();
+  std::vector<std::future<absl::StatusOr<Place>>> answers(200);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    (*ledger_)->ResolveCursor(CursorAt(static_cast<int64_t>(i) % 5), testing::kPatience,
+                              testing::Into(&answers[i]));
+  }
+  // Needs no Redis, and is answered behind all that was asked before.
+  EXPECT_THAT(ledger_->Resolve("nonsense!"), FailsWith(Reason::kCursorMalformed));
+  server_.Thaw();
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const absl::StatusOr<Place> place = answers[i].get();
+    ASSERT_TRUE(place.ok()) << place.status();
+    EXPECT_THAT(place->positions, ElementsAre(static_cast<int64_t>(i) % 5));
+  }
+  EXPECT_LT(questions() - before, 20);
+}
+
+TEST_F(HistoryTest, WhatItKnowsToStandIsWhatItWasToldOfInThePresentHistory) {
+  Open();
+  Commit(20);
+  const auto known = [this](int64_t position, int64_t epoch = 1) {
+    return (*ledger_)->KnownPlace(CursorAt(position, epoch)).has_value();
+  };
+  ASSERT_TRUE(testing::Eventually([&] { return known(20); }));
+  EXPECT_THAT((*ledger_)->KnownPlace(CursorAt(7))->positions, ElementsAre(7));
+  EXPECT_FALSE(known(21)) << "nobody here was told of it";
+  EXPECT_FALSE(known(7, 2)) << "of an epoch to come";
+  EXPECT_FALSE((*ledger_)->KnownPlace("nonsense!").has_value());
+  server_.Shutdown();
+  EXPECT_TRUE(testing::Eventually([&] { return !known(7); })) << "Redis may come back with less";
+  server_.Start();
+  EXPECT_TRUE(testing::Eventually([&] { return known(7); }));
 }
 
 TEST_F(HistoryTest, KillingRedisAndTheServiceKeepsEveryCursor) {

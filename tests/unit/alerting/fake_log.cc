@@ -73,6 +73,11 @@ int FakeLog::reads() const {
   return reads_;
 }
 
+int FakeLog::resolved() const {
+  base::MutexLock lock(&mutex_);
+  return resolved_;
+}
+
 size_t FakeLog::untold() const {
   base::MutexLock lock(&mutex_);
   return news_.size();
@@ -160,11 +165,21 @@ void FakeLog::EarliestPlace(absl::Duration, Callback<ledger::Place> callback) {
 
 void FakeLog::ResolveCursor(std::string cursor, absl::Duration, Callback<ledger::Place> callback) {
   scheduler_->Post([this, cursor = std::move(cursor), callback = std::move(callback)] {
+    {
+      base::MutexLock lock(&mutex_);
+      ++resolved_;
+    }
     callback(Resolve(cursor));
   });
 }
 
-absl::StatusOr<ledger::Place> FakeLog::Resolve(const std::string& cursor) {
+// The place in the present epochs, while the observer may not have heard of them.
+std::optional<ledger::Place> FakeLog::KnownPlace(const std::string& cursor) const {
+  const absl::StatusOr<ledger::Place> place = Resolve(cursor);
+  return place.ok() && EncodeCursor(*place) == cursor ? std::optional(*place) : std::nullopt;
+}
+
+absl::StatusOr<ledger::Place> FakeLog::Resolve(const std::string& cursor) const {
   ledger::Place place;
   const char* text = cursor.c_str();
   for (int used = 0; *text != 0; text += used) {

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ class FakeLog final : public LogSource {
   // The tail forgets to tell the next `count` changes.
   void DropNews(int count);
   int reads() const;
+  int resolved() const;   // questions about cursors
   size_t untold() const;  // changes that the tail has yet to tell
   int64_t end(int partition) const;
 
@@ -42,6 +44,7 @@ class FakeLog final : public LogSource {
   void EarliestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;
   void ResolveCursor(std::string cursor, absl::Duration timeout,
                      Callback<ledger::Place> callback) override;
+  std::optional<ledger::Place> KnownPlace(const std::string& cursor) const override;
   std::string EncodeCursor(const ledger::Place& place) const override;
   void Follow(ledger::TailObserver* observer) override;
 
@@ -55,7 +58,7 @@ class FakeLog final : public LogSource {
   };
 
   absl::StatusOr<ledger::LogPage> Page(const PageRequest& request);
-  absl::StatusOr<ledger::Place> Resolve(const std::string& cursor);
+  absl::StatusOr<ledger::Place> Resolve(const std::string& cursor) const;
   ledger::Place PlaceOf(bool latest) const;
   bool Lost(const Partition& partition, int64_t epoch, int64_t position) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -78,6 +81,7 @@ class FakeLog final : public LogSource {
   int dropped_news_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;
   int reads_ ABSL_GUARDED_BY(mutex_) = 0;
+  int resolved_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace supervision::alerting

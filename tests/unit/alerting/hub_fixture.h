@@ -62,6 +62,18 @@ class HubFixture : public ::testing::Test {
     return -1;
   }
 
+  // Its value for a label.
+  double Metric(const std::string& name, const std::string& label) const {
+    for (const prometheus::MetricFamily& family : registry_.Collect()) {
+      if (family.name != name) continue;
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        if (metric.label.at(0).value == label) return metric.gauge.value + metric.counter.value;
+      }
+    }
+    ADD_FAILURE() << "no metric " << name << " of " << label;
+    return -1;
+  }
+
   static Hub::Options SmallTail() {
     Hub::Options options;
     options.tail_entries = 8;

@@ -64,6 +64,42 @@ TEST_F(HubTest, ResumeWithinTheTailReadsNothingFromTheLedger) {
   Open(&second, Behind("1.5,"));
   EXPECT_EQ(second.updates(), Expected("a", 6, 20));
   EXPECT_EQ(log_.reads(), reads);
+  EXPECT_EQ(log_.resolved(), 0);
+}
+
+TEST_F(HubTest, CursorBeforeTheTailOrBeyondItIsAskedOfTheLedger) {
+  StartHub(SmallTail());
+  TestStream first(TestStream::Eager), before(TestStream::Eager), beyond(TestStream::Eager);
+  Open(&first, Latest());
+  PublishMany("a", 1, 20);
+  Open(&before, Behind("1.5,"));
+  EXPECT_EQ(log_.resolved(), 1);
+  EXPECT_EQ(before.updates(), Expected("a", 6, 20));
+  log_.HoldTail(true);
+  PublishMany("a", 21, 23);
+  Open(&beyond, Behind("1.22,"));  // another replica told it earlier
+  EXPECT_EQ(log_.resolved(), 2);
+  log_.HoldTail(false);
+  scheduler_.RunUntilIdle();
+  EXPECT_EQ(beyond.updates(), Expected("a", 23, 23));
+}
+
+TEST_F(HubTest, TailDoesNotHideThatAPlaceWasTrimmedOrLost) {
+  StartHub();
+  TestStream first(TestStream::Eager), trimmed(TestStream::Eager), lost(TestStream::Eager);
+  Open(&first, Latest());
+  PublishMany("a", 1, 20);
+  log_.Trim(0, 10);
+  Open(&trimmed, Behind("1.5,"));
+  ASSERT_TRUE(trimmed.finished().has_value());
+  EXPECT_TRUE(domain::HasReason(*trimmed.finished(), domain::Reason::kCursorTrimmed));
+  log_.LoseHistory(0, 15);
+  PublishMany("b", 1, 5);
+  Open(&lost, Behind("1.18,"));
+  ASSERT_TRUE(lost.finished().has_value());
+  EXPECT_TRUE(domain::HasReason(*lost.finished(), domain::Reason::kHistoryLost));
+  EXPECT_EQ(Metric("supervision_alert_stream_gaps_total", "trimmed"), 1);
+  EXPECT_EQ(Metric("supervision_alert_stream_gaps_total", "lost"), 2) << "`first` has seen it too";
 }
 
 TEST_F(HubTest, ErrorsOfTheStartAreForwarded) {

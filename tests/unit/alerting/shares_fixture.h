@@ -172,6 +172,9 @@ class LogOfReplicas final : public ledger::TailObserver {
                        Callback<ledger::Place> callback) override {
       log_->ResolveCursor(std::move(cursor), timeout, std::move(callback));
     }
+    std::optional<ledger::Place> KnownPlace(const std::string& cursor) const override {
+      return log_->KnownPlace(cursor);
+    }
     std::string EncodeCursor(const ledger::Place& place) const override {
       return log_->EncodeCursor(place);
     }
