@@ -230,9 +230,11 @@ std::string RiskText(Session& session, v1::Risk risk) {
   return session.InStyle(RiskWords(session, risk), StyleOf(risk));
 }
 
-std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
+std::string AlertLine(Session& session, const v1::AlertUpdate& update, const LinePlace& place) {
+  const std::string under = place.under ? "└ " : "";
   if (update.has_left()) {
-    return session.InStyle(session.Say({"left the view: alert ", "已移出视野：预警 "}) +
+    return under +
+           session.InStyle(session.Say({"left the view: alert ", "已移出视野：预警 "}) +
                                Printable(update.left().alert_id()) + " v" +
                                std::to_string(update.left().version()),
                            Style::kDim) +
@@ -240,13 +242,14 @@ std::string AlertLine(Session& session, const v1::AlertUpdate& update) {
   }
   const v1::Alert& alert = update.alert();
   std::string line = session.InStyle(ClockText(alert.raised_at()), Style::kDim) + "  ";
-  line += Padded(session.ScenarioName(alert.scenario()), session.language() == Language::kChinese
-                                                             ? kScenarioColumnsChinese
-                                                             : kScenarioColumnsEnglish) +
+  line += Padded(under + session.ScenarioName(alert.scenario()),
+                 session.language() == Language::kChinese ? kScenarioColumnsChinese
+                                                          : kScenarioColumnsEnglish) +
           "  ";
   line += session.InStyle(Padded(RiskWords(session, alert.risk()), kRiskColumns) + "  ",
                           StyleOf(alert.risk()));
-  line += UnitText(alert.reported_unit()) + "  " + Mark(session, alert);
+  if (!place.same_unit) line += UnitText(alert.reported_unit()) + "  ";
+  line += Mark(session, alert);
   if (alert.projection() == v1::PROJECTION_WITHHELD) {
     line += session.Say({"(secret: text withheld)", "（保密件，不显示正文）"});
   } else {

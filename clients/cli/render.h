@@ -17,8 +17,14 @@ std::string ClockText(const google::protobuf::Timestamp& timestamp);
 // "red HIGH", "红 HIGH", in its colour where there are colours.
 std::string RiskText(Session& session, v1::Risk risk);
 
+// Where a line stands among others.
+struct LinePlace {
+  bool under = false;      // under one that it belongs to
+  bool same_unit = false;  // which has named the unit
+};
+
 // One line for what a monitor is told: time, scenario, risk, unit, title, why.
-std::string AlertLine(Session& session, const v1::AlertUpdate& update);
+std::string AlertLine(Session& session, const v1::AlertUpdate& update, const LinePlace& place = {});
 
 // Several lines, each "name  value".
 std::string ReceiptText(Session& session, const v1::ClueReceipt& receipt);

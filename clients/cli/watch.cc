@@ -4,11 +4,11 @@
 #include <string>
 #include <thread>
 
+#include "clients/cli/alert_roll.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/cursor_file.h"
 #include "clients/cli/filter_flags.h"
 #include "clients/cli/json.h"
-#include "clients/cli/render.h"
 #include "clients/cli/shell_command.h"
 #include "clients/cli/watch_guard.h"
 #include "clients/cli/watch_subscription.h"
@@ -23,7 +23,8 @@ constexpr char kFooter[] =
     R"(Watching goes on by itself after a break or a restart of the service: no alert is missed and none
 is told twice. With --json each line has the cursor from which --from goes on after it; until a
 message is complete that is the cursor before it, so a few may come again: (alert.id, alert.version)
-tells them apart. --cursor-file does all of this by itself.
+tells them apart. --cursor-file does all of this by itself. On a terminal what is about the matter or
+the unit of the line before stands under it ("└"); nothing waits for that.
 
 Examples:
   supervisionctl watch
@@ -114,7 +115,7 @@ class Teller {
  private:
   bool Tell(const v1::AlertUpdate& update, const std::string& cursor) {
     const std::string json = Json(update, cursor);
-    session_.Print(flags_.json ? json : AlertLine(session_, update));
+    session_.Print(flags_.json ? json : roll_.Next(session_, update));
     if (!session_.OutputOpen()) {
       over_ = true;
       return false;
@@ -146,6 +147,7 @@ class Teller {
   Session& session_;
   const Flags& flags_;
   CursorFile place_;
+  AlertRoll roll_ = AlertRoll::OfOutput();
   client::Repeats high_{kRemembered};  // what either stream has told, with --high-first
   std::string before_;                 // the cursor behind the last whole message
   int64_t told_ = 0;

@@ -1,7 +1,7 @@
 #include "clients/cli/watch_subscription.h"
 
+#include "clients/cli/alert_roll.h"
 #include "clients/cli/json.h"
-#include "clients/cli/render.h"
 #include "clients/cli/shell_command.h"
 #include "clients/cli/watch_guard.h"
 #include "clients/cpp/consumer.h"
@@ -26,11 +26,12 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   if (client == nullptr) return kUsage;
   int exit_code = kOk;
   int64_t told = 0;
+  AlertRoll roll = AlertRoll::OfOutput();
   client::Consumer::Callbacks callbacks;
   callbacks.on_message = [&guard] { guard.Connected(); };
   callbacks.on_update = [&](const v1::AlertUpdate& update) {
     const std::string json = Json(update);
-    session.Print(watch.json ? json : AlertLine(session, update));
+    session.Print(watch.json ? json : roll.Next(session, update));
     if (!session.OutputOpen()) {
       running->Stop();
       return false;

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import os
+import pty
+import select
 import signal
 import subprocess
 
@@ -113,6 +116,40 @@ class WatchTest(harness.ServiceTest):
         english = self.watch("--from", here, "--count", "1", "--color", "always").stdout
         self.assertRegex(english, "yellow LOW|orange MEDIUM|red HIGH")
         self.assertRegex(english, r"\033\[(33|38;5;208|1;31)m")
+
+    def watch_on_a_terminal(self, *arguments):
+        """What somebody at a terminal has read when it ends by itself."""
+        main, terminal = pty.openpty()
+        reader = subprocess.Popen([CTL, "watch", *arguments], stdin=subprocess.DEVNULL,
+                                  stdout=terminal, stderr=subprocess.DEVNULL,
+                                  env=self.service.environment(MONITOR, TERM="xterm-256color"))
+        os.close(terminal)
+        self.addCleanup(os.close, main)
+        self.addCleanup(reader.kill)
+        output = b""
+        try:
+            while select.select([main], [], [], 60)[0]:
+                output += os.read(main, 65536)
+        except OSError:
+            pass  # it has ended, and all is read
+        self.assertEqual(reader.wait(60), 0, output)
+        return output.decode().replace("\r", "").splitlines()
+
+    def test_on_a_terminal_what_is_about_one_unit_stands_together(self):
+        here = self.here()
+        units = ["甲县综合行政执法局", "甲县综合行政执法局", "乙县综合行政执法局"]
+        for number, unit in enumerate(units):
+            self.submit_many(f"W13-{number}", 1, reported_unit={"name": unit})
+        first, second, third = self.watch_on_a_terminal("--from", here, "--count", "3",
+                                                        "--color", "never")
+        self.assertIn(units[0], first)
+        self.assertIn("└", second)
+        self.assertNotIn(units[1], second)
+        self.assertIn(units[2], third)
+        self.assertNotIn("└", first + third)
+        for line in self.watch_on_a_terminal("--from", here, "--count", "3", "--json"):
+            json.loads(line)
+        self.assertNotIn("└", self.watch("--from", here, "--count", "3").stdout)
 
     def test_exec_gets_each_alert_on_its_input(self):
         here = self.here()
