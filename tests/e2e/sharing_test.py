@@ -1,6 +1,7 @@
 """Shared subscriptions by supervisionctl, against the real service."""
 
 import json
+import re
 
 import harness
 from harness import CTL, MONITOR, clue, eventually
@@ -44,6 +45,18 @@ class SharingTest(harness.ServiceTest):
                 for reader in readers]
         self.assertEqual(sorted(told[0] + told[1]), sorted(f"Desk {i}" for i in range(20)))
         self.assertTrue(told[0] and told[1])
+
+    def test_top_shows_who_shares_it_and_what_came_of_it(self):
+        self.create("shown", "--max-attempts", "1")
+        self.submit_many("Shown", 1)
+        failing = self.sharer("shown", "--exec", "exit 1")
+        eventually(lambda: self.letters("shown"), "it is a dead letter")
+        def shown():
+            page = self.service.ctl("top", "--once", "--interval", "0.1", token=MONITOR)
+            self.assert_exit(page, 0)
+            return re.search(r"(?m)^shown +1 +0 +0 +1$", page.stdout)
+        eventually(shown, "one consumer, one dead letter")
+        failing.stop()
 
     def test_what_a_command_fails_on_is_a_dead_letter_and_can_be_replayed(self):
         self.create("strict", "--max-attempts", "2", "--min-delay", "0.01", "--max-delay", "0.01")

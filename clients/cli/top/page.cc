@@ -217,6 +217,32 @@ class Page {
     if (shown_.look.more_subscriptions) {
       lines_.push_back({{Say({"and more", "等"}), Style::kDim}});
     }
+    Shared(subscriptions);
+  }
+
+  // What consumers do with those that they share.
+  void Shared(const std::vector<v1::GetSubscriptionResponse>& subscriptions) {
+    bool any = false;
+    for (const v1::GetSubscriptionResponse& one : subscriptions) {
+      if (!one.has_sharing()) continue;
+      if (!std::exchange(any, true)) {
+        Heading({{"SHARED", "分担订阅"},
+                 {"CONSUMERS", "处理方"},
+                 {"IN HAND", "处理中"},
+                 {"AGAIN", "待重投"},
+                 {"DEAD", "死信"}});
+      }
+      const v1::SharingState& state = one.sharing();
+      const bool nobody = state.consumers() == 0 && one.lag().alerts() > 0;
+      lines_.push_back(
+          RowOf(one.subscription().name(),
+                {{CountText(state.consumers()), nobody ? Style::kYellow : Style::kPlain},
+                 {CountText(state.handed_over())},
+                 {CountText(state.waiting())},
+                 {CountText(state.dead_letters()), state.halted()             ? Style::kRed
+                                                   : state.dead_letters() > 0 ? Style::kYellow
+                                                                              : Style::kPlain}}));
+    }
   }
 
   const Session& session_;

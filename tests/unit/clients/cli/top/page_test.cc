@@ -52,6 +52,17 @@ TEST_F(PageTest, ShowsTheServiceItsOwnersAndTheCallersSubscriptions) {
   EXPECT_THAT(text, ::testing::ContainsRegex("mine +7\\+"));
 }
 
+TEST_F(PageTest, ShowsWhoSharesASubscriptionAndWhatCameOfIt) {
+  EXPECT_THAT(Text(), ::testing::Not(HasSubstr("IN HAND"))) << "none is shared";
+  v1::GetSubscriptionResponse& shared = look_.subscriptions->emplace_back();
+  shared.mutable_subscription()->set_name("desk");
+  shared.mutable_sharing()->set_consumers(3);
+  shared.mutable_sharing()->set_handed_over(12);
+  shared.mutable_sharing()->set_waiting(4);
+  shared.mutable_sharing()->set_dead_letters(2);
+  EXPECT_THAT(Text(), ::testing::ContainsRegex("desk +3 +12 +4 +2"));
+}
+
 TEST_F(PageTest, ARateThatIsNotKnownIsNoZero) { EXPECT_THAT(Text(), HasSubstr("- clues/s")); }
 
 TEST_F(PageTest, IsChineseForWhoeverReadsChinese) {
