@@ -49,7 +49,7 @@ class Hub::Core final : public StreamHouse, public std::enable_shared_from_this<
   void OnEntries(int partition, absl::Span<const ledger::LogEntryPtr> entries);
   void OnNewEpoch(int partition, int64_t epoch, int64_t first);
   // Looks at once, which tells the ring where it begins, and then in each interval whether the tail
-  // what the ledger had an interval ago. What it has not, streams read for themselves: a
+  // has told what the ledger had an interval ago. What it has not, streams read for themselves: a
   // tail that stands still must never mean silence.
   void WatchTail(absl::Duration after);
 
