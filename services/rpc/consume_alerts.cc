@@ -98,7 +98,9 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
         return FinishNow(status);
       case WriteOrder::Finish::kLater:
         // The client does not read: what it has not taken it will not take.
-        return context_->TryCancel();
+        context_->TryCancel();
+        if (const auto finish = order_.Broken()) FinishNow(*finish);
+        return;
       case WriteOrder::Finish::kSoon:
       case WriteOrder::Finish::kNever:
         return;

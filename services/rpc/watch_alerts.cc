@@ -96,7 +96,9 @@ class AlertStream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
         return FinishNow(status);
       case WriteOrder::Finish::kLater:
         // The client does not read: what it has not taken it will not take.
-        return context_->TryCancel();
+        context_->TryCancel();
+        if (const auto finish = order_.Broken()) FinishNow(*finish);
+        return;
       case WriteOrder::Finish::kSoon:  // nothing is read here
       case WriteOrder::Finish::kNever:
         return;

@@ -13,7 +13,7 @@ WriteOrder::Written WriteOrder::EndWrite() {
   base::MutexLock lock(&mutex_);
   writing_ = false;
   Written written;
-  if (!starting_read_) written.finish = std::exchange(waiting_, std::nullopt);
+  written.finish = TakeEnd();
   written.tell = !ending_ && !cancelled_;
   return written;
 }
@@ -28,8 +28,7 @@ bool WriteOrder::BeginRead() {
 std::optional<absl::Status> WriteOrder::ReadStarted() {
   base::MutexLock lock(&mutex_);
   starting_read_ = false;
-  if (writing_) return std::nullopt;
-  return std::exchange(waiting_, std::nullopt);
+  return TakeEnd();
 }
 
 WriteOrder::Finish WriteOrder::RequestFinish(const absl::Status& status) {
@@ -38,7 +37,19 @@ WriteOrder::Finish WriteOrder::RequestFinish(const absl::Status& status) {
   ending_ = true;
   if (!writing_ && !starting_read_) return Finish::kNow;
   waiting_ = status;
+  breaking_ = writing_;
   return writing_ ? Finish::kLater : Finish::kSoon;
+}
+
+std::optional<absl::Status> WriteOrder::Broken() {
+  base::MutexLock lock(&mutex_);
+  breaking_ = false;
+  return TakeEnd();
+}
+
+std::optional<absl::Status> WriteOrder::TakeEnd() {
+  if (writing_ || starting_read_ || breaking_) return std::nullopt;
+  return std::exchange(waiting_, std::nullopt);
 }
 
 bool WriteOrder::Cancel() {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -161,9 +162,26 @@ void DeliveryCluster::Stop() {
   changed_.SignalAll();
 }
 
+// The others carry on without it, so nothing but a wait in vain may tell of it.
+void DeliveryCluster::NoteCrash(int replica) {
+  const testing::ServiceProcess& process = *replicas_[static_cast<size_t>(replica)];
+  if (!process.HasEnded()) return;
+  std::ostringstream log;
+  log << std::ifstream(process.log_path()).rdbuf();
+  base::MutexLock lock(&mutex_);
+  crashes_.push_back(absl::StrCat("replica ", replica, " ended by itself:\n", log.str()));
+}
+
+std::vector<std::string> DeliveryCluster::Crashes() {
+  for (int i = 0; i < kReplicas; ++i) NoteCrash(i);
+  base::MutexLock lock(&mutex_);
+  return crashes_;
+}
+
 void DeliveryCluster::KillReplica(int replica) {
   const auto i = static_cast<size_t>(replica);
   Do([&] {
+    NoteCrash(replica);
     alive_[i] = false;
     replicas_[i]->Kill();
     if (!replicas_[i]->Start() || !WaitReady(replica)) {

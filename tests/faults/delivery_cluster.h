@@ -63,12 +63,16 @@ class DeliveryCluster {
   // Whether every replica goes by what that call of SetScope wrote.
   bool ScopeInForce(int change);
 
+  // What replicas that ended by themselves have logged. When no lane runs any more.
+  std::vector<std::string> Crashes();
+
  private:
   void Do(std::function<void()> what);
   void WritePrincipals() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ExpireLeases();
   bool WaitReady(int replica);
   bool Knows(int replica, int change);
+  void NoteCrash(int replica);
 
   const testing::TempDir directory_;
   const std::string principals_path_;
@@ -85,6 +89,7 @@ class DeliveryCluster {
   mutable base::Mutex mutex_;
   base::CondVar changed_;
   std::vector<std::function<void()>> work_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> crashes_ ABSL_GUARDED_BY(mutex_);
   size_t stopped_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::vector<std::string>> scopes_ ABSL_GUARDED_BY(mutex_);
   int change_ ABSL_GUARDED_BY(mutex_) = 0;    // the newest

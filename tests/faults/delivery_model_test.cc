@@ -134,6 +134,7 @@ TEST(DeliveryModelTest, NothingIsMissedDoubledOutOfOrderOrOutsideTheScope) {
   for (std::thread& lane : lanes) lane.join();
 
   std::printf("%d schedules, %zu alerts\n%s", ran.load(), alerts, counts.Table().c_str());
+  EXPECT_THAT(cluster.Crashes(), ::testing::IsEmpty());
   EXPECT_THAT(problems, ::testing::IsEmpty());
   for (size_t plant = 0; plant < kPlants.size(); ++plant) {
     for (size_t monitor = 0; monitor < kMonitors.size(); ++monitor) {

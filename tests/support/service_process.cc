@@ -124,6 +124,13 @@ bool ServiceProcess::Start() {
   return false;
 }
 
+bool ServiceProcess::HasEnded() const {
+  siginfo_t ended = {};
+  return pid_ != 0 &&
+         waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == pid_;
+}
+
 void ServiceProcess::Kill() {
   if (pid_ == 0) return;
   kill(pid_, SIGKILL);

@@ -28,6 +28,8 @@ class ServiceProcess {
   void Kill();      // SIGKILL and wait
   int Terminate();  // SIGTERM and wait at most 90 s; the exit status, -1 when it had to be killed
   bool running() const;  // has been started and not been waited for
+  // It has been started, not been waited for, and has ended by itself: it crashed, mostly.
+  bool HasEnded() const;
 
   int pid() const { return pid_; }
   std::string grpc_address() const { return grpc_address_; }

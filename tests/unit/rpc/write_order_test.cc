@@ -31,12 +31,14 @@ TEST(WriteOrderTest, AWriteAndAStartingReadAreBothWaitedForAndOneOfThemFinishes)
   order.BeginWrite();
   ASSERT_TRUE(order.BeginRead());
   EXPECT_EQ(order.RequestFinish(absl::OkStatus()), Finish::kLater);
+  EXPECT_FALSE(order.Broken().has_value());
   EXPECT_FALSE(order.EndWrite().finish.has_value());
   EXPECT_TRUE(order.ReadStarted().has_value());
   WriteOrder other;
   other.BeginWrite();
   ASSERT_TRUE(other.BeginRead());
   EXPECT_EQ(other.RequestFinish(absl::OkStatus()), Finish::kLater);
+  EXPECT_FALSE(other.Broken().has_value());
   EXPECT_FALSE(other.ReadStarted().has_value());
   EXPECT_TRUE(other.EndWrite().finish.has_value());
 }
@@ -59,11 +61,24 @@ TEST(WriteOrderTest, AnEndWaitsForTheWriteUnderWayAndNobodyIsTold) {
   WriteOrder order;
   order.BeginWrite();
   EXPECT_EQ(order.RequestFinish(absl::OutOfRangeError("x")), Finish::kLater);
+  EXPECT_FALSE(order.Broken().has_value());
   const WriteOrder::Written written = order.EndWrite();
   EXPECT_FALSE(written.tell);
   ASSERT_TRUE(written.finish.has_value());
   EXPECT_EQ(written.finish->code(), absl::StatusCode::kOutOfRange);
   EXPECT_FALSE(order.EndWrite().finish.has_value());
+}
+
+// The write may be done at that very moment: who finished then would have the stream deleted under
+// the hand of whoever breaks it.
+TEST(WriteOrderTest, AnEndWaitsUntilTheStreamHasBeenBroken) {
+  WriteOrder order;
+  order.BeginWrite();
+  ASSERT_EQ(order.RequestFinish(absl::OutOfRangeError("x")), Finish::kLater);
+  EXPECT_FALSE(order.EndWrite().finish.has_value());
+  const std::optional<absl::Status> finish = order.Broken();
+  ASSERT_TRUE(finish.has_value());
+  EXPECT_EQ(finish->code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST(WriteOrderTest, ACancelIsToldOnceAndSilencesWrites) {
@@ -90,6 +105,20 @@ TEST(WriteOrderTest, FinishesExactlyOnceUnderEveryInterleaving) {
       EXPECT_FALSE(writing.load());
       finished.fetch_add(1);
     };
+    const auto end = [&](const absl::Status& status) {
+      switch (order.RequestFinish(status)) {
+        case Finish::kNow:
+          finished.fetch_add(1);
+          return;
+        case Finish::kLater:
+          EXPECT_EQ(finished.load(), 0) << "the stream that is being broken is gone";
+          if (order.Broken().has_value()) finish();
+          return;
+        case Finish::kSoon:
+        case Finish::kNever:
+          return;
+      }
+    };
     std::thread writer([&] {
       for (int i = 0; i < 5; ++i) {
         order.BeginWrite();
@@ -100,13 +129,9 @@ TEST(WriteOrderTest, FinishesExactlyOnceUnderEveryInterleaving) {
         if (!written.tell) return;
       }
     });
-    std::thread ender([&] {
-      if (order.RequestFinish(absl::OkStatus()) == Finish::kNow) finished.fetch_add(1);
-    });
+    std::thread ender([&] { end(absl::OkStatus()); });
     std::thread canceller([&] {
-      if (order.Cancel() && order.RequestFinish(absl::CancelledError()) == Finish::kNow) {
-        finished.fetch_add(1);
-      }
+      if (order.Cancel()) end(absl::CancelledError());
     });
     writer.join();
     ender.join();
