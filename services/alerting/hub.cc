@@ -232,7 +232,6 @@ Hub::Census Hub::Core::census() const {
   census.tail_bytes = size.bytes;
   census.deadlines = deadlines->size();
   census.reads_waiting = pages->waiting();
-  census.shelf_bytes = shelf->kept_bytes();
   base::MutexLock lock(&mutex_);
   census.sessions = sessions_.size();
   return census;

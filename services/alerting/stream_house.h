@@ -9,7 +9,6 @@
 #include "services/alerting/hub.h"
 #include "services/alerting/log_source.h"
 #include "services/alerting/page_reader.h"
-#include "services/alerting/page_shelf.h"
 #include "services/alerting/scheduler.h"
 #include "services/alerting/stream_metrics.h"
 #include "services/alerting/tail.h"
@@ -32,8 +31,7 @@ class StreamHouse {
         metrics(registry),
         tail(options.tail_entries, options.tail_bytes),
         deadlines(std::make_shared<Deadlines>(scheduler)),
-        pages(std::make_shared<PageReader>(source, options.max_concurrent_catch_ups)),
-        shelf(std::make_shared<PageShelf>(pages, scheduler, options.shelf_bytes)) {}
+        pages(std::make_shared<PageReader>(source, options.max_concurrent_catch_ups)) {}
   virtual ~StreamHouse() = default;
 
   // Calls the listeners on the loop's thread.
@@ -51,7 +49,6 @@ class StreamHouse {
   Tail tail;
   const std::shared_ptr<Deadlines> deadlines;
   const std::shared_ptr<PageReader> pages;
-  const std::shared_ptr<PageShelf> shelf;
 };
 
 }  // namespace supervision::alerting

@@ -93,11 +93,11 @@ void StreamSession::NoticeParking() {
 // Returns whether there is more to do at once.
 bool StreamSession::CatchUp() {
   // What was read before the history changed may be of the lost one.
-  if (page_generation_ != house_->tail.generation()) page_ = nullptr;
+  if (page_generation_ != house_->tail.generation()) page_.clear();
   StreamMessage message = NewMessage();
   Taken taken = Taken::kYes;
-  while (page_ != nullptr && page_next_ < page_->entries.size() && taken == Taken::kYes) {
-    TailEntry& entry = *page_->entries[page_next_];
+  while (page_next_ < page_.size() && taken == Taken::kYes) {
+    TailEntry& entry = *page_[page_next_];
     taken = Take(entry, Tail::ViewOf(audience_).Judge(entry.entry().event), &message);
     if (taken == Taken::kYes) ++page_next_;
   }
@@ -106,7 +106,7 @@ bool StreamSession::CatchUp() {
     return false;
   }
   if (no_room_) return false;
-  page_ = nullptr;
+  page_.clear();
   if (taken == Taken::kHole) {
     Failed(absl::UnavailableError("A page has a hole."));
     return false;
@@ -155,21 +155,19 @@ void StreamSession::ReadPage(int partition) {
   request.partition = partition;
   request.epoch = place_.epochs[partition];
   request.after = place_.positions[partition];
-  request.max_entries = static_cast<int>(PageShelf::UpToBoundary(
-      request.after,
-      static_cast<int64_t>(std::min(options.page_entries, options.max_alerts_per_message))));
+  request.max_entries =
+      static_cast<int>(std::min(options.page_entries, options.max_alerts_per_message));
   request.max_bytes = options.max_message_bytes;
   request.timeout = options.read_timeout;
-  page_ticket_ =
-      house_->shelf->Read(request, page_generation_,
-                          [weak = weak_from_this()](absl::StatusOr<PageShelf::PagePtr> page) {
-                            const auto self = weak.lock();
-                            if (self == nullptr) return;
-                            self->Pump([&](Inbox& inbox) { inbox.page = std::move(page); });
-                          });
+  ticket_ =
+      house_->pages->Read(request, [weak = weak_from_this()](absl::StatusOr<ledger::LogPage> page) {
+        const auto self = weak.lock();
+        if (self == nullptr) return;
+        self->Pump([&](Inbox& inbox) { inbox.page = std::move(page); });
+      });
 }
 
-void StreamSession::TakePage(absl::StatusOr<PageShelf::PagePtr> page) {
+void StreamSession::TakePage(absl::StatusOr<ledger::LogPage> page) {
   asked_ = false;
   if (!page.ok()) {
     if (domain::HasReason(page.status(), domain::Reason::kCursorTrimmed) ||
@@ -183,10 +181,14 @@ void StreamSession::TakePage(absl::StatusOr<PageShelf::PagePtr> page) {
   failing_since_.reset();
   if (backoff_ != nullptr) backoff_->Reset();
   house_->metrics.pages.Increment();
-  page_ = *std::move(page);
+  page_.clear();
   page_next_ = 0;
-  dry_ = page_->entries.empty();
-  page_end_ = dry_ ? place_.positions[partition_] : page_->end;
+  page_end_ = page->entries.empty() ? place_.positions[partition_] : page->end;
+  dry_ = page->entries.empty();
+  page_.reserve(page->entries.size());
+  for (ledger::LogEntryPtr& entry : page->entries) {
+    page_.push_back(std::make_shared<TailEntry>(std::move(entry), now_));
+  }
 }
 
 // Asks again after a while where that may help, and otherwise ends the stream.
