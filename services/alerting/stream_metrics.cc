@@ -50,7 +50,7 @@ StreamMetrics::StreamMetrics(prometheus::Registry* registry)
       bookmarks(Counter(registry, "supervision_alert_bookmarks_total",
                         "Messages that only moved a cursor.")),
       pages(Counter(registry, "supervision_alert_catch_up_pages_total",
-                    "Pages of the log told to streams; one read may serve many.")),
+                    "Pages of the log read for streams.")),
       page_failures(Counter(registry, "supervision_alert_catch_up_failures_total",
                             "Reads for streams that failed.")),
       tail_entries(
