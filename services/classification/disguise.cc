@@ -9,10 +9,14 @@
 #include "services/classification/normaliser.h"
 #include "services/classification/utf8.h"
 
+// Two sweeps, the second only where a digit stands before a look-alike: what is too much is dropped,
+// then look-alikes are read as digits. In one sweep a look-alike behind something that will be
+// dropped ("5〇·〇1") would not know its digit.
+//
 // Invariants that make a second pass idle: what is dropped has a Han character on both sides, so
-// dropping it brings no two marks together and only lengthens runs of Han; what becomes a digit
-// stands between digits, so no mark loses or gains a Han neighbour; a line is measured by what is
-// kept of it, which is what a second pass sees.
+// dropping it brings no two marks together and only lengthens runs of Han; what becomes a digit is
+// Han no longer, so nothing more can be dropped beside it; a line is measured by what is kept of
+// it, which is what a second pass sees.
 
 namespace supervision::classification {
 namespace {
@@ -44,25 +48,18 @@ class Undoer {
   Undoer(size_t from, NormalisedText* text) : text_(*text), from_(from), to_(from) {}
 
   void Run() {
-    if (!FindFirst()) {
-      return;
+    if (FindFirst()) {
+      Drop();
     }
-    to_ = at_;
-    for (; at_ < text_.points.size(); ++at_) {
-      const char32_t c = text_.points[at_];
-      const bool ordinary = c >= 0x3400 && c != U'零';  // Han, which nearly all is
-      if (ordinary || !Dropped(c)) {
-        Keep(ordinary ? c : Meant(c));
-      }
-      raw_[2] = raw_[1];
-      raw_[1] = raw_[0];
-      raw_[0] = c;
+    if (look_alike_ != kNone) {
+      ReadDigits();
     }
-    Cut();
   }
 
  private:
-  // Moves to the first character that changes: most texts have none. False when there is none.
+  static constexpr size_t kNone = SIZE_MAX;
+
+  // Moves to the first character that is dropped: most texts have none. False when there is none.
   bool FindFirst() {
     const std::vector<char32_t>& points = text_.points;
     size_t line = from_;  // where it begins
@@ -76,12 +73,47 @@ class Undoer {
       }
       before_ = raw_[0];
       line_ = at_ - line;
-      if (Dropped(c) || Meant(c) != c) {
+      if (Dropped(c)) {
         return true;
       }
+      Notice(c, at_);
       line = c == '\n' ? at_ + 1 : line;
     }
     return false;
+  }
+
+  // From the first that is dropped.
+  void Drop() {
+    to_ = at_;
+    for (; at_ < text_.points.size(); ++at_) {
+      const char32_t c = text_.points[at_];
+      const bool ordinary = c >= 0x3400 && c != U'零';  // Han, which nearly all is
+      if (ordinary || !Dropped(c)) {
+        Notice(c, to_);
+        Keep(c);
+      }
+      raw_[2] = raw_[1];
+      raw_[1] = raw_[0];
+      raw_[0] = c;
+    }
+    Cut();
+  }
+
+  // From the first look-alike behind a digit.
+  void ReadDigits() {
+    at_ = to_ = look_alike_;
+    before_ = text_.points[at_ - 1];
+    for (; at_ < text_.points.size(); ++at_) {
+      Keep(Meant(text_.points[at_]));
+    }
+    Cut();
+  }
+
+  // Remembers the first look-alike behind a digit, which will be character `place`.
+  void Notice(char32_t c, size_t place) {
+    if (look_alike_ == kNone && IsDigit(before_) && LooksLike(c) != 0) {
+      look_alike_ = place;
+    }
   }
 
   char32_t Ahead(size_t steps) const {
@@ -117,7 +149,7 @@ class Undoer {
   void Keep(char32_t c) {
     before_ = c;
     line_ = c == '\n' ? 0 : line_ + 1;
-    if (bytes_ == kUnchanged && to_ == at_ && c == text_.points[at_]) {
+    if (bytes_ == kNone && to_ == at_ && c == text_.points[at_]) {
       ++to_;
     } else {
       Move(c);
@@ -126,7 +158,7 @@ class Undoer {
 
   // Writes `c` in the place of what character at_ was, behind what is kept.
   void Move(char32_t c) {
-    if (bytes_ == kUnchanged) {
+    if (bytes_ == kNone) {
       bytes_ = text_.offsets[to_];
     }
     const uint32_t source = text_.offsets[at_];
@@ -144,24 +176,24 @@ class Undoer {
   }
 
   void Cut() {
-    if (bytes_ == kUnchanged && to_ == text_.points.size()) {
+    if (bytes_ == kNone && to_ == text_.points.size()) {
       return;
     }
-    const size_t bytes = bytes_ == kUnchanged ? text_.offsets[to_] : bytes_;
+    const size_t bytes = bytes_ == kNone ? text_.offsets[to_] : bytes_;
     text_.points.resize(to_);
     text_.offsets.resize(to_);
     text_.text.resize(bytes);
     text_.begin.resize(bytes);
     text_.end.resize(bytes);
+    bytes_ = kNone;
   }
-
-  static constexpr size_t kUnchanged = SIZE_MAX;
 
   NormalisedText& text_;
   const size_t from_;
   size_t to_;                  // characters that are kept
   size_t at_ = 0;              // the character looked at
-  size_t bytes_ = kUnchanged;  // what the kept ones take, once something has changed
+  size_t bytes_ = kNone;       // what the kept ones take, once something has changed
+  size_t look_alike_ = kNone;  // the first behind a digit
   size_t line_ = 0;            // characters kept since the last line feed
   char32_t before_ = 0;        // the last that was kept
   char32_t raw_[3] = {};       // the last three, as they were

@@ -60,6 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
              "我们去年三月向县综合行政执法局举报隔壁餐馆油烟扰民至今没人处理"},
         Case{"ParagraphStays", "我们去年三月向县综合行政执法局举报隔壁餐馆油烟扰民没人处理。\n后来",
              "我们去年三月向县综合行政执法局举报隔壁餐馆油烟扰民没人处理。\n后来"},
+        Case{"ZerosWithADotBetween", "5〇·〇1", "5001"},
+        Case{"ZerosWithAMarkAfterEach", "5〇.零.〇1", "50001"},
         Case{"RepeatedMarks", "退钱！！！！！。。。。", "退钱!!!。。。"},
         Case{"RepeatedDigitsStay", "10000000", "10000000"}),
     [](const auto& info) { return info.param.name; });
