@@ -9,9 +9,9 @@
 #include "services/classification/normaliser.h"
 #include "services/classification/utf8.h"
 
-// Two sweeps, the second only where a digit stands before a look-alike: what is too much is dropped,
-// then look-alikes are read as digits. In one sweep a look-alike behind something that will be
-// dropped ("5〇·〇1") would not know its digit.
+// Two sweeps, the second only where a digit stands before a look-alike: what is too much is
+// dropped, then look-alikes are read as digits. In one sweep a look-alike behind something that
+// will be dropped ("5〇·〇1") would not know its digit.
 //
 // Invariants that make a second pass idle: what is dropped has a Han character on both sides, so
 // dropping it brings no two marks together and only lengthens runs of Han; what becomes a digit is
