@@ -1,4 +1,4 @@
-"""The example partners and monitors in Python, Node and Java against the real service."""
+"""The example partners, monitors and consumers in Python, Node and Java against the real service."""
 
 import json
 import re
@@ -108,6 +108,69 @@ class Examples:
         self.assert_exit(result, 1)
         self.assertIn("CURSOR_MALFORMED", result.stderr)
 
+    def subscription(self, what):
+        """A name that no other test has; the titles of its clues begin with it."""
+        return f"{type(self).__name__}-{what}"
+
+    def state(self, name):
+        result = self.service.ctl("subscriptions", "get", name, "--json", token=MONITOR)
+        return json.loads(result.stdout) if result.returncode == 0 else {"lag": {"alerts": -1}}
+
+    def all_is_kept(self, name):
+        harness.eventually(lambda: int(self.state(name)["lag"].get("alerts", 0)) == 0,
+                           "everything told is acknowledged and kept")
+
+    def told(self, consumer, title):
+        """The alerts whose title begins so, in the order in which they were told."""
+        return [line.split()[1] for line in consumer.lines() if f" {title} " in line]
+
+    def test_a_consumer_hears_each_alert_once_over_restarts(self):
+        name = self.subscription("alone")
+        consumer = self.background(self.consumer_command(name), MONITOR)
+        expected = []
+        for i, end in enumerate((self.service.kill, self.service.terminate, None)):
+            expected.append(self.service.submit(clue(f"{name}-{i}", title=f"{name} {i}"))["alert_id"])
+            harness.eventually(lambda: len(self.told(consumer, name)) >= len(expected), "told")
+            if end is not None:
+                end()
+                self.service.start().ready()
+        self.assertEqual(self.told(consumer, name), expected)
+        self.all_is_kept(name)
+        consumer.stop()
+        # Another program goes on there with nothing but the name.
+        later = self.service.submit(clue(f"{name}-later", title=f"{name} later"))["alert_id"]
+        second = self.service.run(self.consumer_command(name, count=1), MONITOR)
+        self.assert_exit(second, 0)
+        self.assertEqual([line.split()[1] for line in second.stdout.splitlines()], [later])
+        self.assertEqual(int(self.state(name)["lag"].get("alerts", 0)), 0)
+
+    def test_consumers_that_share_have_each_alert_once_between_them(self):
+        name = self.subscription("shared")
+        sharers = [self.background(self.consumer_command(name, share=True), MONITOR) for _ in range(2)]
+        harness.eventually(lambda: self.state(name).get("sharing", {}).get("consumers") == 2, "both came")
+        self.service.kill()
+        self.service.start().ready()
+        lines = "\n".join(json.dumps(clue(f"{name}-{i}", title=f"{name} {i}")) for i in range(10))
+        sent = self.service.ctl("submit", "--ndjson", "--json", stdin=lines)
+        self.assert_exit(sent, 0)
+        expected = [line["receipt"]["alert_id"] for line in self.json_lines(sent)]
+        def all_told():
+            return sorted(self.told(sharers[0], name) + self.told(sharers[1], name)) == sorted(expected)
+        harness.eventually(all_told, "each is told by one of them")
+        self.all_is_kept(name)
+        self.assertTrue(all_told())
+
+    def test_a_consumer_ends_where_a_person_must_decide(self):
+        name = self.subscription("taken")
+        first = self.background(self.consumer_command(name), MONITOR)
+        harness.eventually(lambda: "connection" in self.state(name).get("subscription", {}), "it reads")
+        self.background(self.consumer_command(name), MONITOR)
+        self.assertEqual(first.process.wait(harness.PATIENCE), 1, first.error_text())
+        self.assertIn("SUBSCRIPTION_TAKEN_OVER", first.error_text())
+        shared = self.service.run(self.consumer_command(name, share=True), MONITOR)
+        self.assert_exit(shared, 1)
+        self.assertIn("WRONG_SUBSCRIPTION_MODE", shared.stderr)
+
 
 class PythonExamples(Examples, harness.ServiceTest):
     def partner_command(self, path, request_id):
@@ -116,6 +179,10 @@ class PythonExamples(Examples, harness.ServiceTest):
     def monitor_command(self, place):
         return [PYTHON, EXAMPLES / "python" / "monitor.py", place]
 
+    def consumer_command(self, name, share=False, count=None):
+        return [PYTHON, EXAMPLES / "python" / "consumer.py", name, *(["--share"] if share else []),
+                *([] if count is None else ["--count", count])]
+
 
 class NodeExamples(Examples, harness.ServiceTest):
     def partner_command(self, path, request_id):
@@ -123,6 +190,10 @@ class NodeExamples(Examples, harness.ServiceTest):
 
     def monitor_command(self, place):
         return ["node", NODE / "monitor.mjs", place]
+
+    def consumer_command(self, name, share=False, count=None):
+        return ["node", NODE / "consumer.mjs", *(["--share"] if share else []), name,
+                *([] if count is None else [count])]
 
 
 class JavaExamples(Examples, harness.ServiceTest):
@@ -140,6 +211,10 @@ class JavaExamples(Examples, harness.ServiceTest):
 
     def monitor_command(self, place):
         return [*self.java, "Monitor", place]
+
+    def consumer_command(self, name, share=False, count=None):
+        return [*self.java, "Consumer", *(["--share"] if share else []), name,
+                *([] if count is None else [count])]
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Iterator;
-import supervision.v1.AlertOuterClass.Alert;
 import supervision.v1.AlertServiceGrpc;
-import supervision.v1.AlertServiceOuterClass.AlertUpdate;
 import supervision.v1.AlertServiceOuterClass.StartFrom;
 import supervision.v1.AlertServiceOuterClass.WatchAlertsRequest;
 import supervision.v1.AlertServiceOuterClass.WatchAlertsResponse;
@@ -38,17 +36,6 @@ public final class Monitor {
     Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static void tell(AlertUpdate update) {
-    if (update.hasLeft()) {
-      System.out.println("left " + update.getLeft().getAlertId() + " " + update.getLeft().getVersion());
-    } else {
-      Alert alert = update.getAlert();
-      System.out.println("alert " + alert.getId() + " " + alert.getVersion() + " "
-          + alert.getScenario() + " " + alert.getRisk() + " " + alert.getTitle());
-    }
-    System.out.flush();
-  }
-
   private WatchAlertsRequest begin() throws IOException {
     WatchAlertsRequest.Builder request = WatchAlertsRequest.newBuilder();
     return Files.exists(file)
@@ -69,7 +56,7 @@ public final class Monitor {
         double asked = 0;
         while (messages.hasNext()) {
           WatchAlertsResponse message = messages.next();
-          message.getUpdatesList().forEach(Monitor::tell);
+          message.getUpdatesList().forEach(Updates::tell);
           told += message.getUpdatesCount();
           keep(message.getCursor());
           most = 0.2;

@@ -14,7 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
-/** What partner and monitor share: the connection, the token, and what a failed call says. */
+/** What the programs share: the connection, the token, and what a failed call says. */
 final class Service {
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);

@@ -6,7 +6,10 @@
 // Environment: SUPERVISION_SERVER, SUPERVISION_TOKEN. Needs `npm ci`.
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { alerts, endingDelay, errorOf, mayBeRepeated, metadata, printError, wait } from './service.mjs';
+import {
+  alerts, endingDelay, errorOf, metadata, printError, streamMayBeResumed, wait,
+} from './service.mjs';
+import { tell } from './updates.mjs';
 
 const [file, count = '0'] = process.argv.slice(2);
 if (!file) {
@@ -18,15 +21,6 @@ if (!file) {
 function keep(cursor) {
   writeFileSync(`${file}.new`, cursor);
   renameSync(`${file}.new`, file);
-}
-
-function tell(update) {
-  if (update.change === 'left') {
-    console.log('left', update.left.alert_id, update.left.version);
-  } else {
-    const alert = update.alert;
-    console.log('alert', alert.id, alert.version, alert.scenario, alert.risk, alert.title);
-  }
 }
 
 // Told alerts count once their message's cursor is kept; a crash in between tells a few again:
@@ -52,9 +46,7 @@ async function watch(client) {
       }
     } catch (failure) {
       const error = errorOf(failure);
-      // A stream may also be cut on the way, without a word of the service.
-      const cut = !error.reason && ['INTERNAL', 'UNKNOWN', 'CANCELLED'].includes(error.code);
-      if (!mayBeRepeated(error) && !cut) throw failure;
+      if (!streamMayBeResumed(error)) throw failure;
       pause = error.retryAfter ?? 0;
     } finally {
       stream.on('error', () => {}); // what cancelling reports

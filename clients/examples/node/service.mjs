@@ -10,6 +10,7 @@ const definition = protoLoader.loadSync(
   [
     'supervision/v1/clue_service.proto',
     'supervision/v1/alert_service.proto',
+    'supervision/v1/subscription_service.proto',
     'google/rpc/status.proto',
     'google/rpc/error_details.proto',
   ],
@@ -32,6 +33,7 @@ const credentials = ca ? grpc.credentials.createSsl(readFileSync(ca)) : grpc.cre
 
 export const clues = () => new api.ClueService(server, credentials, options);
 export const alerts = () => new api.AlertService(server, credentials, options);
+export const subscriptions = () => new api.SubscriptionService(server, credentials, options);
 
 export function metadata() {
   const metadata = new grpc.Metadata();
@@ -76,6 +78,10 @@ export function errorOf(failure) {
 export const mayBeRepeated = (error) =>
   ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code) ||
   (error.code === 'RESOURCE_EXHAUSTED' && error.retryAfter !== undefined);
+
+// The same for a stream, which may also be cut on the way, without a word of the service.
+export const streamMayBeResumed = (error) =>
+  mayBeRepeated(error) || (!error.reason && ['INTERNAL', 'UNKNOWN', 'CANCELLED'].includes(error.code));
 
 export function printError(error) {
   console.error(`${error.reason || error.code}: ${error.english}`);

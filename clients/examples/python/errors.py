@@ -23,6 +23,11 @@ class Error:
         return (self.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
                 or (self.code == "RESOURCE_EXHAUSTED" and self.retry_after is not None))
 
+    def stream_may_be_resumed(self):
+        """The same for a stream, which may also be cut on the way, without a word of the service."""
+        return self.may_be_repeated() or (
+            not self.reason and self.code in ("INTERNAL", "UNKNOWN", "CANCELLED"))
+
     def __str__(self):
         lines = [f"{self.reason or self.code}: {self.english}", self.chinese]
         lines += [f"  {field}: {what}" for field, what in self.violations]

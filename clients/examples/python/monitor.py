@@ -18,15 +18,11 @@ import grpc
 
 import connect
 import errors
-from supervision.v1 import alert_service_pb2, alert_service_pb2_grpc, scenario_pb2
+import streams
+from supervision.v1 import alert_service_pb2, alert_service_pb2_grpc
 
 SERVER = os.environ.get("SUPERVISION_SERVER", "127.0.0.1:50051")
 METADATA = [("authorization", "Bearer " + os.environ.get("SUPERVISION_TOKEN", ""))]
-# A monitor only listens: without max_pings_without_data the third ping would not be sent.
-CHANNEL_OPTIONS = [("grpc.keepalive_time_ms", 20_000), ("grpc.keepalive_timeout_ms", 10_000),
-                   ("grpc.http2.max_pings_without_data", 0),
-                   ("grpc.initial_reconnect_backoff_ms", 200),
-                   ("grpc.max_reconnect_backoff_ms", 5_000)]
 
 
 def keep(path, cursor):
@@ -34,16 +30,6 @@ def keep(path, cursor):
     beside = path.with_suffix(".new")
     beside.write_text(cursor, encoding="ascii")
     beside.replace(path)
-
-
-def tell(update):
-    if update.WhichOneof("change") == "left":
-        print("left", update.left.alert_id, update.left.version, flush=True)
-        return
-    alert = update.alert
-    known = scenario_pb2.Scenario.DESCRIPTOR.values_by_number.get(alert.scenario)
-    print("alert", alert.id, alert.version, known.name if known else alert.scenario,
-          scenario_pb2.Risk.Name(alert.risk), alert.title, flush=True)
 
 
 def watch(alerts, path, count):
@@ -62,7 +48,7 @@ def watch(alerts, path, count):
             # can leave a stream hanging whose connection is refused in the moment that it is opened.
             for message in alerts.WatchAlerts(request, metadata=METADATA, wait_for_ready=True):
                 for update in message.updates:
-                    tell(update)
+                    streams.tell(update)
                 told += len(message.updates)
                 keep(path, message.cursor)
                 most = 0.2
@@ -71,9 +57,7 @@ def watch(alerts, path, count):
                     return
         except grpc.RpcError as failure:
             error = errors.error_of(failure)
-            # A stream may also be cut on the way, without a word of the service.
-            cut = not error.reason and error.code in ("INTERNAL", "UNKNOWN", "CANCELLED")
-            if not error.may_be_repeated() and not cut:
+            if not error.stream_may_be_resumed():
                 raise
             pause = error.retry_after or 0
         delay = pause + random.uniform(0, most)
@@ -87,7 +71,7 @@ def main():
     arguments.add_argument("cursor_file", type=pathlib.Path)
     arguments.add_argument("--count", type=int, help="end after this many updates")
     options = arguments.parse_args()
-    with connect.channel(SERVER, CHANNEL_OPTIONS) as channel:
+    with connect.channel(SERVER, streams.CHANNEL_OPTIONS) as channel:
         try:
             watch(alert_service_pb2_grpc.AlertServiceStub(channel), options.cursor_file,
                   options.count)
