@@ -218,19 +218,22 @@ STUBS = BUILD / "python-stubs"
 class Background:
     """A client that runs on while the test does something else."""
 
-    def __init__(self, service, command, token, **environment):
+    def __init__(self, service, command, token, stdin=subprocess.DEVNULL, **environment):
         self.output = tempfile.NamedTemporaryFile(prefix="sv-e2e-", suffix=".out")
         self.errors = tempfile.NamedTemporaryFile(prefix="sv-e2e-", suffix=".err")
         self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.DEVNULL, stdout=self.output,
+            list(map(str, command)), stdin=stdin, stdout=self.output,
             stderr=self.errors,
             env=service.environment(token, SUPERVISION_STUBS=str(STUBS),
                                     PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1",
                                     **environment))
 
+    def text(self):
+        return pathlib.Path(self.output.name).read_text()
+
     def lines(self):
         """The whole lines that it has printed."""
-        text = pathlib.Path(self.output.name).read_text()
+        text = self.text()
         return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
 
     def error_text(self):
@@ -262,8 +265,8 @@ class ServiceTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.service.remove()
 
-    def background(self, command, token, **environment):
-        client = Background(self.service, command, token, **environment)
+    def background(self, command, token, **more):
+        client = Background(self.service, command, token, **more)
         self.addCleanup(client.stop, signal.SIGKILL)
         return client
 

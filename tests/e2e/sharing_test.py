@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 
 import harness
 from harness import CTL, MONITOR, clue, eventually
@@ -76,6 +77,31 @@ class SharingTest(harness.ServiceTest):
         self.assert_exit(told, 0)
         self.assertEqual(self.letters("strict"), [])
         eventually(lambda: int(self.state("strict")["lag"].get("alerts", 0)) == 0, "it is kept")
+
+    def test_the_sample_of_the_library_has_a_person_answer_for_each_alert(self):
+        self.create("team", "--min-delay", "0.01", "--max-delay", "0.01")
+        self.submit_many("Team", 3)
+        sample = self.background([harness.BUILD / "clients" / "examples" / "cpp" / "sample_share", "team"],
+                                 MONITOR, stdin=subprocess.PIPE)
+
+        def asked():
+            return re.findall(r"(Team \d) \(y\?\)", sample.text())
+        # The one that the person will not have comes again, since there is nobody else.
+        for questions, answer in enumerate((b"n\n", b"y\n", b"y\n", b"y\n"), 1):
+            eventually(lambda: len(asked()) == questions, f"{questions} questions are asked")
+            sample.process.stdin.write(answer)
+            sample.process.stdin.flush()
+        eventually(lambda: int(self.state("team")["lag"].get("alerts", 0)) == 0, "all are dealt with")
+        self.assertEqual(sorted(asked()), sorted(["Team 0", "Team 1", "Team 2", asked()[0]]))
+        # Who goes away at the next question leaves that alert to others.
+        sample.process.stdin.close()
+        self.submit_many("Team later", 1)
+        self.assertEqual(sample.process.wait(harness.PATIENCE), 0, sample.error_text())
+        self.assertIn("Team later 0", sample.text())
+        left = self.service.ctl("watch", "--subscription", "team", "--share", "--json", "--count", "1",
+                                token=MONITOR)
+        self.assert_exit(left, 0)
+        self.assertEqual(self.json_lines(left)[0]["alert"]["title"], "Team later 0")
 
     def test_each_mode_is_read_in_its_own_way(self):
         self.create("shared")
