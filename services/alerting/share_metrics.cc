@@ -1,34 +1,29 @@
 #include "services/alerting/share_metrics.h"
 
+#include "services/observability/unlabelled.h"
+
 namespace supervision::alerting {
-namespace {
 
-prometheus::Gauge& Gauge(prometheus::Registry* registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add({});
-}
-
-prometheus::Counter& Counter(prometheus::Registry* registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry).Add({});
-}
-
-}  // namespace
+using observability::AddCounter;
+using observability::AddGauge;
 
 ShareMetrics::ShareMetrics(prometheus::Registry* registry)
-    : consumers(Gauge(registry, "supervision_shared_consumers",
-                      "Consumers of shared subscriptions in this process.")),
-      handed_over(Gauge(registry, "supervision_shared_handed_over_alerts",
-                        "Alerts that consumers have in hand, of all together.")),
-      redeliveries(Counter(registry, "supervision_shared_redeliveries_total",
-                           "Alerts handed to a consumer that somebody had before.")),
-      refusals(Counter(registry, "supervision_shared_refusals_total",
-                       "Acknowledgements, rejections and extensions that came after the lease.")),
-      calls(Counter(registry, "supervision_shared_calls_total",
-                    "Calls to the ledger about shared subscriptions.")),
-      call_failures(Counter(registry, "supervision_shared_call_failures_total",
-                            "Calls about shared subscriptions that failed; they are repeated.")),
-      halted(Gauge(registry, "supervision_shared_halted_subscriptions",
-                   "Shared subscriptions served here that hand out nothing, since their dead "
-                   "letters are full.")),
+    : consumers(AddGauge(registry, "supervision_shared_consumers",
+                         "Consumers of shared subscriptions in this process.")),
+      handed_over(AddGauge(registry, "supervision_shared_handed_over_alerts",
+                           "Alerts that consumers have in hand, of all together.")),
+      redeliveries(AddCounter(registry, "supervision_shared_redeliveries_total",
+                              "Alerts handed to a consumer that somebody had before.")),
+      refusals(
+          AddCounter(registry, "supervision_shared_refusals_total",
+                     "Acknowledgements, rejections and extensions that came after the lease.")),
+      calls(AddCounter(registry, "supervision_shared_calls_total",
+                       "Calls to the ledger about shared subscriptions.")),
+      call_failures(AddCounter(registry, "supervision_shared_call_failures_total",
+                               "Calls about shared subscriptions that failed; they are repeated.")),
+      halted(AddGauge(registry, "supervision_shared_halted_subscriptions",
+                      "Shared subscriptions served here that hand out nothing, since their dead "
+                      "letters are full.")),
       claims_(prometheus::BuildCounter()
                   .Name("supervision_shared_claims_total")
                   .Help("Alerts of shared subscriptions asked for, by what came of it.")

@@ -6,8 +6,14 @@
 #include "services/domain/reason.h"
 #include "services/domain/scenario.h"
 #include "services/observability/buckets.h"
+#include "services/observability/unlabelled.h"
 
 namespace supervision::intake {
+
+using observability::AddCounter;
+using observability::AddGauge;
+using observability::AddHistogram;
+
 namespace {
 
 constexpr const char* kChangeNames[] = {"submit", "revise", "withdraw"};
@@ -58,34 +64,21 @@ IntakeMetrics::IntakeMetrics(prometheus::Registry* registry) {
   }
 
   classification_seconds_ =
-      &prometheus::BuildHistogram()
-           .Name("supervision_classification_seconds")
-           .Help("Time to sort one clue")
-           .Register(*registry)
-           .Add({}, prometheus::Histogram::BucketBoundaries{0.00001, 0.00002, 0.00005, 0.0001,
-                                                            0.0002, 0.0005, 0.001, 0.005, 0.02});
+      &AddHistogram(registry, "supervision_classification_seconds", "Time to sort one clue",
+                    {0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.005, 0.02});
   classification_processor_ =
-      &prometheus::BuildCounter()
-           .Name("supervision_classification_processor_seconds_total")
-           .Help("Processor time of sorting clues, told from one in sixteen.")
-           .Register(*registry)
-           .Add({});
+      &AddCounter(registry, "supervision_classification_processor_seconds_total",
+                  "Processor time of sorting clues, told from one in sixteen.");
   auto& refused = prometheus::BuildCounter()
                       .Name("supervision_intake_refused_total")
                       .Help("Requests refused before they were parsed, by the limit that was met")
                       .Register(*registry);
   refused_for_count_ = &refused.Add({{"limit", "max_concurrent"}});
   refused_for_bytes_ = &refused.Add({{"limit", "max_bytes"}});
-  under_way_ = &prometheus::BuildGauge()
-                    .Name("supervision_intake_under_way_clues")
-                    .Help("Clues that are under way")
-                    .Register(*registry)
-                    .Add({});
-  under_way_bytes_ = &prometheus::BuildGauge()
-                          .Name("supervision_intake_under_way_bytes")
-                          .Help("Bytes of requests that are under way")
-                          .Register(*registry)
-                          .Add({});
+  under_way_ =
+      &AddGauge(registry, "supervision_intake_under_way_clues", "Clues that are under way");
+  under_way_bytes_ = &AddGauge(registry, "supervision_intake_under_way_bytes",
+                               "Bytes of requests that are under way");
 }
 
 void IntakeMetrics::Answered(Change change, const absl::StatusOr<ledger::Receipt>& answer,

@@ -4,31 +4,29 @@
 #include <utility>
 
 #include "services/base/give_way.h"
+#include "services/observability/unlabelled.h"
 
 namespace supervision::intake {
+
+using observability::AddCounter;
+using observability::AddGauge;
 
 Shadow::Shadow(const classification::ClassifierSlot* candidate, const base::Clock* clock,
                prometheus::Registry* metrics, Options options)
     : candidate_(candidate), clock_(clock), options_(options) {
-  const auto counter = [&](const char* name, const char* help) -> auto& {
-    return prometheus::BuildCounter().Name(name).Help(help).Register(*metrics);
-  };
-  metrics_.compared = &counter("supervision_shadow_compared_total",
-                               "Clues that the candidate set has sorted beside the live one.")
-                           .Add({});
-  auto& differences = counter("supervision_shadow_differences_total",
-                              "Clues that the candidate set sorted otherwise, by what differs.");
+  metrics_.compared = &AddCounter(metrics, "supervision_shadow_compared_total",
+                                  "Clues that the candidate set has sorted beside the live one.");
+  auto& differences = prometheus::BuildCounter()
+                          .Name("supervision_shadow_differences_total")
+                          .Help("Clues that the candidate set sorted otherwise, by what differs.")
+                          .Register(*metrics);
   metrics_.scenario = &differences.Add({{"kind", "scenario"}});
   metrics_.risk = &differences.Add({{"kind", "risk"}});
   metrics_.review = &differences.Add({{"kind", "review"}});
-  metrics_.dropped = &counter("supervision_shadow_dropped_total",
-                              "Clues left out because the candidate set could not keep up.")
-                          .Add({});
-  metrics_.queued = &prometheus::BuildGauge()
-                         .Name("supervision_shadow_queued")
-                         .Help("Clues that wait for the candidate set.")
-                         .Register(*metrics)
-                         .Add({});
+  metrics_.dropped = &AddCounter(metrics, "supervision_shadow_dropped_total",
+                                 "Clues left out because the candidate set could not keep up.");
+  metrics_.queued =
+      &AddGauge(metrics, "supervision_shadow_queued", "Clues that wait for the candidate set.");
   thread_ = std::thread([this] { Run(); });
 }
 

@@ -1,22 +1,15 @@
 #include "services/ledger/metrics.h"
 
 #include "services/observability/buckets.h"
+#include "services/observability/unlabelled.h"
 
 namespace supervision::ledger {
+
+using observability::AddCounter;
+using observability::AddGauge;
+using observability::AddHistogram;
+
 namespace {
-
-prometheus::Gauge& Gauge(prometheus::Registry* registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add({});
-}
-
-prometheus::Counter& Counter(prometheus::Registry* registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(*registry).Add({});
-}
-
-prometheus::Histogram& Histogram(prometheus::Registry* registry, const char* name, const char* help,
-                                 const prometheus::Histogram::BucketBoundaries& bounds) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(*registry).Add({}, bounds);
-}
 
 constexpr const char* kResultNames[kChangeResults] = {"accepted",    "repeated",    "conflict",
                                                       "overloaded",  "unavailable", "unknown",
@@ -25,46 +18,46 @@ constexpr const char* kResultNames[kChangeResults] = {"accepted",    "repeated",
 }  // namespace
 
 Metrics::Metrics(prometheus::Registry* registry)
-    : commit_seconds(Histogram(registry, "supervision_ledger_commit_seconds",
-                               "Time from handing a batch to Redis to its durable answer.",
-                               observability::LatencySeconds())),
-      batch_changes(Histogram(registry, "supervision_ledger_batch_changes",
-                              "Changes in one commit.", observability::BatchCount())),
-      queued_changes(
-          Gauge(registry, "supervision_ledger_queued_changes", "Changes that wait for a commit.")),
+    : commit_seconds(AddHistogram(registry, "supervision_ledger_commit_seconds",
+                                  "Time from handing a batch to Redis to its durable answer.",
+                                  observability::LatencySeconds())),
+      batch_changes(AddHistogram(registry, "supervision_ledger_batch_changes",
+                                 "Changes in one commit.", observability::BatchCount())),
+      queued_changes(AddGauge(registry, "supervision_ledger_queued_changes",
+                              "Changes that wait for a commit.")),
       queued_bytes(
-          Gauge(registry, "supervision_ledger_queued_bytes", "Bytes of the changes that wait.")),
-      told_entries(Counter(registry, "supervision_ledger_told_entries_total",
-                           "Log entries handed to the stream hub.")),
-      tail_lag_entries(Gauge(registry, "supervision_ledger_tail_lag_entries",
-                             "Log entries known to exist that have not been handed on.")),
-      trimmed_entries(Counter(registry, "supervision_ledger_trimmed_entries_total",
-                              "Log entries trimmed by retention.")),
-      epochs(Counter(registry, "supervision_ledger_epochs_total",
-                     "Times that lost history, or a promotion, was found.")),
-      ready(Gauge(registry, "supervision_ledger_ready",
-                  "1 while the durability promise can be kept.")),
-      review_oldest_seconds(Gauge(registry, "supervision_ledger_review_oldest_seconds",
-                                  "Age of the clue that has waited for review the longest.")),
-      alerts_acknowledged(Gauge(registry, "supervision_ledger_alerts_acknowledged",
-                                "Alerts that are acknowledged now.")),
-      alerts_resolved(
-          Gauge(registry, "supervision_ledger_alerts_resolved", "Alerts that are resolved now.")),
-      subscriptions(Gauge(registry, "supervision_subscription_count",
-                          "Named subscriptions, by the replica that trims.")),
-      subscriptions_ending_soon(
-          Gauge(registry, "supervision_subscription_history_ends_soon",
-                "Of them, those that have not acknowledged history that is about to be trimmed.")),
+          AddGauge(registry, "supervision_ledger_queued_bytes", "Bytes of the changes that wait.")),
+      told_entries(AddCounter(registry, "supervision_ledger_told_entries_total",
+                              "Log entries handed to the stream hub.")),
+      tail_lag_entries(AddGauge(registry, "supervision_ledger_tail_lag_entries",
+                                "Log entries known to exist that have not been handed on.")),
+      trimmed_entries(AddCounter(registry, "supervision_ledger_trimmed_entries_total",
+                                 "Log entries trimmed by retention.")),
+      epochs(AddCounter(registry, "supervision_ledger_epochs_total",
+                        "Times that lost history, or a promotion, was found.")),
+      ready(AddGauge(registry, "supervision_ledger_ready",
+                     "1 while the durability promise can be kept.")),
+      review_oldest_seconds(AddGauge(registry, "supervision_ledger_review_oldest_seconds",
+                                     "Age of the clue that has waited for review the longest.")),
+      alerts_acknowledged(AddGauge(registry, "supervision_ledger_alerts_acknowledged",
+                                   "Alerts that are acknowledged now.")),
+      alerts_resolved(AddGauge(registry, "supervision_ledger_alerts_resolved",
+                               "Alerts that are resolved now.")),
+      subscriptions(AddGauge(registry, "supervision_subscription_count",
+                             "Named subscriptions, by the replica that trims.")),
+      subscriptions_ending_soon(AddGauge(
+          registry, "supervision_subscription_history_ends_soon",
+          "Of them, those that have not acknowledged history that is about to be trimmed.")),
       subscriptions_expired(
-          Counter(registry, "supervision_subscription_expired_total",
-                  "Subscriptions deleted since nobody had been connected for their retention.")),
-      silences(Gauge(registry, "supervision_ledger_silences_active", "Silences that hide now.")),
-      alerts_silenced(Counter(registry, "supervision_ledger_alerts_silenced_total",
-                              "Versions of alerts that a silence hides from somebody.")),
-      redis_memory_used(Gauge(registry, "supervision_ledger_redis_memory_used_bytes",
-                              "What Redis holds in memory, as of the last minute.")),
-      redis_memory_limit(Gauge(registry, "supervision_ledger_redis_memory_limit_bytes",
-                               "At which Redis takes no more clues (maxmemory); 0: no limit.")),
+          AddCounter(registry, "supervision_subscription_expired_total",
+                     "Subscriptions deleted since nobody had been connected for their retention.")),
+      silences(AddGauge(registry, "supervision_ledger_silences_active", "Silences that hide now.")),
+      alerts_silenced(AddCounter(registry, "supervision_ledger_alerts_silenced_total",
+                                 "Versions of alerts that a silence hides from somebody.")),
+      redis_memory_used(AddGauge(registry, "supervision_ledger_redis_memory_used_bytes",
+                                 "What Redis holds in memory, as of the last minute.")),
+      redis_memory_limit(AddGauge(registry, "supervision_ledger_redis_memory_limit_bytes",
+                                  "At which Redis takes no more clues (maxmemory); 0: no limit.")),
       connected_(prometheus::BuildGauge()
                      .Name("supervision_ledger_redis_connected")
                      .Help("1 while the connection to Redis stands.")

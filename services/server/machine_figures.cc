@@ -5,15 +5,16 @@
 #include <filesystem>
 #include <utility>
 
+#include "services/observability/unlabelled.h"
 #include "services/redis/data_directory.h"
 #include "services/server/accept.h"
 
 namespace supervision::server {
-namespace {
 
-prometheus::Gauge& AddGauge(prometheus::Registry* registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(*registry).Add({});
-}
+using observability::AddCounter;
+using observability::AddGauge;
+
+namespace {
 
 double OpenFiles() {
   double count = 0;
@@ -39,12 +40,9 @@ MachineFigures::MachineFigures(std::shared_ptr<prometheus::Registry> registry, D
       open_files_(AddGauge(registry_.get(), "process_open_fds", "File descriptors that are open.")),
       max_files_(AddGauge(registry_.get(), "process_max_fds",
                           "File descriptors that may be open; each connection takes one.")),
-      refused_(prometheus::BuildCounter()
-                   .Name("supervision_rpc_connections_refused_total")
-                   .Help("Connections closed at once, since the last descriptors are kept for the "
-                         "service itself.")
-                   .Register(*registry_)
-                   .Add({})) {
+      refused_(AddCounter(registry_.get(), "supervision_rpc_connections_refused_total",
+                          "Connections closed at once, since the last descriptors are kept for the "
+                          "service itself.")) {
   if (disk_.data_directory.empty()) return;
   AddGauge(registry_.get(), "supervision_redis_disk_reserve_bytes",
            "Clues are refused while less is free on the disk of the embedded Redis.")

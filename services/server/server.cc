@@ -18,6 +18,7 @@
 #include "services/combining/follower.h"
 #include "services/intake/intake.h"
 #include "services/observability/metrics_page.h"
+#include "services/observability/unlabelled.h"
 #include "services/rpc/alert_encoder.h"
 #include "services/rpc/caption_encoder.h"
 #include "services/rpc/handshakes.h"
@@ -269,11 +270,8 @@ class Server::Body {
   }
 
   void RegisterStartTime() {
-    prometheus::BuildGauge()
-        .Name("process_start_time_seconds")
-        .Help("When this process began to serve, seconds since 1970.")
-        .Register(*registry_)
-        .Add({})
+    observability::AddGauge(registry_.get(), "process_start_time_seconds",
+                            "When this process began to serve, seconds since 1970.")
         .Set(absl::ToDoubleSeconds(started_at_ - absl::UnixEpoch()));
   }
 
