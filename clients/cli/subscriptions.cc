@@ -47,6 +47,31 @@ struct Flags {
   bool json = false;
 };
 
+// Since when, from where, as whom and where to.
+std::string ConnectionText(const v1::SubscriptionConnection& connection) {
+  std::string text = TimeText(connection.since());
+  for (const std::string* const word :
+       {&connection.principal(), &connection.address(), &connection.replica()}) {
+    if (!word->empty()) text += " " + Printable(*word);
+  }
+  return text;
+}
+
+// Who reads one, in a cell.
+std::string ConnectedText(const v1::Subscription& subscription) {
+  if (!subscription.has_connection()) return "-";
+  const v1::SubscriptionConnection& first = subscription.connection();
+  std::string text = Printable(first.address().empty() ? first.replica() : first.address());
+  if (const int consumers = subscription.consumers_size(); consumers > 1) {
+    text += " +" + std::to_string(consumers - 1);
+  }
+  return text;
+}
+
+std::string SinceText(const v1::Subscription& subscription) {
+  return subscription.has_connection() ? TimeText(subscription.connection().since()) : "-";
+}
+
 // One "name  value" a line.
 std::string Describe(Session& session, const v1::Subscription& subscription) {
   const auto line = [&](const Text& name, const std::string& value) {
@@ -64,21 +89,28 @@ std::string Describe(Session& session, const v1::Subscription& subscription) {
   if (subscription.mode() == v1::SUBSCRIPTION_MODE_SHARED) {
     text += line({"shared", "分担"}, ToJson(subscription.sharing()));
   }
-  const v1::SubscriptionConnection& connection = subscription.connection();
-  return text + line({"connected", "连接"},
-                     subscription.has_connection()
-                         ? TimeText(connection.since()) + " " + Printable(connection.replica())
-                         : "-");
+  const bool shared = subscription.mode() == v1::SUBSCRIPTION_MODE_SHARED;
+  if (!shared || subscription.consumers().empty()) {
+    text += line({"connected", "连接"},
+                 subscription.has_connection() ? ConnectionText(subscription.connection()) : "-");
+  }
+  for (const v1::SubscriptionConnection& one : subscription.consumers()) {
+    text += line({"consumer", "处理方"}, ConnectionText(one) +
+                                             session.Say({", in hand ", "，处理中 "}) +
+                                             std::to_string(one.in_hand()));
+  }
+  return text;
 }
 
 std::string DescribeSharing(Session& session, const v1::SharingState& state) {
-  const auto count = [&](const Text& name, int number) {
+  const auto count = [&](const Text& name, int64_t number) {
     return session.Say(name) + "  " + std::to_string(number) + "\n";
   };
-  return count({"consumers", "处理方"}, state.consumers()) +
+  return count({"consumers", "处理方合计"}, state.consumers()) +
          count({"in hand", "处理中"}, state.handed_over()) +
-         count({"waiting", "待重投"}, state.waiting()) + session.Say({"dead letters", "死信"}) +
-         "  " + std::to_string(state.dead_letters());
+         count({"waiting", "待重投"}, state.waiting()) +
+         count({"handed over again", "累计重投"}, state.redeliveries()) +
+         session.Say({"dead letters", "死信"}) + "  " + std::to_string(state.dead_letters());
 }
 
 int Told(Session& session, const v1::Subscription& subscription, bool json) {
@@ -154,7 +186,8 @@ int List(Session& session, const Flags& flags) {
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
   Table table({session.Say({"NAME", "名称"}), session.Say({"CREATED", "创建时间"}),
-               session.Say({"ACKNOWLEDGED", "最近确认"}), session.Say({"CONNECTED", "连接"})});
+               session.Say({"ACKNOWLEDGED", "最近确认"}), session.Say({"CONNECTED", "连接"}),
+               session.Say({"SINCE", "连接时间"})});
   v1::ListSubscriptionsRequest request;
   do {
     const auto page = client->ListSubscriptions(request);
@@ -166,7 +199,7 @@ int List(Session& session, const Flags& flags) {
       }
       table.Add({one.name(), TimeText(one.created_at()),
                  one.has_acknowledged_at() ? TimeText(one.acknowledged_at()) : "-",
-                 one.has_connection() ? one.connection().replica() : "-"});
+                 ConnectedText(one), SinceText(one)});
     }
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty());

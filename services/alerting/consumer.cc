@@ -23,7 +23,7 @@ Consumer::Consumer(std::shared_ptr<ConsumerHouse> house, Consumers::Request requ
     : house_(std::move(house)), request_(std::move(request)), sink_(sink), book_(request_.window) {}
 
 void Consumer::Start() {
-  house_->keeper->Attach(request_.key, request_.attempt,
+  house_->keeper->Attach(request_.key, request_.attempt, request_.peer.address,
                          [self = shared_from_this()](absl::StatusOr<ledger::Attachment> attached) {
                            self->OnAttached(std::move(attached));
                          });

@@ -33,6 +33,12 @@ class Connection {
   virtual void OnSentAll() = 0;
 };
 
+// Who has connected, beside being the owner.
+struct Peer {
+  std::string address;  // as the service sees it: "host:port"
+  absl::Time connected_at;
+};
+
 // What an owner of subscriptions has open in this process.
 struct OwnerConnections {
   size_t count = 0;
@@ -84,6 +90,7 @@ class Consumers {
     domain::Scope scope;
     DeliveryBook::Window window;
     absl::Duration bookmark_interval;  // zero: the hub's
+    Peer peer;
   };
   // Connects. Errors come as Finish. `sink` outlives its Finish; it is not called inside Open.
   std::shared_ptr<Connection> Open(Request request, StreamSink* sink);

@@ -24,8 +24,9 @@ class PlaceKeeper {
   using Callback = LogSource::Callback<T>;
 
   virtual ~PlaceKeeper() = default;
+  // `address`: of the peer.
   virtual void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
-                      Callback<ledger::Attachment> callback) = 0;
+                      const std::string& address, Callback<ledger::Attachment> callback) = 0;
   virtual void Keep(std::vector<ledger::PlaceUpdate> updates,
                     Callback<std::vector<ledger::PlaceResult>> callback) = 0;
 };
@@ -41,9 +42,9 @@ class LedgerPlaceKeeper final : public PlaceKeeper {
       : desk_(ledger), options_(std::move(options)) {}
 
   void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
-              Callback<ledger::Attachment> callback) override {
-    desk_.Attach(key, {options_.replica, attempt.reader, attempt.number}, options_.alive_for,
-                 options_.timeout, std::move(callback));
+              const std::string& address, Callback<ledger::Attachment> callback) override {
+    desk_.Attach(key, {options_.replica, attempt.reader, attempt.number, address},
+                 options_.alive_for, options_.timeout, std::move(callback));
   }
   void Keep(std::vector<ledger::PlaceUpdate> updates,
             Callback<std::vector<ledger::PlaceResult>> callback) override {

@@ -68,6 +68,7 @@ class ShareConsumer final : public SharedConnection,
 
   const ledger::SubscriptionKey& key() const { return request_.key; }
   const domain::Scope& scope() const { return request_.scope; }
+  const Peer& peer() const { return request_.peer; }
   size_t in_hand() const { return open_.size(); }
   bool finished() const { return finished_; }
 

@@ -157,6 +157,7 @@ void ShareRoom::Join(const std::shared_ptr<ShareConsumer>& consumer) {
   if (consumer->finished()) return;
   if (phase_ == Phase::kOpening) return waiting_.push_back(consumer);
   consumers_.push_back(consumer);
+  list_due_ = true;
   consumer->Enter(shared_from_this());
   consumer->Speak(true);
   Proceed();
@@ -165,6 +166,7 @@ void ShareRoom::Join(const std::shared_ptr<ShareConsumer>& consumer) {
 void ShareRoom::OnLeft(ShareConsumer* consumer) {
   const auto is_it = [consumer](const auto& one) { return one.get() == consumer; };
   consumers_.erase(std::remove_if(consumers_.begin(), consumers_.end(), is_it), consumers_.end());
+  list_due_ = true;
   if (consumers_.empty() && phase_ == Phase::kServing) Close();
   Proceed();
 }
@@ -201,6 +203,7 @@ void ShareRoom::Beat() {
   }
   if (phase_ != Phase::kServing) return;
   LookBehind();
+  list_due_ = true;  // what they have in hand is another by now
   Flush(true);
 }
 

@@ -82,6 +82,7 @@ class ShareRoom final : public ShareReader::Listener,
 
   // Asking.
   void PlanClaims();
+  std::vector<ledger::Subscription::Connection> Connections() const;
   void Flush(bool beat);
   void OnShared(const Batch& batch, bool left, absl::StatusOr<ledger::ShareResult> result);
   void TakeAnswer(const Asked& asked, const ledger::ShareAnswer& answer);
@@ -127,6 +128,7 @@ class ShareRoom final : public ShareReader::Listener,
   bool failing_ = false;  // until `retry_`
   bool looking_ = false;
   bool posted_ = false;   // a flush
+  bool list_due_ = true;  // the ledger is to hear who the consumers are
   bool cut_off_ = false;  // the ledger has nothing more to do with this room
   int openings_ = 0;
   int beats_ = 0;

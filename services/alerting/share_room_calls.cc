@@ -90,6 +90,17 @@ void ShareRoom::PlanClaims() {
   }
 }
 
+// Those that have been here longest, which is the order in which they came.
+std::vector<ledger::Subscription::Connection> ShareRoom::Connections() const {
+  std::vector<ledger::Subscription::Connection> connections;
+  for (const auto& consumer : consumers_) {
+    if (connections.size() == ledger::kMostShownConsumers) break;
+    connections.push_back({"", consumer->peer().connected_at, consumer->peer().address,
+                           static_cast<int>(consumer->in_hand())});
+  }
+  return connections;
+}
+
 std::string ShareRoom::NewToken() { return absl::StrCat(member_, ".", ++tokens_); }
 
 // `beat`: also when there is nothing but the place and a sign of life.
@@ -104,6 +115,7 @@ void ShareRoom::Flush(bool beat) {
   update.key = key_;
   update.member = member_;
   update.consumers = static_cast<int>(consumers_.size());
+  if (std::exchange(list_due_, false)) update.connections = Connections();
   update.leaves = leaves;
   update.version = subscription_.version;
   update.rules = *subscription_.sharing;
@@ -136,6 +148,7 @@ void ShareRoom::OnShared(const Batch& batch, bool left,
   if (phase_ == Phase::kClosed) return;
   if (!result.ok()) {
     house_->metrics.call_failures.Increment();
+    list_due_ = true;
     asked_.insert(asked_.begin(), batch.begin(), batch.end());
     failing_ = true;
     retry_ = house_->scheduler->RunAfter(options().retry_delay, [weak = weak_from_this()] {

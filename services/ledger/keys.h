@@ -53,7 +53,8 @@ namespace supervision::ledger {
 //                   (milliseconds); both absent: nobody is connected; x when the last one left, or
 //                   its conditions were changed (milliseconds), w "1" while its history ends soon,
 //                   r and n the reader that connected last and its attempt. Of a shared one: q
-//                   place "epoch:position,…" of all partitions, instead of p, g, r and n
+//                   place "epoch:position,…" of all partitions, instead of p, g, r and n, and h
+//                   how many hand-overs there were beyond the first of each alert
 //   sv:{0}:s:<digest>:t, :b, :x, :m
 //                   hashes of a shared subscription: what is taken, what is settled beyond the
 //                   place, dead letters, and the replicas that have consumers of it; see share.lua
@@ -107,8 +108,10 @@ class Keys {
   // The same with all that a shared one has beside, in the order of share.lua.
   std::vector<std::string> SharedSubscription(const std::string& digest) const {
     const std::string key = Subscription(digest);
-    return {key, key + ":t", key + ":b", key + ":x", key + ":m"};
+    return {key, key + ":t", key + ":b", key + ":x", MembersOf(key)};
   }
+  // Of a shared one, by the key of the subscription.
+  static std::string MembersOf(const std::string& subscription) { return subscription + ":m"; }
   std::string SubscriptionNames(const std::string& owner_digest) const {
     return bases_[0] + "so:" + owner_digest;
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "services/domain/error.h"
 #include "services/ledger/scripts.h"
+#include "services/ledger/share_members.h"
 #include "services/ledger/sharing_codec.h"
 #include "services/ledger/subscription_codec.h"
 #include "services/ledger/subscriptions.h"
@@ -51,7 +52,8 @@ std::vector<std::string> HeaderOfAnOwner(int max_in_flight) {
   const std::string most = std::to_string(max_in_flight);
   return {"",  "0", "0",  "",  "",
           "",  "",  "",   "0", "1",
-          "0", "0", most, "0", std::to_string(kMostDeadLetters)};
+          "0", "0", most, "0", std::to_string(kMostDeadLetters),
+          ""};
 }
 
 void AddStep(const ShareStep& step, absl::Time now, std::vector<std::string>* arguments) {
@@ -130,7 +132,10 @@ void SharedSubscriptions::Share(ShareUpdate update, absl::Duration alive_for,
                                 const std::string& replica, absl::Duration timeout,
                                 Callback<ShareResult> callback) {
   const Subscription::Connection connection{
-      replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now()))};
+      replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now())), "", 0};
+  if (update.connections.has_value()) {
+    for (Subscription::Connection& one : *update.connections) one.replica = replica;
+  }
   const SharingRules& rules = update.rules;
   std::vector<std::string> arguments = {
       update.member,
@@ -147,7 +152,8 @@ void SharedSubscriptions::Share(ShareUpdate update, absl::Duration alive_for,
       Millis(rules.max_delay),
       std::to_string(rules.max_in_flight),
       std::to_string(kBeyondFactor * rules.max_in_flight),
-      std::to_string(kMostDeadLetters)};
+      std::to_string(kMostDeadLetters),
+      update.connections.has_value() ? EncodeConsumers(*update.connections) : ""};
   for (const ShareStep& step : update.steps) AddStep(step, context_->clock->Now(), &arguments);
   context_->commit->Run(ShareScript(), KeysOf(update.key), arguments, timeout,
                         [steps = update.steps.size(), partitions = context_->descriptor.partitions,
@@ -164,7 +170,8 @@ void SharedSubscriptions::Look(const SubscriptionKey& key, absl::Duration timeou
        {"HGETALL", keys[1]},
        {"HGETALL", keys[2]},
        {"HLEN", keys[3]},
-       {"HGETALL", keys[4]}},
+       {"HGETALL", keys[4]},
+       {"HGET", keys[0], "h"}},
       timeout, [callback = std::move(callback)](const std::vector<redis::Result>& results) {
         for (const redis::Result& result : results) {
           if (!result.ok()) return callback(result.failure().ToStatus());
@@ -188,19 +195,10 @@ void SharedSubscriptions::Look(const SubscriptionKey& key, absl::Duration timeou
           if (const auto entry = EntryOf(beyond[i].text)) state.beyond.push_back(*entry);
         }
         state.dead_letters = results[3].reply().integer;
-        const std::vector<redis::Reply>& members = results[4].reply().elements;
-        for (size_t i = 0; i + 1 < members.size(); i += 2) {
-          const std::vector<absl::string_view> words =
-              absl::StrSplit(absl::string_view(members[i + 1].text), ':');
-          int64_t until = 0;
-          int consumers = 0;
-          if (words.size() != 2 || !absl::SimpleAtoi(words[0], &until) ||
-              !absl::SimpleAtoi(words[1], &consumers) || until <= now) {
-            continue;
-          }
-          ++state.members;
-          state.consumers += consumers;
-        }
+        const ShareMembers members = MembersOf(results[4].reply(), now);
+        state.members = members.replicas;
+        state.consumers = members.consumers;
+        if (!absl::SimpleAtoi(results[5].reply().text, &state.redeliveries)) state.redeliveries = 0;
         callback(std::move(state));
       });
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +81,9 @@ struct ShareUpdate {
   SubscriptionKey key;
   std::string member;  // this replica's share, as long as it lives
   int consumers = 0;
+  // Who they are, the oldest first; nothing: as they were told before. No more than
+  // kMostShownConsumers are kept.
+  std::optional<std::vector<Subscription::Connection>> connections;
   bool leaves = false;
   uint32_t version = 0;  // of the subscription, as it is known
   SharingRules rules;
@@ -111,8 +115,9 @@ struct ShareState {
   std::vector<EntryKey> waiting;
   std::vector<EntryKey> beyond;
   int64_t dead_letters = 0;
-  int members = 0;    // replicas that have consumers
-  int consumers = 0;  // of all of them
+  int64_t redeliveries = 0;  // hand-overs so far, beyond the first of each alert
+  int members = 0;           // replicas that have consumers
+  int consumers = 0;         // of all of them
 };
 
 // What is done with dead letters that an owner names.

@@ -44,6 +44,8 @@ struct SharingRules {
 };
 // Letters of one subscription. As long as it has so many nothing is handed over.
 inline constexpr int kMostDeadLetters = 1000;
+// Consumers of one shared subscription that are told of one by one; all are counted.
+inline constexpr size_t kMostShownConsumers = 32;
 
 struct Subscription {
   SubscriptionKey key;
@@ -61,8 +63,13 @@ struct Subscription {
   struct Connection {
     std::string replica;
     absl::Time since;
+    std::string address;  // of the peer, as the replica sees it; empty: not known
+    int in_hand = 0;      // of a consumer of a shared one: alerts that it has to answer for
   };
-  std::optional<Connection> connection;  // nothing: nobody is connected
+  // Nothing: nobody is connected. Of a shared one, the first of its consumers.
+  std::optional<Connection> connection;
+  // Of a shared one: its consumers on all replicas, at most kMostShownConsumers, the oldest first.
+  std::vector<Connection> consumers;
   // When it is deleted unless somebody connects before. Whether that time has come is by Redis'
   // clock.
   std::optional<absl::Time> expires_at;
@@ -100,6 +107,7 @@ struct Opening {
   std::string replica;  // that carries the connection
   std::string reader;   // empty: unnamed, the order of arrival counts
   uint32_t attempt = 0;
+  std::string address;  // of the peer, as the replica sees it
 };
 
 // A connection to a subscription: the newest of all, as long as nobody connects after it.

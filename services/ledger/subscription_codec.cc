@@ -1,5 +1,6 @@
 #include "services/ledger/subscription_codec.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "services/ledger/filter_codec.h"
@@ -10,6 +11,7 @@ namespace {
 
 using storage::v1::StoredBeyond;
 using storage::v1::StoredConnection;
+using storage::v1::StoredConsumers;
 using storage::v1::StoredFilter;
 using storage::v1::StoredProgress;
 using storage::v1::StoredSharing;
@@ -18,6 +20,20 @@ using storage::v1::StoredSubscription;
 template <typename Message>
 bool Parse(std::string_view bytes, Message* message) {
   return message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+StoredConnection StoredOf(const Subscription::Connection& connection) {
+  StoredConnection stored;
+  stored.set_replica(connection.replica);
+  stored.set_since_millis(absl::ToUnixMillis(connection.since));
+  stored.set_address(connection.address);
+  stored.set_in_hand(connection.in_hand);
+  return stored;
+}
+
+Subscription::Connection ConnectionOf(const StoredConnection& stored) {
+  return {stored.replica(), absl::FromUnixMillis(stored.since_millis()), stored.address(),
+          stored.in_hand()};
 }
 
 }  // namespace
@@ -105,16 +121,30 @@ std::optional<Progress> DecodeProgress(std::string_view bytes, int partitions) {
 }
 
 std::string EncodeConnection(const Subscription::Connection& connection) {
-  StoredConnection stored;
-  stored.set_replica(connection.replica);
-  stored.set_since_millis(absl::ToUnixMillis(connection.since));
-  return stored.SerializeAsString();
+  return StoredOf(connection).SerializeAsString();
 }
 
 std::optional<Subscription::Connection> DecodeConnection(std::string_view bytes) {
   StoredConnection stored;
   if (!Parse(bytes, &stored)) return std::nullopt;
-  return Subscription::Connection{stored.replica(), absl::FromUnixMillis(stored.since_millis())};
+  return ConnectionOf(stored);
+}
+
+std::string EncodeConsumers(absl::Span<const Subscription::Connection> consumers) {
+  StoredConsumers stored;
+  for (const Subscription::Connection& one :
+       consumers.first(std::min(consumers.size(), kMostShownConsumers))) {
+    *stored.add_consumers() = StoredOf(one);
+  }
+  return stored.SerializeAsString();
+}
+
+std::optional<std::vector<Subscription::Connection>> DecodeConsumers(std::string_view bytes) {
+  StoredConsumers stored;
+  if (!Parse(bytes, &stored)) return std::nullopt;
+  std::vector<Subscription::Connection> consumers;
+  for (const StoredConnection& one : stored.consumers()) consumers.push_back(ConnectionOf(one));
+  return consumers;
 }
 
 }  // namespace supervision::ledger

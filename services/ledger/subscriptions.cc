@@ -7,6 +7,7 @@
 #include "services/domain/error.h"
 #include "services/ledger/ids.h"
 #include "services/ledger/scripts.h"
+#include "services/ledger/share_members.h"
 #include "services/ledger/sharing_codec.h"
 #include "services/ledger/subscription_codec.h"
 
@@ -85,6 +86,10 @@ redis::Command Subscriptions::ReadFields(const std::string& redis_key) const {
   return {"HMGET", redis_key, "v", "d", "p", "a", "c", "u", "x", "w", "q"};
 }
 
+redis::Command Subscriptions::ReadMembers(const std::string& redis_key) const {
+  return {"HGETALL", Keys::MembersOf(redis_key)};
+}
+
 std::optional<Progress> Subscriptions::ProgressOf(const redis::Reply& exclusive,
                                                   const redis::Reply& shared) const {
   const int partitions = context_->descriptor.partitions;
@@ -95,9 +100,11 @@ std::optional<Progress> Subscriptions::ProgressOf(const redis::Reply& exclusive,
 }
 
 absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
-                                                       const redis::Result& result) const {
-  if (!now.ok()) return now.failure().ToStatus();
-  if (!result.ok()) return result.failure().ToStatus();
+                                                       const redis::Result& result,
+                                                       const redis::Result& members) const {
+  for (const redis::Result* const one : {&now, &result, &members}) {
+    if (!one->ok()) return one->failure().ToStatus();
+  }
   const Fields& fields = result.reply().elements;
   if (fields.size() != kFields) return MakeError(Reason::kInternal);
   if (fields[0].is_nil()) return MakeError(Reason::kSubscriptionNotFound);
@@ -124,6 +131,8 @@ absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
     subscription->expires_at = seen + subscription->retention;
     subscription->expired = *subscription->expires_at <= absl::FromUnixMillis(now_millis);
   }
+  subscription->consumers = MembersOf(members.reply(), now_millis).shown;
+  if (!subscription->consumers.empty()) subscription->connection = subscription->consumers[0];
   subscription->history_ends_soon = fields[7].text == "1";
   return *std::move(subscription);
 }
@@ -172,9 +181,9 @@ void Subscriptions::Change(const std::string& what, const Subscription& subscrip
 void Subscriptions::Get(const SubscriptionKey& key, absl::Duration timeout,
                         Callback<Subscription> callback) {
   context_->read->SendAll(
-      {{"TIME"}, ReadFields(KeyOf(key))}, timeout,
+      {{"TIME"}, ReadFields(KeyOf(key)), ReadMembers(KeyOf(key))}, timeout,
       [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
-        callback(FromFields(results[0], results[1]));
+        callback(FromFields(results[0], results[1], results[2]));
       });
 }
 
@@ -209,13 +218,17 @@ void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration
                              Callback<std::vector<Subscription>> callback) {
   if (redis_keys.empty()) return callback(std::vector<Subscription>());
   std::vector<redis::Command> commands = {{"TIME"}};
-  for (const std::string& key : redis_keys) commands.push_back(ReadFields(key));
+  for (const std::string& key : redis_keys) {
+    commands.push_back(ReadFields(key));
+    commands.push_back(ReadMembers(key));
+  }
   context_->read->SendAll(
       std::move(commands), timeout,
       [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
         std::vector<Subscription> subscriptions;
-        for (size_t i = 1; i < results.size(); ++i) {
-          absl::StatusOr<Subscription> subscription = FromFields(results[0], results[i]);
+        for (size_t i = 1; i + 1 < results.size(); i += 2) {
+          absl::StatusOr<Subscription> subscription =
+              FromFields(results[0], results[i], results[i + 1]);
           if (subscription.ok()) {
             subscriptions.push_back(*std::move(subscription));
           } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound)) {
@@ -292,7 +305,8 @@ void Subscriptions::Attach(const SubscriptionKey& key, const Opening& opening,
                            absl::Duration alive_for, absl::Duration timeout,
                            Callback<Attachment> callback) {
   const Subscription::Connection connection{
-      opening.replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now()))};
+      opening.replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now())),
+      opening.address, 0};
   context_->commit->Run(
       PlaceScript(), {KeyOf(key)},
       {std::to_string(absl::ToInt64Milliseconds(alive_for)), "attach", EncodeConnection(connection),

@@ -52,9 +52,10 @@ class Subscriptions {
 
   std::string KeyOf(const SubscriptionKey& key) const;
   redis::Command ReadFields(const std::string& redis_key) const;
-  // `now` is what Redis answered to TIME.
-  absl::StatusOr<Subscription> FromFields(const redis::Result& now,
-                                          const redis::Result& fields) const;
+  redis::Command ReadMembers(const std::string& redis_key) const;
+  // `now` is what Redis answered to TIME, the others to ReadFields and ReadMembers.
+  absl::StatusOr<Subscription> FromFields(const redis::Result& now, const redis::Result& fields,
+                                          const redis::Result& members) const;
   // `shared`: the place of a shared one, nil of others.
   std::optional<Progress> ProgressOf(const redis::Reply& exclusive,
                                      const redis::Reply& shared) const;

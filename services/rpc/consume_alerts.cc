@@ -10,6 +10,7 @@
 #include "services/rpc/bytes.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/parse.h"
+#include "services/rpc/peer_address.h"
 #include "services/rpc/sharing_proto.h"
 #include "services/rpc/status.h"
 #include "services/rpc/subscription_proto.h"
@@ -61,6 +62,7 @@ absl::StatusOr<Consumers::Request> RequestOf(v1::OpenConsumption* open, Violatio
   request.key = {caller.principal->id, std::move(*open->mutable_subscription())};
   request.attempt = {std::move(*open->mutable_reader()), open->attempt()};
   request.scope = caller.scope;
+  request.peer.connected_at = absl::Now();
   return request;
 }
 
@@ -145,6 +147,7 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
       if (!message.has_open()) return NotOpened();
       auto request = RequestOf(message.mutable_open(), std::move(violations), caller_);
       if (!request.ok()) return request.status();
+      request->peer.address = PeerAddress(context_->peer());
       Connect(*std::move(request), message.open().share());
       return absl::OkStatus();
     }

@@ -107,6 +107,7 @@ v1::SharingState ToProto(const ledger::ShareState& state) {
   proto.set_replicas(state.members);
   proto.set_handed_over(static_cast<int32_t>(state.handed_over.size()));
   proto.set_waiting(static_cast<int32_t>(state.waiting.size()));
+  proto.set_redeliveries(state.redeliveries);
   proto.set_dead_letters(static_cast<int32_t>(state.dead_letters));
   proto.set_halted(state.dead_letters >= ledger::kMostDeadLetters);
   return proto;

@@ -24,6 +24,18 @@ bool MayStandInName(char c) {
          c == '_' || c == '-' || c == '.';
 }
 
+// Nobody but its owner can connect to a subscription.
+v1::SubscriptionConnection ConnectionOf(const ledger::Subscription::Connection& connection,
+                                        const std::string& owner) {
+  v1::SubscriptionConnection proto;
+  *proto.mutable_since() = ToProto(connection.since);
+  proto.set_replica(connection.replica);
+  proto.set_principal(owner);
+  proto.set_address(connection.address);
+  proto.set_in_hand(connection.in_hand);
+  return proto;
+}
+
 // Of UTF-8.
 size_t Characters(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -99,8 +111,10 @@ v1::Subscription ToProto(const ledger::Subscription& subscription) {
     *proto.mutable_acknowledged_at() = ToProto(*subscription.acknowledged_at);
   }
   if (subscription.connection.has_value()) {
-    *proto.mutable_connection()->mutable_since() = ToProto(subscription.connection->since);
-    proto.mutable_connection()->set_replica(subscription.connection->replica);
+    *proto.mutable_connection() = ConnectionOf(*subscription.connection, subscription.key.owner);
+  }
+  for (const ledger::Subscription::Connection& one : subscription.consumers) {
+    *proto.add_consumers() = ConnectionOf(one, subscription.key.owner);
   }
   proto.set_mode(subscription.sharing.has_value() ? v1::SUBSCRIPTION_MODE_SHARED
                                                   : v1::SUBSCRIPTION_MODE_EXCLUSIVE);

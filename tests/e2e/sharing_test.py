@@ -40,6 +40,11 @@ class SharingTest(harness.ServiceTest):
         self.create("desk")
         readers = [self.sharer("desk", "--exec", "sleep 0.05") for _ in range(2)]
         eventually(lambda: self.state("desk")["sharing"].get("consumers") == 2, "both are there")
+        shown = self.subscriptions("get", "desk").stdout
+        self.assertEqual(len(re.findall(r"(?m)^consumer .* 127\.0\.0\.1:\d+ .*in hand 0$", shown)), 2,
+                         shown)
+        self.assertIn("处理方", self.subscriptions("get", "desk", "--lang", "zh").stdout)
+        self.assertRegex(self.subscriptions("list").stdout, r"(?m)^desk .* 127\.0\.0\.1:\d+ \+1 ")
         self.submit_many("Desk", 20)
         eventually(lambda: int(self.state("desk")["lag"].get("alerts", 0)) == 0, "all are dealt with")
         told = [[json.loads(line)["alert"]["title"] for line in reader.lines()]

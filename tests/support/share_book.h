@@ -56,6 +56,7 @@ class ShareBook {
     }
     for (const auto& [entry, token] : beyond_) state.beyond.push_back(entry);
     state.dead_letters = static_cast<int64_t>(letters_.size());
+    state.redeliveries = redeliveries_;
     state.members = static_cast<int>(members_.size());
     for (const auto& [member, consumers] : members_) state.consumers += consumers;
     return state;
@@ -159,6 +160,7 @@ class ShareBook {
       return {Kind::kWaits, 0, item->at - now};
     }
     if (Full()) return {Kind::kHalted};
+    if (item->attempts > 0) ++redeliveries_;
     taken_[step.entry] = {true, now + rules.lease, item->attempts + 1, step.token, item->reason};
     return {Kind::kDone, item->attempts + 1};
   }
@@ -243,6 +245,7 @@ class ShareBook {
   std::map<std::string, ledger::DeadLetter> letters_;
   std::map<std::string, int> members_;
   std::map<Entry, int> acked_;
+  int64_t redeliveries_ = 0;
 };
 
 }  // namespace supervision::testing

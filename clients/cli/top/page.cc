@@ -28,6 +28,12 @@ absl::Time ToAbsl(const google::protobuf::Timestamp& timestamp) {
   return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
 }
 
+// From where and where to.
+std::string ConnectionText(const v1::SubscriptionConnection& connection) {
+  if (connection.address().empty()) return Printable(connection.replica());
+  return absl::StrCat(Printable(connection.address()), " ", Printable(connection.replica()));
+}
+
 // A value, what it is, and whether it should be zero.
 Span Cell(const std::string& value, const std::string& what, bool bad = false) {
   return {value + " " + what, bad ? Style::kYellow : Style::kPlain};
@@ -211,7 +217,7 @@ class Page {
                                                                    ? Style::kYellow
                                                                    : Style::kPlain},
            {lag.has_age() ? SpanText(ToAbsl(lag.age())) : "-"},
-           {connected ? Printable(one.subscription().connection().replica()) : "-"}}));
+           {connected ? ConnectionText(one.subscription().connection()) : "-"}}));
     }
     if (subscriptions.empty()) lines_.push_back({{Say({"none", "无"}), Style::kDim}});
     if (shown_.look.more_subscriptions) {

@@ -8,12 +8,16 @@
 -- before it, or among those beyond; what is taken counts as such wherever the place stands, since
 -- a dead letter that is handed over again lies behind it.
 --
--- KEYS: 1 subscription, 2 taken (hash), 3 beyond (hash: entry, token that settled it), 4 dead letters (hash), 5 members (hash).
+-- KEYS: 1 subscription, 2 taken (hash), 3 beyond (hash: entry, token that settled it), 4 dead letters (hash),
+--       5 members (hash: member, "<millis until when it counts as alive>:<its consumers>"; "c:<member>",
+--       "0:<StoredConsumers>": who they are. For a release that does not know it, that is a member which
+--       died long ago).
 -- ARGV: 1 member ("": none), 2 milliseconds for which it counts as alive (0: it leaves),
 --       3 its consumers, 4 its StoredConnection; 5 version of the subscription that it knows;
 --       6 epochs that it reads in ("e,e"; "": any); 7 place that it knows, 8 place instead ("": as
 --       it is); 9 lease, 10 most attempts, 11 and 12 least and longest delay, 13 most taken, 14 most
---       beyond, 15 most dead letters; then five for each step:
+--       beyond, 15 most dead letters, 16 who its consumers are, StoredConsumers ("": as told
+--       before); then five for each step:
 --       "claim" entry token "" ""         "ack" entry token "" ""
 --       "extend" entry token "" ""        "reject" entry token reason delay
 --       "return" entry token reason "1": the hand-over does not count
@@ -29,7 +33,7 @@
 --       {7, attempts, first, reason} the limit is reached; replay: {8} the letter's history is gone.
 
 local subscription, taken, beyond, letters, members = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local found = redis.pcall('HMGET', subscription, 'v', 'q', 'c')
+local found = redis.pcall('HMGET', subscription, 'v', 'q', 'c', 'h')
 local in_flight, settled = redis.pcall('HLEN', taken), redis.pcall('HLEN', beyond)
 local dead, known = redis.pcall('HLEN', letters), redis.pcall('HLEN', members)
 if found.err or type(in_flight) ~= 'number' or type(settled) ~= 'number' or
@@ -52,6 +56,17 @@ local function Parse(place)
   return epochs, positions
 end
 
+-- Those that went without a word. One that was only paused comes back with its next call.
+local function ForgetTheDead()
+  local all = redis.call('HGETALL', members)
+  for i = 1, #all, 2 do
+    local name = all[i]
+    if string.sub(name, 1, 2) ~= 'c:' and tonumber(string.match(all[i + 1], '^%d+')) <= now then
+      redis.call('HDEL', members, name, 'c:' .. name)
+    end
+  end
+end
+
 local place = found[2]
 local epochs, positions = Parse(place)
 local status = found[1] == ARGV[5] and 0 or 1
@@ -60,7 +75,7 @@ if ARGV[6] ~= '' and table.concat(epochs, ',') ~= ARGV[6] then status = 2 end
 
 if ARGV[1] ~= '' then
   if ARGV[2] == '0' then
-    redis.call('HDEL', members, ARGV[1])
+    redis.call('HDEL', members, ARGV[1], 'c:' .. ARGV[1])
     redis.call('HSET', subscription, 'x', Text(now))
     local others = 0
     local all = redis.call('HGETALL', members)
@@ -70,7 +85,9 @@ if ARGV[1] ~= '' then
     if others == 0 then redis.call('HDEL', subscription, 'c', 'u') end
   else
     local till = Text(now + tonumber(ARGV[2]))
-    redis.call('HSET', members, ARGV[1], till .. ':' .. ARGV[3])
+    local entered = redis.call('HSET', members, ARGV[1], till .. ':' .. ARGV[3]) == 1
+    if ARGV[16] ~= '' then redis.call('HSET', members, 'c:' .. ARGV[1], '0:' .. ARGV[16]) end
+    if entered then ForgetTheDead() end
     redis.call('HSET', subscription, 'u', till)
     if not found[3] then redis.call('HSET', subscription, 'c', ARGV[4]) end
   end
@@ -125,6 +142,8 @@ local function Settle(entry, token)
   if not BehindPlace(entry) then redis.call('HSET', beyond, entry, token) end
 end
 
+local again = 0  -- hand-overs of this call beyond the first of each
+
 local function Claim(entry, token)
   local item = Read(entry)
   if not item then
@@ -144,6 +163,7 @@ local function Claim(entry, token)
   if redis.call('HLEN', letters) >= most_letters then return {6} end
   item.kind, item.millis, item.attempts, item.token = 'L', now + lease, item.attempts + 1, token
   Write(entry, item)
+  if item.attempts > 1 then again = again + 1 end
   return {1, item.attempts}
 end
 
@@ -207,9 +227,10 @@ local function Step(what, entry, token, first, second)
 end
 
 local answers = {{status, tonumber(found[1]), place, 0, 0, 0}}
-for i = 16, #ARGV, 5 do
+for i = 17, #ARGV, 5 do
   answers[#answers + 1] = Step(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
 end
+if again > 0 then redis.call('HSET', subscription, 'h', Text(tonumber(found[4] or '0') + again)) end
 answers[1][4] = redis.call('HLEN', taken)
 answers[1][5] = redis.call('HLEN', beyond)
 answers[1][6] = redis.call('HLEN', letters)

@@ -132,6 +132,7 @@ class SharingModelTest : public SharingFixture {
 
   std::mt19937 random_;
   std::array<int, 8> kinds_{};
+  int64_t redeliveries_ = 0;
 };
 
 TEST_F(SharingModelTest, TheScriptsAnswerAsTheBookDoes) {
@@ -160,11 +161,14 @@ TEST_F(SharingModelTest, TheScriptsAnswerAsTheBookDoes) {
     const ShareState model = book.Look(absl::Duration());
     EXPECT_THAT(real.handed_over, ::testing::UnorderedElementsAreArray(model.handed_over));
     EXPECT_THAT(real.beyond, ::testing::UnorderedElementsAreArray(model.beyond));
+    EXPECT_EQ(real.redeliveries, model.redeliveries);
+    redeliveries_ += real.redeliveries;
     EXPECT_EQ(Letters(name).size(), book.letters().size());
   }
   std::cout << "seeds from " << first << "; answers by kind:";
   for (const int count : kinds_) std::cout << " " << count;
-  std::cout << "\n";
+  std::cout << "; redeliveries: " << redeliveries_ << "\n";
+  EXPECT_GT(redeliveries_, schedules / 10);
   for (size_t kind = 0; kind < kinds_.size(); ++kind) {
     if (kind == static_cast<size_t>(Kind::kHalted)) continue;  // needs a thousand letters
     EXPECT_GT(kinds_[kind], schedules / 10) << "answers of kind " << kind;

@@ -309,6 +309,83 @@ TEST_F(SharingTest, ItIsInUseAsLongAsAReplicaHasConsumers) {
   EXPECT_TRUE(Delete("night").ok());
 }
 
+TEST_F(SharingTest, ItTellsWhoItsConsumersAreOnAllReplicasTheOldestFirst) {
+  ASSERT_TRUE(Create("night").ok());
+  const absl::Time then = absl::FromUnixSeconds(1'700'000'000);
+  ShareUpdate a = UpdateOf("night");
+  a.connections = {{"", then, "192.0.2.1:10", 3},
+                   {"", then + absl::Seconds(20), "192.0.2.1:11", 0}};
+  ShareUpdate b = UpdateOf("night");
+  b.member = "member-2";
+  b.connections = {{"", then + absl::Seconds(10), "[2001:db8::1]:12", 7}};
+  Share(a);
+  Share(b);
+  Share(UpdateOf("night"));  // says nothing of them: they stay
+  const std::vector<Subscription::Connection> told = MustGet("night").consumers;
+  ASSERT_THAT(told, SizeIs(3));
+  EXPECT_EQ(told[0].address, "192.0.2.1:10");
+  EXPECT_EQ(told[0].replica, "replica-1");
+  EXPECT_EQ(told[0].since, then);
+  EXPECT_EQ(told[0].in_hand, 3);
+  EXPECT_EQ(told[1].address, "[2001:db8::1]:12");
+  EXPECT_EQ(told[2].address, "192.0.2.1:11");
+  EXPECT_EQ(MustGet("night").connection->address, "192.0.2.1:10");
+  EXPECT_EQ(Look("night").members, 2) << "a list is no replica";
+  a.leaves = true;
+  Share(a);
+  ASSERT_THAT(MustGet("night").consumers, SizeIs(1));
+  b.leaves = true;
+  Share(b);
+  EXPECT_THAT(MustGet("night").consumers, IsEmpty());
+}
+
+TEST_F(SharingTest, OfManyConsumersThoseThatCameFirstAreToldAndAllAreCounted) {
+  ASSERT_TRUE(Create("night").ok());
+  ShareUpdate update = UpdateOf("night");
+  update.consumers = 2 * static_cast<int>(kMostShownConsumers);
+  update.connections.emplace();
+  for (int i = 0; i < update.consumers; ++i) {
+    update.connections->push_back({"", absl::FromUnixSeconds(i), std::to_string(i), 0});
+  }
+  Share(update);
+  update.member = "member-2";
+  Share(update);
+  const std::vector<Subscription::Connection> told = MustGet("night").consumers;
+  ASSERT_THAT(told, SizeIs(kMostShownConsumers));
+  EXPECT_EQ(told.back().address, std::to_string(kMostShownConsumers / 2 - 1));
+  EXPECT_EQ(Look("night").consumers, 4 * static_cast<int>(kMostShownConsumers));
+}
+
+// A replica that was killed leaves no word; each life of a replica has a name of its own.
+TEST_F(SharingTest, AMemberThatDiedIsNotToldAndIsForgottenWhenAnotherComes) {
+  ASSERT_TRUE(Create("night").ok());
+  ShareUpdate dead = UpdateOf("night");
+  dead.connections = {{"", absl::FromUnixSeconds(1), "192.0.2.1:10", 3}};
+  const auto done = Await<ShareResult>([&](Ledger::Callback<ShareResult> callback) {
+    desk_->Share(dead, absl::Milliseconds(1), "replica-1", kPatience, std::move(callback));
+  });
+  ASSERT_TRUE(done.ok());
+  ASSERT_TRUE(testing::Eventually([&] { return Look("night").members == 0; }));
+  EXPECT_THAT(MustGet("night").consumers, IsEmpty());
+  ShareUpdate other = UpdateOf("night");
+  other.member = "member-2";
+  Share(other);
+  EXPECT_EQ(server_->Call({"EVAL", "return redis.call('HLEN', redis.call('KEYS', '*:m')[1])", "0"}),
+            ":1\r\n");
+}
+
+TEST_F(SharingTest, HandOversBeyondTheFirstAreCountedOnce) {
+  ASSERT_TRUE(Create("night").ok());
+  Do("night", StepOf(What::kClaim, kFirst, "a.1"));
+  EXPECT_EQ(Look("night").redeliveries, 0);
+  for (const char* const token : {"a.2", "a.3"}) {
+    Do("night", StepOf(What::kReject, kFirst, token[2] == '2' ? "a.1" : "a.2", "no"));
+    Do("night", StepOf(What::kClaim, kFirst, token));
+    Do("night", StepOf(What::kClaim, kFirst, token));  // asked twice
+  }
+  EXPECT_EQ(Look("night").redeliveries, 2);
+}
+
 TEST_F(SharingTest, ADeletedOneLeavesNothingToAnotherOfItsName) {
   ASSERT_TRUE(Create("night").ok());
   Do("night", StepOf(What::kClaim, kFirst, "a.1"));

@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAreArray;
 
@@ -201,6 +202,37 @@ TEST_F(SharingTest, ConsumersOnTwoReplicasDealWithEachAlertOnce) {
   const v1::GetSubscriptionResponse read = MustGet("team");
   EXPECT_EQ(read.lag().alerts(), 0);
   EXPECT_EQ(read.sharing().handed_over() + read.sharing().waiting(), 0);
+}
+
+TEST_F(SharingTest, ItTellsWhoConsumesFromWhereAndHowMuchEachHasInHand) {
+  TestServer b({.redis = "unix:" + redis_.path()});
+  ASSERT_TRUE(Create("team", Rules(60, 9)).ok());
+  Consumption first = Share(a_.channel(), "team", 3);
+  ASSERT_TRUE(first.NextMessage().has_value());
+  Consumption second = Share(b.channel(), "team", 3);
+  ASSERT_TRUE(second.NextMessage().has_value());
+  ASSERT_TRUE(SubmitMany(*clues_, 0, 6));
+  ASSERT_THAT(first.Next(3), SizeIs(3));
+  ASSERT_THAT(second.Next(3), SizeIs(3));
+  Reject(first, 1, "not now");
+  v1::GetSubscriptionResponse read;
+  EXPECT_TRUE(Eventually([&] {
+    read = MustGet("team");
+    const auto& consumers = read.subscription().consumers();
+    return consumers.size() == 2 && consumers[0].in_hand() == 3 && consumers[1].in_hand() == 3 &&
+           read.sharing().redeliveries() == 1;
+  })) << read.DebugString();
+  for (const v1::SubscriptionConnection& one : read.subscription().consumers()) {
+    EXPECT_EQ(one.principal(), "example-monitor");
+    EXPECT_THAT(one.address(), MatchesRegex("127\\.0\\.0\\.1:[0-9]+"));
+    EXPECT_TRUE(one.has_since());
+  }
+  v1::ListSubscriptionsResponse page;
+  ASSERT_TRUE(stub_->ListSubscriptions(Context(kMonitorToken).get(), {}, &page).ok());
+  ASSERT_THAT(page.subscriptions(), SizeIs(1));
+  EXPECT_THAT(page.subscriptions(0).consumers(), SizeIs(2));
+  EXPECT_TRUE(second.FinishSending().ok());
+  EXPECT_TRUE(Eventually([&] { return MustGet("team").subscription().consumers_size() == 1; }));
 }
 
 TEST_F(SharingTest, WhatADeadReplicaHadInHandComesAgainElsewhere) {

@@ -15,6 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::SizeIs;
 
@@ -265,6 +266,13 @@ TEST_F(SubscriptionTest, GetTellsHowFarItIsBehindAndWhoIsConnected) {
   EXPECT_EQ(now.lag().oldest_alert_id(), delivered[1].update.alert().id());
   EXPECT_TRUE(now.subscription().has_connection());
   EXPECT_THAT(now.subscription().connection().replica(), Not(IsEmpty()));
+  EXPECT_EQ(now.subscription().connection().principal(), "example-monitor");
+  EXPECT_THAT(now.subscription().connection().address(), MatchesRegex("127\\.0\\.0\\.1:[0-9]+"));
+  v1::ListSubscriptionsResponse page;
+  ASSERT_TRUE(stub_->ListSubscriptions(Context(kMonitorToken).get(), {}, &page).ok());
+  ASSERT_THAT(page.subscriptions(), SizeIs(1));
+  EXPECT_EQ(page.subscriptions(0).connection().address(),
+            now.subscription().connection().address());
   EXPECT_TRUE(now.subscription().has_acknowledged_at());
 }
 

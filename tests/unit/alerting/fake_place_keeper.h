@@ -53,7 +53,7 @@ class FakePlaceKeeper final : public PlaceKeeper {
   int keeps() const { return keeps_; }
   size_t largest_group() const { return largest_group_; }
 
-  void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt,
+  void Attach(const ledger::SubscriptionKey& key, const Attempt& attempt, const std::string&,
               Callback<ledger::Attachment> callback) override {
     const auto found = entries_.find(key.name);
     if (found == entries_.end()) {
