@@ -95,9 +95,10 @@ std::string Describe(Session& session, const v1::Subscription& subscription) {
                  subscription.has_connection() ? ConnectionText(subscription.connection()) : "-");
   }
   for (const v1::SubscriptionConnection& one : subscription.consumers()) {
-    text += line({"consumer", "处理方"}, ConnectionText(one) +
-                                             session.Say({", in hand ", "，处理中 "}) +
-                                             std::to_string(one.in_hand()));
+    text += line({"consumer", "处理方"},
+                 ConnectionText(one) + session.Say({", in hand ", "，处理中 "}) +
+                     std::to_string(one.in_hand()) +
+                     (one.silent() ? session.Say({", silent", "，无响应"}) : ""));
   }
   return text;
 }

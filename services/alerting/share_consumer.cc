@@ -34,6 +34,7 @@ void ShareConsumer::OnCancelled() {
 void ShareConsumer::Acknowledge(uint64_t through, absl::Span<const uint64_t> singles) {
   Post([self = shared_from_this(), through,
         singles = std::vector<uint64_t>(singles.begin(), singles.end())] {
+    self->Heard();
     if (through > 0) {
       return self->EndWith(domain::MakeError(domain::Reason::kWrongSubscriptionMode));
     }
@@ -47,6 +48,7 @@ void ShareConsumer::Reject(absl::Span<const uint64_t> deliveries, std::string re
                            absl::Duration delay) {
   Post([self = shared_from_this(), reason = std::move(reason), delay,
         deliveries = std::vector<uint64_t>(deliveries.begin(), deliveries.end())] {
+    self->Heard();
     for (const uint64_t delivery : deliveries) {
       Open* const open = self->Find(delivery);
       if (open == nullptr) continue;
@@ -61,6 +63,7 @@ void ShareConsumer::Reject(absl::Span<const uint64_t> deliveries, std::string re
 void ShareConsumer::Extend(absl::Span<const uint64_t> deliveries) {
   Post([self = shared_from_this(),
         deliveries = std::vector<uint64_t>(deliveries.begin(), deliveries.end())] {
+    self->Heard();
     for (const uint64_t delivery : deliveries) {
       if (Open* const open = self->Find(delivery)) self->Ask(delivery, open, {What::kExtend});
     }
@@ -70,7 +73,7 @@ void ShareConsumer::Extend(absl::Span<const uint64_t> deliveries) {
 void ShareConsumer::SetWindow(DeliveryBook::Window window) {
   Post([self = shared_from_this(), window] {
     self->window_ = window;
-    if (self->room_ != nullptr) self->room_->Proceed();
+    self->Heard();
   });
 }
 
@@ -105,7 +108,23 @@ DeliveryBook::Room ShareConsumer::room() const {
           std::min(bytes, room_->options().max_message_bytes), open_.empty()};
 }
 
+bool ShareConsumer::silent() const {
+  return room_ != nullptr && !open_.empty() && scheduler_->Now() - quiet_since_ >= room_->lease();
+}
+
+bool ShareConsumer::MayBeTried() const {
+  return room_ != nullptr && scheduler_->Now() - tried_at_ >= room_->lease();
+}
+
+// A sign of life.
+void ShareConsumer::Heard() {
+  quiet_since_ = scheduler_->Now();
+  if (room_ != nullptr) room_->Proceed();
+}
+
 void ShareConsumer::Give(Handed handed) {
+  if (silent()) tried_at_ = scheduler_->Now();
+  if (open_.empty()) quiet_since_ = scheduler_->Now();
   const uint64_t delivery = next_delivery_++;
   const size_t bytes = handed.piece->size();
   open_[delivery] = {handed.entry, handed.token, bytes, handed.since, false};
@@ -180,6 +199,8 @@ void ShareConsumer::TakeWritten(bool ok) {
   if (finished_) return;
   writing_ = false;
   if (!ok) return Finish(absl::CancelledError("The client has gone."), true);
+  // All that it has in hand begins now.
+  if (!open_.empty() && open_.begin()->first == sending_from_) quiet_since_ = scheduler_->Now();
   const absl::Duration late = kLateStart * room_->lease();
   for (auto at = open_.lower_bound(sending_from_); sending_from_ > 0 && at != open_.end(); ++at) {
     Open& open = at->second;

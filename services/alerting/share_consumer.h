@@ -48,6 +48,11 @@ class ShareConsumer final : public SharedConnection,
   void Enter(std::shared_ptr<ShareRoom> room);
   // What may be claimed for it now; nothing also while it has not taken its last message.
   DeliveryBook::Room room() const;
+  // It has let leases run out and has said nothing while they ran: what it has in hand is handed to
+  // others, and so would be whatever it got now, each one lease later. Whatever it says ends that.
+  bool silent() const;
+  // Of a silent one: whether it may be given one alert, to see whether it lives.
+  bool MayBeTried() const;
   void Give(Handed handed);
   // What the ledger answered to a step about a delivery of this consumer.
   void OnAnswer(uint64_t delivery, ledger::ShareStep::What what, bool done);
@@ -87,6 +92,7 @@ class ShareConsumer final : public SharedConnection,
   // never sent.
   Open* Find(uint64_t delivery);
   void Ask(uint64_t delivery, Open* open, ledger::ShareStep step);
+  void Heard();
   void TakeWritten(bool ok);
   void Finish(absl::Status status, bool counts);
   void FinishIfDone();
@@ -111,6 +117,9 @@ class ShareConsumer final : public SharedConnection,
   bool sent_all_ = false;  // by the client
   bool finished_ = false;
   absl::Duration spoke_at_;
+  // Since when it owes a word: since its last one, or since it has had something in hand.
+  absl::Duration quiet_since_;
+  absl::Duration tried_at_ = -absl::InfiniteDuration();
   absl::Duration end_at_ = absl::InfiniteDuration();  // for its age
   std::optional<absl::Duration> end_by_;
   std::optional<EndingReason> gently_;

@@ -10,6 +10,10 @@ using observability::AddGauge;
 ShareMetrics::ShareMetrics(prometheus::Registry* registry)
     : consumers(AddGauge(registry, "supervision_shared_consumers",
                          "Consumers of shared subscriptions in this process.")),
+      silent(
+          AddGauge(registry, "supervision_shared_silent_consumers",
+                   "Consumers of shared subscriptions that let leases run out without a word and "
+                   "are passed over.")),
       handed_over(AddGauge(registry, "supervision_shared_handed_over_alerts",
                            "Alerts that consumers have in hand, of all together.")),
       redeliveries(AddCounter(registry, "supervision_shared_redeliveries_total",

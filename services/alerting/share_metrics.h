@@ -13,6 +13,7 @@ class ShareMetrics {
   explicit ShareMetrics(prometheus::Registry* registry);
 
   prometheus::Gauge& consumers;
+  prometheus::Gauge& silent;       // of them
   prometheus::Gauge& handed_over;  // and neither settled nor given back
   prometheus::Counter& redeliveries;
   prometheus::Counter& refusals;  // of acknowledgements, rejections and extensions

@@ -177,6 +177,11 @@ size_t ShareRoom::in_hand() const {
   return alerts;
 }
 
+size_t ShareRoom::silent() const {
+  return static_cast<size_t>(std::count_if(consumers_.begin(), consumers_.end(),
+                                           [](const auto& one) { return one->silent(); }));
+}
+
 SharedBytes ShareRoom::CaptionPiece(const Caption& caption) const {
   return house_->captions->EncodeCaption(caption);
 }

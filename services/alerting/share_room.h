@@ -24,6 +24,11 @@ namespace supervision::alerting {
 // and is asked for again now and then. One call to the ledger carries all that there is to say and
 // to ask; while it is under way the next gathers.
 //
+// A consumer whose connection is dead without a word looks like one that works. So whoever has let
+// its leases run out in silence gets nothing more until it says something, as long as others here
+// talk. Where nobody does, each is tried with one alert in the time of a lease: one that lives and
+// has lost sight of an alert would otherwise wait for ever, and its alerts with it.
+//
 // It ends with its last consumer; and when its subscription, its scope or the ledger's history
 // becomes another: then its consumers are sent away gently and come back to a new room.
 //
@@ -61,6 +66,7 @@ class ShareRoom final : public ShareReader::Listener,
   bool halted() const { return halted_; }
   size_t consumers() const { return consumers_.size() + waiting_.size(); }
   size_t in_hand() const;
+  size_t silent() const;
 
  private:
   enum class Phase : uint8_t { kOpening, kServing, kClosing, kClosed };
@@ -81,6 +87,11 @@ class ShareRoom final : public ShareReader::Listener,
   void Refuse(const absl::Status& status);
 
   // Asking.
+  struct Hungry {
+    std::shared_ptr<ShareConsumer> consumer;
+    DeliveryBook::Room room;
+  };
+  std::vector<Hungry> WhoTakes() const;
   void PlanClaims();
   std::vector<ledger::Subscription::Connection> Connections() const;
   void Flush(bool beat);

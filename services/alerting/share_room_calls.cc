@@ -53,19 +53,26 @@ void ShareRoom::Proceed() {
   });
 }
 
+std::vector<ShareRoom::Hungry> ShareRoom::WhoTakes() const {
+  const bool some_talk = std::any_of(consumers_.begin(), consumers_.end(),
+                                     [](const auto& one) { return !one->silent(); });
+  std::vector<Hungry> hungry;
+  for (const auto& consumer : consumers_) {
+    DeliveryBook::Room room = consumer->room();
+    if (consumer->silent()) {
+      if (some_talk || !consumer->MayBeTried()) continue;
+      room.alerts = std::min<size_t>(room.alerts, 1);
+    }
+    if (room.alerts > 0) hungry.push_back({consumer, room});
+  }
+  return hungry;
+}
+
 // Claims what is due for whoever takes more, one by one in turn.
 void ShareRoom::PlanClaims() {
   const auto claims = [](const Asked& asked) { return asked.step.what == What::kClaim; };
   if (phase_ != Phase::kServing || std::any_of(asked_.begin(), asked_.end(), claims)) return;
-  struct Hungry {
-    std::shared_ptr<ShareConsumer> consumer;
-    DeliveryBook::Room room;
-  };
-  std::vector<Hungry> hungry;
-  for (const auto& consumer : consumers_) {
-    const DeliveryBook::Room room = consumer->room();
-    if (room.alerts > 0) hungry.push_back({consumer, room});
-  }
+  std::vector<Hungry> hungry = WhoTakes();
   const absl::Duration now = house_->scheduler->Now();
   while (!hungry.empty() && asked_.size() < options().max_steps) {
     const std::optional<EntryKey> entry = pool_->TakeDue(now);
@@ -96,7 +103,7 @@ std::vector<ledger::Subscription::Connection> ShareRoom::Connections() const {
   for (const auto& consumer : consumers_) {
     if (connections.size() == ledger::kMostShownConsumers) break;
     connections.push_back({"", consumer->peer().connected_at, consumer->peer().address,
-                           static_cast<int>(consumer->in_hand())});
+                           static_cast<int>(consumer->in_hand()), consumer->silent()});
   }
   return connections;
 }
@@ -273,10 +280,7 @@ void ShareRoom::TakeClaim(const Asked& asked, const ShareAnswer& answer) {
 }
 
 void ShareRoom::WakeWhenDue() {
-  const auto hungry = [](const auto& consumer) { return consumer->room().alerts > 0; };
-  if (phase_ != Phase::kServing || !std::any_of(consumers_.begin(), consumers_.end(), hungry)) {
-    return;
-  }
+  if (phase_ != Phase::kServing || WhoTakes().empty()) return;
   const absl::Duration due = pool_->next_due();
   if (due == absl::InfiniteDuration() || (wake_ != nullptr && wake_at_ <= due)) return;
   wake_at_ = due;

@@ -127,6 +127,7 @@ void Shares::Core::Count() {
   std::map<std::string, OwnerConnections> owners;
   size_t consumers = 0;
   size_t in_hand = 0;
+  size_t silent = 0;
   size_t halted = 0;
   for (const auto& [key, room] : rooms_) {
     OwnerConnections& owner = owners[room->key().owner];
@@ -134,9 +135,11 @@ void Shares::Core::Count() {
     owner.unacknowledged += room->in_hand();
     consumers += room->consumers();
     in_hand += room->in_hand();
+    silent += room->silent();
     if (room->halted()) ++halted;
   }
   metrics.consumers.Set(static_cast<double>(consumers));
+  metrics.silent.Set(static_cast<double>(silent));
   metrics.handed_over.Set(static_cast<double>(in_hand));
   metrics.halted.Set(static_cast<double>(halted));
   base::MutexLock lock(&mutex_);

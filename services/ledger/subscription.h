@@ -64,7 +64,10 @@ struct Subscription {
     std::string replica;
     absl::Time since;
     std::string address;  // of the peer, as the replica sees it; empty: not known
-    int in_hand = 0;      // of a consumer of a shared one: alerts that it has to answer for
+    // Of a consumer of a shared one: alerts that it has to answer for, and whether it has let their
+    // leases run out in silence.
+    int in_hand = 0;
+    bool silent = false;
   };
   // Nothing: nobody is connected. Of a shared one, the first of its consumers.
   std::optional<Connection> connection;

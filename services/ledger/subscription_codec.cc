@@ -28,12 +28,13 @@ StoredConnection StoredOf(const Subscription::Connection& connection) {
   stored.set_since_millis(absl::ToUnixMillis(connection.since));
   stored.set_address(connection.address);
   stored.set_in_hand(connection.in_hand);
+  stored.set_silent(connection.silent);
   return stored;
 }
 
 Subscription::Connection ConnectionOf(const StoredConnection& stored) {
   return {stored.replica(), absl::FromUnixMillis(stored.since_millis()), stored.address(),
-          stored.in_hand()};
+          stored.in_hand(), stored.silent()};
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ v1::SubscriptionConnection ConnectionOf(const ledger::Subscription::Connection& 
   proto.set_principal(owner);
   proto.set_address(connection.address);
   proto.set_in_hand(connection.in_hand);
+  proto.set_silent(connection.silent);
   return proto;
 }
 
