@@ -380,15 +380,16 @@ size_t ReferenceScanner::NumberAt(size_t at, std::vector<Reference>* found) {
     return to;
   }
   const bool date = value >= 1900 && value < 2100;
+  const int64_t periods = std::min(value, kGreatest);
   if (unit(U"个工作日") || unit(U"天")) {
     Add(ReferenceType::kDays, at, to, value, found);
   } else if (unit(U"个月")) {
-    Add(ReferenceType::kDays, at, to, value * 30, found);
+    Add(ReferenceType::kDays, at, to, periods * 30, found);
   } else if (unit(U"个星期") || unit(U"个礼拜") || unit(U"周")) {
-    Add(ReferenceType::kDays, at, to, value * 7, found);
+    Add(ReferenceType::kDays, at, to, periods * 7, found);
   } else if (StartsWith(to, U"年") && !date) {
     unit(U"年");
-    Add(ReferenceType::kDays, at, to, value * 365, found);
+    Add(ReferenceType::kDays, at, to, periods * 365, found);
   } else if (StartsWith(to, U"日") && !EndsWith(at, U"月")) {
     unit(U"日");
     Add(ReferenceType::kDays, at, to, value, found);

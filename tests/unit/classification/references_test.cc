@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Months", "拖了三个月", "days:90:三个月"},
         Case{"WorkingDays", "20个工作日", "days:20:20个工作日"},
         Case{"DateIsNoPeriod", "2023年3月5日", ""}, Case{"Years", "等了两年", "days:730:两年"},
+        Case{"YearsBeyondCounting", "百亿余亿年", "days:365000000000:百亿余亿年"},
         Case{"Times", "跑了第五趟", "times:5:五趟"},
         Case{"AmountWithFraction", "18.6万元", "amount:186000:18.6万元"},
         Case{"AmountAbout", "七八万块", "amount:80000:七八万块"},
