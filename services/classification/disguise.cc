@@ -133,17 +133,20 @@ class Undoer {
     return c == raw_[0] && c == raw_[1] && c == raw_[2] && Holds(kRepeatable, c) && !IsMark(next);
   }
 
-  // What `c` stands for: a look-alike of a digit, with only such up to the next digit.
-  char32_t Meant(char32_t c) const {
+  // What `c` stands for: a look-alike of a digit, with only such up to the next digit. Where those
+  // end is looked for once, or a long run of them would be read again for each.
+  char32_t Meant(char32_t c) {
     const char32_t digit = LooksLike(c);
     if (digit == 0 || !IsDigit(before_)) {
       return c;
     }
-    size_t steps = 1;
-    while (LooksLike(Ahead(steps)) != 0) {
-      ++steps;
+    if (run_end_ <= at_) {
+      run_end_ = at_ + 1;
+      while (LooksLike(Ahead(run_end_ - at_)) != 0) {
+        ++run_end_;
+      }
     }
-    return IsDigit(Ahead(steps)) ? digit : c;
+    return IsDigit(Ahead(run_end_ - at_)) ? digit : c;
   }
 
   void Keep(char32_t c) {
@@ -194,6 +197,7 @@ class Undoer {
   size_t at_ = 0;              // the character looked at
   size_t bytes_ = kNone;       // what the kept ones take, once something has changed
   size_t look_alike_ = kNone;  // the first behind a digit
+  size_t run_end_ = 0;         // behind the look-alikes at at_, once they matter
   size_t line_ = 0;            // characters kept since the last line feed
   char32_t before_ = 0;        // the last that was kept
   char32_t raw_[3] = {};       // the last three, as they were

@@ -128,6 +128,18 @@ TEST(NormaliserTest, CapsMarksOfOneCharacter) {
   EXPECT_LE(CountCodePoints(Instance().Normalise(original)), 1U + Normaliser::kMaxMarks);
 }
 
+// What each stands for hangs on what is behind them all: looked up anew for each, this would not
+// end within the time of a test.
+TEST(NormaliserTest, AMillionLookAlikesAreReadInOneGo) {
+  constexpr size_t kMany = 1'000'000;
+  std::string original = "5";
+  for (size_t i = 0; i < kMany; ++i) {
+    original += "〇";
+  }
+  EXPECT_EQ(Instance().Normalise(original), original) << "no digit stands behind them";
+  EXPECT_EQ(Instance().Normalise(original + "5"), "5" + std::string(kMany, '0') + "5");
+}
+
 TEST(NormaliserTest, SecondPassChangesNothing) {
   const unsigned seed = std::random_device()();
   std::mt19937 random(seed);
