@@ -16,6 +16,8 @@ namespace {
 // A lease begins when the message has been written. Asking for that costs a call, so a start that
 // is late by less than this part of the lease is let be.
 constexpr double kLateStart = 0.05;
+// Messages that may be claimed for at a time.
+constexpr size_t kMessagesAtATime = 4;
 
 }  // namespace
 
@@ -102,10 +104,12 @@ DeliveryBook::Room ShareConsumer::room() const {
   const bool ends = fate_.has_value() || gently_.has_value() || sent_all_;
   if (finished_ || writing_ || ends || !to_send_.empty() || room_ == nullptr) return {};
   if (open_.size() >= window_.alerts) return {};
-  const size_t bytes = window_.bytes - std::min(window_.bytes, open_bytes_);
+  const size_t bytes = window_.bytes - std::min(window_.bytes, bytes_in_hand_);
   if (bytes == 0 && !open_.empty()) return {};
-  return {std::min(window_.alerts - open_.size(), room_->options().max_alerts_per_message),
-          std::min(bytes, room_->options().max_message_bytes), open_.empty()};
+  const Shares::Options& options = room_->options();
+  return {
+      std::min(window_.alerts - open_.size(), kMessagesAtATime * options.max_alerts_per_message),
+      std::min(bytes, kMessagesAtATime * options.max_message_bytes), open_.empty()};
 }
 
 bool ShareConsumer::silent() const {
@@ -124,18 +128,13 @@ void ShareConsumer::Heard() {
 
 void ShareConsumer::Give(Handed handed) {
   if (silent()) tried_at_ = scheduler_->Now();
-  if (open_.empty()) quiet_since_ = scheduler_->Now();
-  const uint64_t delivery = next_delivery_++;
-  const size_t bytes = handed.piece->size();
-  open_[delivery] = {handed.entry, handed.token, bytes, handed.since, false};
-  open_bytes_ += bytes;
-  to_send_.emplace_back(delivery, std::move(handed));
+  bytes_in_hand_ += handed.piece->size();
+  to_send_.push_back(std::move(handed));
 }
 
 ShareConsumer::Open* ShareConsumer::Find(uint64_t delivery) {
   if (finished_ || fate_.has_value() || room_ == nullptr) return nullptr;
-  const uint64_t first_unsent = to_send_.empty() ? next_delivery_ : to_send_.front().first;
-  if (delivery == 0 || delivery >= first_unsent) {
+  if (delivery == 0 || delivery >= next_delivery_) {
     EndWith(domain::MakeError(domain::Reason::kAckBeyondSent));
     return nullptr;
   }
@@ -160,7 +159,7 @@ void ShareConsumer::OnAnswer(uint64_t delivery, What what, bool done) {
   } else if (what == What::kAck) {
     kept_.push_back(delivery);
   }
-  open_bytes_ -= found->second.bytes;
+  bytes_in_hand_ -= found->second.bytes;
   open_.erase(found);
 }
 
@@ -170,14 +169,7 @@ void ShareConsumer::Speak(bool greet) {
   if (fate_.has_value()) return Finish(*fate_, false);
   std::vector<SharedBytes> pieces;
   Caption caption;
-  if (!gently_.has_value()) {
-    for (auto& [delivery, handed] : to_send_) {
-      if (caption.first_delivery == 0) caption.first_delivery = delivery;
-      caption.attempts.push_back(handed.attempts);
-      pieces.push_back(std::move(handed.piece));
-    }
-    to_send_.clear();
-  }
+  if (!gently_.has_value()) TakeToSend(&pieces, &caption);
   sending_from_ = caption.first_delivery;
   if (!kept_.empty()) caption.kept = {0, std::exchange(kept_, {})};
   caption.refusals = std::exchange(refused_, {});
@@ -193,6 +185,38 @@ void ShareConsumer::Speak(bool greet) {
   writing_ = true;
   spoke_at_ = scheduler_->Now();
   sink_->Write(std::move(pieces));
+}
+
+// As much as one message takes.
+void ShareConsumer::TakeToSend(std::vector<SharedBytes>* pieces, Caption* caption) {
+  const absl::Duration now = scheduler_->Now();
+  size_t bytes = 0;
+  while (!to_send_.empty() && pieces->size() < room_->options().max_alerts_per_message) {
+    Handed& handed = to_send_.front();
+    const size_t size = handed.piece->size();
+    if (now - handed.since >= room_->lease()) {
+      bytes_in_hand_ -= size;
+      GiveBack(handed.entry, handed.token, true, room_.get());
+      to_send_.pop_front();
+      continue;
+    }
+    if (!pieces->empty() && bytes + size > room_->options().max_message_bytes) return;
+    if (open_.empty()) quiet_since_ = now;
+    const uint64_t delivery = next_delivery_++;
+    if (caption->first_delivery == 0) caption->first_delivery = delivery;
+    open_[delivery] = {handed.entry, std::move(handed.token), size, handed.since, false};
+    caption->attempts.push_back(handed.attempts);
+    pieces->push_back(std::move(handed.piece));
+    bytes += size;
+    to_send_.pop_front();
+  }
+}
+
+void ShareConsumer::GiveBack(const ledger::EntryKey& entry, const std::string& token,
+                             bool uncounted, ShareRoom* room) {
+  ShareStep step{What::kReturn, entry, token, ledger::kConnectionBroken};
+  step.uncounted = uncounted;
+  room->Ask(std::move(step), nullptr, 0);
 }
 
 void ShareConsumer::TakeWritten(bool ok) {
@@ -260,15 +284,11 @@ void ShareConsumer::Finish(absl::Status status, bool counts) {
   finished_ = true;
   const std::shared_ptr<ShareRoom> room = std::exchange(room_, nullptr);
   const bool client_done = sent_all_ && gently_ == EndingReason::kClientDone;
-  const uint64_t first_unsent = to_send_.empty() ? next_delivery_ : to_send_.front().first;
-  for (auto& [delivery, open] : open_) {
-    if (open.answered) continue;
-    ShareStep step{What::kReturn};
-    step.entry = open.entry;
-    step.token = open.token;
-    step.reason = ledger::kConnectionBroken;
-    step.uncounted = delivery >= first_unsent || !(counts || client_done);
-    if (room != nullptr) room->Ask(std::move(step), nullptr, 0);
+  if (room != nullptr) {
+    for (const auto& [delivery, open] : open_) {
+      if (!open.answered) GiveBack(open.entry, open.token, !(counts || client_done), room.get());
+    }
+    for (const Handed& handed : to_send_) GiveBack(handed.entry, handed.token, true, room.get());
   }
   open_.clear();
   to_send_.clear();

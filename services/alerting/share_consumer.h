@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,7 +14,9 @@ namespace supervision::alerting {
 class ShareRoom;
 
 // One consumer of a shared subscription: what it has in hand, and what it is told. It asks for
-// nothing while a message is being written, so an alert goes out as soon as it is claimed.
+// nothing while a message is being written, so that what is claimed goes out at once; and for a few
+// messages at a time, so that a call to the ledger is worth its while when there is much to do.
+// What it has no time left for when its turn comes is not sent: another will have it.
 //
 // What the carrier calls may be called on any thread and is done on the scheduler's; all the rest
 // is called there.
@@ -74,7 +77,7 @@ class ShareConsumer final : public SharedConnection,
   const ledger::SubscriptionKey& key() const { return request_.key; }
   const domain::Scope& scope() const { return request_.scope; }
   const Peer& peer() const { return request_.peer; }
-  size_t in_hand() const { return open_.size(); }
+  size_t in_hand() const { return open_.size() + to_send_.size(); }
   bool finished() const { return finished_; }
 
  private:
@@ -94,6 +97,9 @@ class ShareConsumer final : public SharedConnection,
   void Ask(uint64_t delivery, Open* open, ledger::ShareStep step);
   void Heard();
   void TakeWritten(bool ok);
+  void TakeToSend(std::vector<SharedBytes>* pieces, Caption* caption);
+  void GiveBack(const ledger::EntryKey& entry, const std::string& token, bool uncounted,
+                ShareRoom* room);
   void Finish(absl::Status status, bool counts);
   void FinishIfDone();
 
@@ -103,10 +109,10 @@ class ShareConsumer final : public SharedConnection,
   DeliveryBook::Window window_;
   std::shared_ptr<ShareRoom> room_;  // until it has finished
 
-  Opens open_;
-  size_t open_bytes_ = 0;
+  Opens open_;  // sent
+  size_t bytes_in_hand_ = 0;
   uint64_t next_delivery_ = 1;
-  std::vector<std::pair<uint64_t, Handed>> to_send_;
+  std::deque<Handed> to_send_;
   uint64_t sending_from_ = 0;  // deliveries of the message that is being written; 0: none
   std::vector<uint64_t> kept_;
   std::vector<uint64_t> refused_;

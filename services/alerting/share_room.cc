@@ -263,7 +263,8 @@ void ShareRoom::Abandon() {
   phase_ = Phase::kClosed;
   wake_ = nullptr;
   retry_ = nullptr;
-  asked_.clear();
+  claims_.asked.clear();
+  settles_.asked.clear();
   if (reader_ != nullptr) reader_->Close();
   const absl::Status status = domain::MakeError(Reason::kDraining);
   for (const auto& consumer : std::exchange(waiting_, {})) consumer->Refuse(status);

@@ -21,8 +21,12 @@ namespace supervision::alerting {
 // Before an alert is handed over it is claimed: the ledger gives it to one replica, under a lease,
 // and counts the attempt, so no alert is in two hands while a lease runs, whatever else the
 // replicas know of each other. What another has claimed stays here until it is known to be settled,
-// and is asked for again now and then. One call to the ledger carries all that there is to say and
-// to ask; while it is under way the next gathers.
+// and is asked for again now and then.
+//
+// At most two calls to the ledger are under way: one claims, the other says what has come of what
+// was claimed, with the place; while one is under way its next gathers. So what consumers answer
+// does not wait for what they are given, nor the reverse. Neither need know of the other: a step is
+// about the claim whose token it names, and it is the ledger that says in which order they came.
 //
 // A consumer whose connection is dead without a word looks like one that works. So whoever has let
 // its leases run out in silence gets nothing more until it says something, as long as others here
@@ -77,6 +81,11 @@ class ShareRoom final : public ShareReader::Listener,
     std::optional<absl::Duration> since;  // the ledger may have done it from then on
   };
   using Batch = std::vector<Asked>;
+  // Calls of one kind: one at a time, each of what has gathered.
+  struct Lane {
+    std::deque<Asked> asked;
+    bool calling = false;
+  };
 
   // Opening: the subscription, its place, what is settled beyond it.
   void OnFound(absl::StatusOr<ledger::Subscription> found);
@@ -92,10 +101,17 @@ class ShareRoom final : public ShareReader::Listener,
     DeliveryBook::Room room;
   };
   std::vector<Hungry> WhoTakes() const;
-  void PlanClaims();
+  // False: something is due that nobody has space for, until somebody says something.
+  bool PlanClaims();
   std::vector<ledger::Subscription::Connection> Connections() const;
   void Flush(bool beat);
-  void OnShared(const Batch& batch, bool left, absl::StatusOr<ledger::ShareResult> result);
+  void Settle(bool beat);
+  void Claim();
+  Batch NextOf(Lane* lane);
+  ledger::ShareUpdate NewUpdate();
+  void Call(Lane* lane, Batch batch, ledger::ShareUpdate update);
+  void OnShared(Lane* lane, const Batch& batch, bool left,
+                absl::StatusOr<ledger::ShareResult> result);
   void TakeAnswer(const Asked& asked, const ledger::ShareAnswer& answer);
   void TakeClaim(const Asked& asked, const ledger::ShareAnswer& answer);
   bool Stands(const ledger::ShareResult& result);
@@ -134,8 +150,8 @@ class ShareRoom final : public ShareReader::Listener,
   std::vector<std::shared_ptr<ShareConsumer>> consumers_;
   std::vector<std::shared_ptr<ShareConsumer>> waiting_;  // for the room to open
   size_t next_consumer_ = 0;
-  std::deque<Asked> asked_;
-  bool calling_ = false;
+  Lane claims_;
+  Lane settles_;          // all but claims
   bool failing_ = false;  // until `retry_`
   bool looking_ = false;
   bool posted_ = false;   // a flush

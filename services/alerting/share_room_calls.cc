@@ -25,9 +25,9 @@ namespace {
 constexpr absl::Duration kElsewherePause = absl::Milliseconds(250);
 constexpr absl::Duration kFullPause = absl::Milliseconds(250);
 constexpr absl::Duration kHaltedPause = absl::Seconds(2);
-constexpr size_t kMostCleanings = 256;  // in one call
-constexpr size_t kMostReadBehind = 64;  // at a time
-constexpr int kBeatsToLook = 5;         // at the latest
+constexpr size_t kMostCleanings = 1024;  // in one call
+constexpr size_t kMostReadBehind = 64;   // at a time
+constexpr int kBeatsToLook = 5;          // at the latest
 
 // Behind it nobody else's step on the entry can lie: what is asked is answered for good.
 bool TellsConsumer(What what) {
@@ -38,7 +38,7 @@ bool TellsConsumer(What what) {
 
 void ShareRoom::Ask(ShareStep step, std::shared_ptr<ShareConsumer> consumer, uint64_t delivery) {
   if (cut_off_ || phase_ == Phase::kClosed) return;
-  asked_.push_back({std::move(step), std::move(consumer), delivery});
+  settles_.asked.push_back({std::move(step), std::move(consumer), delivery});
   Proceed();
 }
 
@@ -69,14 +69,13 @@ std::vector<ShareRoom::Hungry> ShareRoom::WhoTakes() const {
 }
 
 // Claims what is due for whoever takes more, one by one in turn.
-void ShareRoom::PlanClaims() {
-  const auto claims = [](const Asked& asked) { return asked.step.what == What::kClaim; };
-  if (phase_ != Phase::kServing || std::any_of(asked_.begin(), asked_.end(), claims)) return;
+bool ShareRoom::PlanClaims() {
   std::vector<Hungry> hungry = WhoTakes();
   const absl::Duration now = house_->scheduler->Now();
-  while (!hungry.empty() && asked_.size() < options().max_steps) {
+  std::deque<Asked>& claims = claims_.asked;
+  while (!hungry.empty() && claims.size() < options().max_steps) {
     const std::optional<EntryKey> entry = pool_->TakeDue(now);
-    if (!entry.has_value()) return;
+    if (!entry.has_value()) return true;
     const size_t bytes = pool_->Piece(*entry)->size();
     bool given = false;
     while (!given && !hungry.empty()) {
@@ -84,7 +83,7 @@ void ShareRoom::PlanClaims() {
       Hungry& one = hungry[turn];
       given = bytes <= one.room.bytes || one.room.first_fits;
       if (given) {
-        asked_.push_back({{What::kClaim, *entry, NewToken()}, one.consumer, 0});
+        claims.push_back({{What::kClaim, *entry, NewToken()}, one.consumer, 0});
         one.room.first_fits = false;
         one.room.bytes -= std::min(one.room.bytes, bytes);
         ++next_consumer_;
@@ -93,8 +92,12 @@ void ShareRoom::PlanClaims() {
         hungry.erase(hungry.begin() + static_cast<ptrdiff_t>(turn));
       }
     }
-    if (!given) pool_->Postpone(*entry, now, false);
+    if (!given) {
+      pool_->Postpone(*entry, now, false);
+      return false;
+    }
   }
+  return true;
 }
 
 // Those that have been here longest, which is the order in which they came.
@@ -110,53 +113,92 @@ std::vector<ledger::Subscription::Connection> ShareRoom::Connections() const {
 
 std::string ShareRoom::NewToken() { return absl::StrCat(member_, ".", ++tokens_); }
 
-// `beat`: also when there is nothing but the place and a sign of life.
+// Both lanes send what has gathered, where their call before has been answered.
 void ShareRoom::Flush(bool beat) {
-  if (calling_ || failing_ || phase_ == Phase::kOpening || phase_ == Phase::kClosed) return;
-  if (cut_off_) return FinishClosing();
-  PlanClaims();
-  const bool leaves =
-      phase_ == Phase::kClosing && consumers_.empty() && asked_.size() <= options().max_steps;
-  if (asked_.empty() && !beat && !leaves) return WakeWhenDue();
+  if (failing_ || phase_ == Phase::kOpening || phase_ == Phase::kClosed) return;
+  if (cut_off_) {
+    if (!claims_.calling && !settles_.calling) FinishClosing();
+    return;
+  }
+  Settle(beat);
+  Claim();
+}
+
+// `beat`: also when there is nothing but the place and a sign of life.
+void ShareRoom::Settle(bool beat) {
+  if (settles_.calling) return;
+  const bool leaves = phase_ == Phase::kClosing && consumers_.empty() && !claims_.calling &&
+                      claims_.asked.empty() && settles_.asked.size() <= options().max_steps;
+  if (settles_.asked.empty() && !beat && !leaves) return;
+  ledger::ShareUpdate update = NewUpdate();
+  update.leaves = leaves;
+  update.place = pool_->Proposal(common_);
+  Batch batch = NextOf(&settles_);
+  for (const EntryKey& entry :
+       pool_->SettledBefore(update.place.value_or(common_), kMostCleanings)) {
+    batch.push_back({{What::kClean, entry}, nullptr, 0});
+  }
+  Call(&settles_, std::move(batch), std::move(update));
+}
+
+// A claim whose answer was lost is made again as it was, whatever has become of the room: the
+// ledger may have given the alert.
+void ShareRoom::Claim() {
+  if (claims_.calling) return;
+  if (claims_.asked.empty()) {
+    if (phase_ != Phase::kServing) return;
+    const bool time_tells = PlanClaims();
+    if (claims_.asked.empty()) return time_tells ? WakeWhenDue() : void();
+  }
+  ledger::ShareUpdate update = NewUpdate();
+  Call(&claims_, NextOf(&claims_), std::move(update));
+}
+
+ShareRoom::Batch ShareRoom::NextOf(Lane* lane) {
+  Batch batch;
+  while (!lane->asked.empty() && batch.size() < options().max_steps) {
+    batch.push_back(std::move(lane->asked.front()));
+    lane->asked.pop_front();
+    if (!batch.back().since.has_value()) batch.back().since = house_->scheduler->Now();
+  }
+  return batch;
+}
+
+ledger::ShareUpdate ShareRoom::NewUpdate() {
   ledger::ShareUpdate update;
   update.key = key_;
   update.member = member_;
   update.consumers = static_cast<int>(consumers_.size());
   if (std::exchange(list_due_, false)) update.connections = Connections();
-  update.leaves = leaves;
   update.version = subscription_.version;
   update.rules = *subscription_.sharing;
   update.epochs = common_.epochs;
   update.known = common_;
-  update.place = pool_->Proposal(common_);
-  Batch batch;
-  while (!asked_.empty() && batch.size() < options().max_steps) {
-    batch.push_back(std::move(asked_.front()));
-    asked_.pop_front();
-    if (!batch.back().since.has_value()) batch.back().since = house_->scheduler->Now();
-  }
-  for (const EntryKey& entry :
-       pool_->SettledBefore(update.place.value_or(common_), kMostCleanings)) {
-    batch.push_back({{What::kClean, entry}, nullptr, 0});
-  }
+  return update;
+}
+
+void ShareRoom::Call(Lane* lane, Batch batch, ledger::ShareUpdate update) {
   for (const Asked& asked : batch) update.steps.push_back(asked.step);
-  calling_ = true;
+  lane->calling = true;
   house_->metrics.calls.Increment();
-  house_->keeper->Share(std::move(update), [self = shared_from_this(), batch = std::move(batch),
-                                            leaves](absl::StatusOr<ledger::ShareResult> result) {
-    self->OnShared(batch, leaves, std::move(result));
-  });
+  const bool leaves = update.leaves;
+  house_->keeper->Share(std::move(update),
+                        [self = shared_from_this(), lane, batch = std::move(batch),
+                         leaves](absl::StatusOr<ledger::ShareResult> result) {
+                          self->OnShared(lane, batch, leaves, std::move(result));
+                        });
 }
 
 // Whatever became of a call that failed, the same again is right: a step is known by its token.
-void ShareRoom::OnShared(const Batch& batch, bool left,
+void ShareRoom::OnShared(Lane* lane, const Batch& batch, bool left,
                          absl::StatusOr<ledger::ShareResult> result) {
-  calling_ = false;
+  lane->calling = false;
   if (phase_ == Phase::kClosed) return;
+  if (cut_off_) return Flush(false);
   if (!result.ok()) {
     house_->metrics.call_failures.Increment();
     list_due_ = true;
-    asked_.insert(asked_.begin(), batch.begin(), batch.end());
+    lane->asked.insert(lane->asked.begin(), batch.begin(), batch.end());
     failing_ = true;
     retry_ = house_->scheduler->RunAfter(options().retry_delay, [weak = weak_from_this()] {
       const auto self = weak.lock();
@@ -178,7 +220,7 @@ void ShareRoom::OnShared(const Batch& batch, bool left,
   if (result->status == ledger::ShareResult::Status::kChanged) {
     SendAway(EndingReason::kSubscriptionChanged);
   }
-  if (left && asked_.empty()) return FinishClosing();
+  if (left && settles_.asked.empty()) return FinishClosing();
   Flush(false);
 }
 
@@ -187,14 +229,15 @@ bool ShareRoom::Stands(const ledger::ShareResult& result) {
   using Status = ledger::ShareResult::Status;
   if (result.status == Status::kDone || result.status == Status::kChanged) return true;
   cut_off_ = true;
-  asked_.clear();
+  claims_.asked.clear();
+  settles_.asked.clear();
   if (result.status == Status::kRebased) {
     SendAway(EndingReason::kSubscriptionChanged);
   } else {
     SendAway(domain::MakeError(result.status == Status::kGone ? Reason::kSubscriptionNotFound
                                                               : Reason::kInternal));
   }
-  FinishClosing();
+  Flush(false);
   return false;
 }
 
@@ -280,7 +323,7 @@ void ShareRoom::TakeClaim(const Asked& asked, const ShareAnswer& answer) {
 }
 
 void ShareRoom::WakeWhenDue() {
-  if (phase_ != Phase::kServing || WhoTakes().empty()) return;
+  if (WhoTakes().empty()) return;
   const absl::Duration due = pool_->next_due();
   if (due == absl::InfiniteDuration() || (wake_ != nullptr && wake_at_ <= due)) return;
   wake_at_ = due;
@@ -348,7 +391,8 @@ void ShareRoom::BuryRead(const EntryKey& entry, const ShareAnswer& answer,
 // What waits and has been looked at, but is not here: a dead letter that is handed over again, or
 // what a replica that died has left.
 void ShareRoom::LookBehind() {
-  const bool suspects = taken_ != static_cast<int64_t>(pool_->taken());
+  const bool calm = !claims_.calling && !settles_.calling;  // both count the same
+  const bool suspects = calm && taken_ != static_cast<int64_t>(pool_->taken());
   if (looking_ || taken_ == 0 || (!suspects && beats_ % kBeatsToLook != 0)) return;
   looking_ = true;
   house_->keeper->Look(key_, [self = shared_from_this()](absl::StatusOr<ledger::ShareState> state) {
