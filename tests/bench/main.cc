@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "tests/bench/crowd.h"
 #include "tests/bench/reference_server.h"
 #include "tests/bench/scenarios.h"
 #include "tests/support/service_process.h"
@@ -40,14 +41,14 @@ constexpr Part kParts[] = {
 };
 
 // `only`: the name of one part, or empty for all.
-int Run(bool json, Bench bench, const std::string& only, const std::string& self) {
+int Run(bool json, Bench bench, const std::string& only) {
   const testing::TempDir service_directory;
   const testing::TempDir reference_directory;
   testing::ServiceProcess::Options options;
   options.directory = service_directory.path();
   testing::ServiceProcess service(options);
   options.directory = reference_directory.path();
-  options.executable = self;
+  options.executable = bench.self;
   options.arguments = {"--reference"};
   testing::ServiceProcess reference(options);
   if (!service.Start() || !reference.Start()) {
@@ -70,8 +71,12 @@ int Run(bool json, Bench bench, const std::string& only, const std::string& self
 }  // namespace supervision::bench
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], supervision::bench::kCrowdFlag) == 0) {
+    return supervision::bench::RunCrowd(argc, argv);
+  }
   bool json = false;
   supervision::bench::Bench bench;
+  bench.self = argv[0];
   bench.duration = absl::Seconds(4);
   std::string only;
   for (int i = 1; i < argc; ++i) {
@@ -100,5 +105,5 @@ int main(int argc, char** argv) {
       }
     }
   }
-  return supervision::bench::Run(json, bench, only, argv[0]);
+  return supervision::bench::Run(json, bench, only);
 }

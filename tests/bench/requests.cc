@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/wire_format_lite.h"
 #include "supervision/v1/alert_service.pb.h"
 #include "supervision/v1/clue_service.pb.h"
 
@@ -137,6 +139,20 @@ std::string WatchFromLatest() {
   v1::WatchAlertsRequest request;
   request.set_start_from(v1::START_FROM_LATEST);
   return request.SerializeAsString();
+}
+
+int64_t CountUpdates(const std::string& bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  int64_t updates = 0;
+  while (const uint32_t tag = in.ReadTag()) {
+    if (WireFormatLite::GetTagFieldNumber(tag) == v1::WatchAlertsResponse::kUpdatesFieldNumber) {
+      ++updates;
+    }
+    if (!WireFormatLite::SkipField(&in, tag)) break;
+  }
+  return updates;
 }
 
 }  // namespace supervision::bench

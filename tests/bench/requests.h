@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ std::vector<std::string> Counties(int count);
 bool ParseEcho(std::string_view answer);          // SubmitClueRequest
 bool ParseSubmitAnswer(std::string_view answer);  // SubmitClueResponse
 bool ParseBatchAnswer(std::string_view answer);   // BatchSubmitCluesResponse
+
+// How many updates a WatchAlertsResponse has. It is looked through and not parsed: what monitors
+// make of an alert they do on machines of their own, and the reference's client parses nothing.
+int64_t CountUpdates(const std::string& bytes);
 
 // The texts that these clues take turns with, about 200 code points each.
 extern const std::array<std::string_view, 4> kTexts;

@@ -10,6 +10,7 @@ namespace supervision::bench {
 
 // Where the two servers of one run are: the service, and what it is measured against.
 struct Bench {
+  std::string self;     // this program, for what is a process of its own
   std::string service;  // address of a supervisiond with fsync on every write
   int service_pid = 0;
   std::string reference;  // address of the reference server

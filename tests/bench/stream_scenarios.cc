@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "supervision/v1/alert_service.pb.h"
 #include "tests/bench/load.h"
 #include "tests/bench/opened.h"
 #include "tests/bench/reference_server.h"
@@ -15,18 +14,6 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
-// How many updates a serialised WatchAlertsResponse has, without building it: field 1, length
-// delimited, is one update.
-int64_t CountUpdates(const std::string& bytes, std::atomic<int64_t>* payload) {
-  v1::WatchAlertsResponse response;
-  if (!response.ParseFromString(bytes)) return 0;
-  if (response.updates_size() > 0) {
-    payload->fetch_add(static_cast<int64_t>(response.updates(0).ByteSizeLong()),
-                       std::memory_order_relaxed);
-  }
-  return response.updates_size();
-}
-
 // Alerts delivered per second to `monitors` streams while clues come in batches as fast as they
 // can.
 double Delivered(const Bench& bench, int monitors, double* alert_bytes) {
@@ -35,13 +22,11 @@ double Delivered(const Bench& bench, int monitors, double* alert_bytes) {
   Opened opened(monitors);
   std::atomic<int64_t> delivered = 0;
   std::atomic<int64_t> payload = 0;
-  std::atomic<int64_t> sampled = 0;
   StreamLoad streams(bench.service, kMonitorToken, kWatchMethod, WatchFromLatest(), monitors,
                      std::min(monitors, 10), [&](int stream, const std::string& bytes) {
                        opened.Note(stream);
-                       const int64_t updates = CountUpdates(bytes, &payload);
-                       if (updates > 0) ++sampled;
-                       delivered += updates;
+                       payload += static_cast<int64_t>(bytes.size());
+                       delivered += CountUpdates(bytes);
                      });
   if (!WaitForCount(opened.count, monitors, kPatience)) return 0;
   LoadClient partner(bench.service, kPartnerToken);
@@ -60,7 +45,7 @@ double Delivered(const Bench& bench, int monitors, double* alert_bytes) {
   if (!WaitForCount(answered, batches, kPatience)) return 0;
   if (!WaitForCount(delivered, expected, kPatience)) return 0;
   const absl::Duration took = absl::Now() - begun;
-  *alert_bytes = static_cast<double>(payload) / static_cast<double>(sampled);
+  *alert_bytes = static_cast<double>(payload) / static_cast<double>(expected);
   return static_cast<double>(expected) / absl::ToDoubleSeconds(took);
 }
 
