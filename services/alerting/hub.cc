@@ -211,6 +211,7 @@ void Hub::Core::OnEnded() {
   base::MutexLock lock(&mutex_);
   metrics.open.Set(static_cast<double>(--open_));
   if (open_ > 0) return;
+  bundles.Clear();
   ended_.SignalAll();
   drained.swap(drained_);
   for (std::function<void()>& done : drained) scheduler->Post(std::move(done));
@@ -232,6 +233,8 @@ Hub::Census Hub::Core::census() const {
   census.tail_bytes = size.bytes;
   census.deadlines = deadlines->size();
   census.reads_waiting = pages->waiting();
+  census.shelf_bytes = shelf->kept_bytes();
+  census.bundle_bytes = bundles.bytes();
   base::MutexLock lock(&mutex_);
   census.sessions = sessions_.size();
   return census;

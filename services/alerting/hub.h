@@ -12,6 +12,7 @@
 #include "services/alerting/log_source.h"
 #include "services/alerting/receiver.h"
 #include "services/alerting/scheduler.h"
+#include "services/alerting/turns.h"
 #include "services/domain/visibility.h"
 #include "services/ledger/ledger.h"
 #include "services/observability/log.h"
@@ -81,6 +82,9 @@ class Hub final : public ledger::TailObserver {
     size_t max_message_bytes = 1 << 20;
     size_t page_entries = 512;            // of a catch-up read
     size_t max_concurrent_catch_ups = 8;  // the rest wait their turn
+    Turns::Options catch_up_turns;
+    size_t shelf_bytes = 8 << 20;         // of pages that those who catch up share
+    size_t bundle_bytes = 16 << 20;       // of stretches, encoded, that streams of a view share
     size_t max_snapshot_alerts = 10'000;  // with which a stream may begin
     absl::Duration read_timeout = absl::Seconds(5);
     absl::Duration read_patience = absl::Seconds(30);  // how long a stream outlasts failing reads
@@ -131,6 +135,8 @@ class Hub final : public ledger::TailObserver {
     size_t waiting = 0;
     size_t deadlines = 0;
     size_t reads_waiting = 0;
+    size_t shelf_bytes = 0;
+    size_t bundle_bytes = 0;
     size_t tail_entries = 0;
     size_t tail_bytes = 0;
   };

@@ -11,6 +11,11 @@ void LedgerSource::ReadLog(const PageRequest& request, Callback<ledger::LogPage>
                    request.max_bytes, request.timeout, std::move(callback));
 }
 
+void LedgerSource::ReadLogAside(const PageRequest& request, Callback<ledger::LogPage> callback) {
+  ledger_->ReadLogAside(request.partition, request.epoch, request.after, request.max_entries,
+                        request.max_bytes, request.timeout, std::move(callback));
+}
+
 void LedgerSource::List(ledger::ListQuery query, absl::Duration timeout,
                         Callback<ledger::ListPage> callback) {
   ledger_->List(std::move(query), timeout, std::move(callback));

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "services/alerting/log_source.h"
 #include "services/alerting/scheduler.h"
 #include "services/ledger/ledger.h"
@@ -12,6 +15,8 @@ class LedgerSource final : public LogSource {
  public:
   explicit LedgerSource(ledger::Ledger* ledger) : ledger_(ledger) {}
   void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override;
+  void ReadLogAside(const PageRequest& request, Callback<ledger::LogPage> callback) override;
+  void PostAside(std::function<void()> task) override { ledger_->PostAside(std::move(task)); }
   void List(ledger::ListQuery query, absl::Duration timeout,
             Callback<ledger::ListPage> callback) override;
   void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;

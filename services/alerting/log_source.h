@@ -30,6 +30,8 @@ class LogSource {
 
   virtual ~LogSource() = default;
   virtual void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) = 0;
+  virtual void ReadLogAside(const PageRequest& request, Callback<ledger::LogPage> callback) = 0;
+  virtual void PostAside(std::function<void()> task) = 0;
   virtual void List(ledger::ListQuery query, absl::Duration timeout,
                     Callback<ledger::ListPage> callback) = 0;
   virtual void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) = 0;

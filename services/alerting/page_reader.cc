@@ -8,7 +8,7 @@ uint64_t PageReader::Read(const LogSource::PageRequest& request,
                           LogSource::Callback<ledger::LogPage> callback) {
   return Enqueue(
       [source = source_, request, callback = std::move(callback)](std::function<void()> answered) {
-        source->ReadLog(request, [answered, callback](absl::StatusOr<ledger::LogPage> page) {
+        source->ReadLogAside(request, [answered, callback](absl::StatusOr<ledger::LogPage> page) {
           answered();
           callback(std::move(page));
         });

@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "services/alerting/bundle.h"
 #include "services/alerting/deadlines.h"
 #include "services/alerting/encoder.h"
 #include "services/alerting/hub.h"
 #include "services/alerting/log_source.h"
 #include "services/alerting/page_reader.h"
+#include "services/alerting/page_shelf.h"
 #include "services/alerting/scheduler.h"
 #include "services/alerting/stream_metrics.h"
 #include "services/alerting/tail.h"
@@ -30,8 +32,12 @@ class StreamHouse {
         options(options),
         metrics(registry),
         tail(options.tail_entries, options.tail_bytes),
+        bundles(options.bundle_bytes),
         deadlines(std::make_shared<Deadlines>(scheduler)),
-        pages(std::make_shared<PageReader>(source, options.max_concurrent_catch_ups)) {}
+        pages(std::make_shared<PageReader>(source, options.max_concurrent_catch_ups)),
+        shelf(std::make_shared<PageShelf>(
+            std::make_shared<Turns>(source, scheduler, options.catch_up_turns), pages, scheduler,
+            options.shelf_bytes)) {}
   virtual ~StreamHouse() = default;
 
   // Calls the listeners on the loop's thread.
@@ -47,8 +53,10 @@ class StreamHouse {
   const Hub::Options options;
   StreamMetrics metrics;
   Tail tail;
+  Bundles bundles;
   const std::shared_ptr<Deadlines> deadlines;
   const std::shared_ptr<PageReader> pages;
+  const std::shared_ptr<PageShelf> shelf;
 };
 
 }  // namespace supervision::alerting

@@ -57,7 +57,7 @@ StreamMetrics::StreamMetrics(prometheus::Registry* registry)
       bookmarks(AddCounter(registry, "supervision_alert_bookmarks_total",
                            "Messages that only moved a cursor.")),
       pages(AddCounter(registry, "supervision_alert_catch_up_pages_total",
-                       "Pages of the log read for streams.")),
+                       "Pages of the log told to streams; one read may serve many.")),
       page_failures(AddCounter(registry, "supervision_alert_catch_up_failures_total",
                                "Reads for streams that failed.")),
       tail_entries(AddGauge(registry, "supervision_alert_tail_entries",

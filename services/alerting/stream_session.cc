@@ -342,8 +342,14 @@ void StreamSession::Enter(Phase phase) {
   const auto reads = [](Phase p) {
     return p == Phase::kSnapshot || p == Phase::kCatchingUp || p == Phase::kAsking;
   };
-  if (reads(phase) && !reads(phase_)) house_->metrics.catching_up.Increment();
-  if (!reads(phase) && reads(phase_)) house_->metrics.catching_up.Decrement();
+  if (reads(phase) && !reads(phase_)) {
+    house_->metrics.catching_up.Increment();
+    house_->shelf->Enter();
+  }
+  if (!reads(phase) && reads(phase_)) {
+    house_->metrics.catching_up.Decrement();
+    house_->shelf->Leave();
+  }
   if (!reads(phase) && parked_) {
     parked_ = false;
     house_->metrics.parked.Decrement();
@@ -355,11 +361,12 @@ void StreamSession::Enter(Phase phase) {
 void StreamSession::EndNow(absl::Status status) {
   Enter(Phase::kEnded);
   house_->tail.StopWaiting(audience_, this);
-  house_->pages->Forget(ticket_);
+  house_->pages->Forget(list_ticket_);
+  house_->shelf->Forget(page_ticket_);
   house_->deadlines->Remove(this);
   house_->tail.Leave(audience_);
   house_->OnEnding(this);
-  page_.clear();
+  page_ = nullptr;
   snapshot_ = nullptr;
   audience_ = nullptr;
   const std::shared_ptr<Receiver> receiver = std::move(receiver_);  // may be the sink too

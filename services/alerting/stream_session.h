@@ -79,7 +79,7 @@ class StreamSession final : public Session,
     std::optional<EndingReason> gently;
     std::optional<absl::Status> end;
     std::optional<absl::StatusOr<ledger::Place>> place;
-    std::optional<absl::StatusOr<ledger::LogPage>> page;
+    std::optional<absl::StatusOr<PageShelf::PagePtr>> page;
     std::optional<absl::StatusOr<ledger::ListPage>> listed;
   };
   enum class Taken { kYes, kMessageFull, kHole };  // kMessageFull: also when there is no room
@@ -101,11 +101,17 @@ class StreamSession final : public Session,
   void NoteTold(Notice notice);
 
   bool CatchUp();
-  void TakePage(absl::StatusOr<ledger::LogPage> page);
+  void TakePage(absl::StatusOr<PageShelf::PagePtr> page);
   void ReadPage(int partition);
   void Failed(const absl::Status& status);
 
   bool FollowTail();
+  std::optional<Taken> TakeStretch(StreamMessage* message);
+  bool TakeWholePage(StreamMessage* message);
+  BundlePtr NewBundle(const Bundles::Key& key, absl::Span<const TailEntryPtr> entries,
+                      absl::Span<const View::Decision> decisions);
+  // What others are told of as well: nothing that is this stream's alone decides.
+  bool TakesBundles() const { return receiver_ == nullptr && snapshot_ == nullptr; }
   void SkipSeen();
   void CompareWithTail();
   void NoticeParking();
@@ -162,14 +168,15 @@ class StreamSession final : public Session,
   bool waiting_ = false;
 
   // Catching up.
-  std::vector<TailEntryPtr> page_;  // at most one page, of which `page_next_` is the first left
+  PageShelf::PagePtr page_;  // at most one, of which `page_next_` is the first left
   size_t page_next_ = 0;
   std::optional<int64_t> page_end_;  // of the partition, when the page was read
   uint64_t page_generation_ = 0;
   int partition_ = 0;          // of the last page
   bool dry_ = false;           // the last page had nothing
   bool asked_ = false;         // a read or a question is under way
-  uint64_t ticket_ = 0;        // of the last read
+  uint64_t list_ticket_ = 0;   // of the last read of a snapshot
+  uint64_t page_ticket_ = 0;   // of the last page
   absl::Duration not_before_;  // no read or question earlier
   std::optional<absl::Duration> failing_since_;
   std::unique_ptr<base::Backoff> backoff_;  // made at the first failure

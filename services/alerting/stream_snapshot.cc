@@ -29,7 +29,7 @@ bool StreamSession::TellSnapshot() {
   asked_ = true;
   if (std::optional<ledger::ListQuery> query = snapshot_->NextQuery()) {
     query->hidden_from = principal_;
-    ticket_ =
+    list_ticket_ =
         house_->pages->List(*std::move(query), house_->options.read_timeout,
                             [weak = weak_from_this()](absl::StatusOr<ledger::ListPage> page) {
                               const auto self = weak.lock();

@@ -13,6 +13,10 @@ namespace {
 constexpr base::Backoff::Options kReadBackoff = {.initial = absl::Milliseconds(50),
                                                  .maximum = absl::Seconds(2)};
 
+// How much of the tail is told as one piece. Streams that are behind meet at its multiples, however
+// they came apart; those at the end hear of each alert at once, alone.
+constexpr uint64_t kStretch = 32;
+
 bool MayHeal(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
          status.code() == absl::StatusCode::kDeadlineExceeded ||
@@ -26,8 +30,13 @@ bool StreamSession::FollowTail() {
   SkipSeen();
   StreamMessage message = NewMessage();
   while (!message.full()) {
-    const Tail::Slice slice =
-        house_->tail.Read(index_, generation_, house_->options.max_alerts_per_message);
+    if (const std::optional<Taken> taken = TakeStretch(&message)) {
+      if (*taken == Taken::kMessageFull) break;
+      continue;
+    }
+    const uint64_t up_to_next = kStretch - index_ % kStretch;
+    const Tail::Slice slice = house_->tail.Read(
+        index_, generation_, std::min<size_t>(up_to_next, house_->options.max_alerts_per_message));
     if (!slice.valid) {
       if (!message.empty()) break;
       NoticeParking();
@@ -57,6 +66,43 @@ bool StreamSession::FollowTail() {
   CompareWithTail();
   waiting_ = house_->tail.Wait(audience_, shared_from_this(), index_, generation_, at_ != nullptr);
   return !waiting_;
+}
+
+BundlePtr StreamSession::NewBundle(const Bundles::Key& key, absl::Span<const TailEntryPtr> entries,
+                                   absl::Span<const View::Decision> decisions) {
+  BundlePtr bundle =
+      MakeBundle(entries, decisions, *house_->encoder, house_->options.max_alerts_per_message,
+                 house_->options.max_message_bytes);
+  house_->bundles.Keep(key, bundle);
+  return bundle;
+}
+
+// Takes the next stretch as the piece that all streams of this view send of it. Nothing where there
+// is no whole one yet, or where this stream must look at each alert itself.
+std::optional<StreamSession::Taken> StreamSession::TakeStretch(StreamMessage* message) {
+  if (!TakesBundles() || index_ % kStretch != 0) return std::nullopt;
+  const TailPlacePtr after = house_->tail.PlaceAt(index_ + kStretch, generation_);
+  if (after == nullptr) return std::nullopt;
+  // In step with the tail the place behind the stretch is the tail's too.
+  CompareWithTail();
+  if (at_ == nullptr) return std::nullopt;
+  const Bundles::Key key = {Tail::NumberOf(audience_), 0, index_};
+  BundlePtr bundle = house_->bundles.Find(key);
+  if (bundle == nullptr) {
+    const Tail::Slice slice = house_->tail.Read(index_, generation_, kStretch);
+    if (slice.entries.size() < kStretch) return std::nullopt;
+    const std::vector<View::Decision> decisions =
+        Tail::ViewOf(audience_).Judge(index_, slice.entries);
+    bundle = NewBundle(key, slice.entries, decisions);
+  }
+  if (bundle->differs) return std::nullopt;
+  if (bundle->bytes != nullptr && !message->Add(bundle->bytes, bundle->alerts, bundle->oldest)) {
+    return Taken::kMessageFull;
+  }
+  index_ += kStretch;
+  place_ = after->place();
+  at_ = after;
+  return Taken::kYes;
 }
 
 // While it waited its place may have been moved over entries that its view does not pass.
@@ -93,11 +139,14 @@ void StreamSession::NoticeParking() {
 // Returns whether there is more to do at once.
 bool StreamSession::CatchUp() {
   // What was read before the history changed may be of the lost one.
-  if (page_generation_ != house_->tail.generation()) page_.clear();
+  if (page_generation_ != house_->tail.generation()) page_ = nullptr;
   StreamMessage message = NewMessage();
   Taken taken = Taken::kYes;
-  while (page_next_ < page_.size() && taken == Taken::kYes) {
-    TailEntry& entry = *page_[page_next_];
+  if (page_ != nullptr && page_next_ == 0 && TakeWholePage(&message)) {
+    page_next_ = page_->entries.size();
+  }
+  while (page_ != nullptr && page_next_ < page_->entries.size() && taken == Taken::kYes) {
+    TailEntry& entry = *page_->entries[page_next_];
     taken = Take(entry, Tail::ViewOf(audience_).Judge(entry.entry().event), &message);
     if (taken == Taken::kYes) ++page_next_;
   }
@@ -106,7 +155,7 @@ bool StreamSession::CatchUp() {
     return false;
   }
   if (no_room_) return false;
-  page_.clear();
+  page_ = nullptr;
   if (taken == Taken::kHole) {
     Failed(absl::UnavailableError("A page has a hole."));
     return false;
@@ -143,6 +192,31 @@ bool StreamSession::CatchUp() {
   return false;
 }
 
+// The same with a page: true when all of it has been taken.
+bool StreamSession::TakeWholePage(StreamMessage* message) {
+  const std::vector<TailEntryPtr>& entries = page_->entries;
+  int64_t& position = place_.positions[static_cast<size_t>(partition_)];
+  if (!TakesBundles() || entries.empty() || entries[0]->entry().position != position + 1) {
+    return false;
+  }
+  const Bundles::Key key = {Tail::NumberOf(audience_), page_->number, 0};
+  BundlePtr bundle = house_->bundles.Find(key);
+  if (bundle == nullptr) {
+    std::vector<View::Decision> decisions;
+    decisions.reserve(entries.size());
+    for (const TailEntryPtr& entry : entries) {
+      decisions.push_back(Tail::ViewOf(audience_).Judge(entry->entry().event));
+    }
+    bundle = NewBundle(key, entries, decisions);
+  }
+  if (bundle->differs) return false;
+  if (bundle->bytes != nullptr && !message->Add(bundle->bytes, bundle->alerts, bundle->oldest)) {
+    return false;
+  }
+  position = entries.back()->entry().position;
+  return true;
+}
+
 // A page makes about one message, so that a stream whose client does not read keeps nothing beside
 // the message that is being written.
 void StreamSession::ReadPage(int partition) {
@@ -155,19 +229,21 @@ void StreamSession::ReadPage(int partition) {
   request.partition = partition;
   request.epoch = place_.epochs[partition];
   request.after = place_.positions[partition];
-  request.max_entries =
-      static_cast<int>(std::min(options.page_entries, options.max_alerts_per_message));
+  request.max_entries = static_cast<int>(PageShelf::UpToBoundary(
+      request.after,
+      static_cast<int64_t>(std::min(options.page_entries, options.max_alerts_per_message))));
   request.max_bytes = options.max_message_bytes;
   request.timeout = options.read_timeout;
-  ticket_ =
-      house_->pages->Read(request, [weak = weak_from_this()](absl::StatusOr<ledger::LogPage> page) {
-        const auto self = weak.lock();
-        if (self == nullptr) return;
-        self->Pump([&](Inbox& inbox) { inbox.page = std::move(page); });
-      });
+  page_ticket_ =
+      house_->shelf->Read(request, page_generation_,
+                          [weak = weak_from_this()](absl::StatusOr<PageShelf::PagePtr> page) {
+                            const auto self = weak.lock();
+                            if (self == nullptr) return;
+                            self->Pump([&](Inbox& inbox) { inbox.page = std::move(page); });
+                          });
 }
 
-void StreamSession::TakePage(absl::StatusOr<ledger::LogPage> page) {
+void StreamSession::TakePage(absl::StatusOr<PageShelf::PagePtr> page) {
   asked_ = false;
   if (!page.ok()) {
     if (domain::HasReason(page.status(), domain::Reason::kCursorTrimmed) ||
@@ -181,14 +257,10 @@ void StreamSession::TakePage(absl::StatusOr<ledger::LogPage> page) {
   failing_since_.reset();
   if (backoff_ != nullptr) backoff_->Reset();
   house_->metrics.pages.Increment();
-  page_.clear();
+  page_ = *std::move(page);
   page_next_ = 0;
-  page_end_ = page->entries.empty() ? place_.positions[partition_] : page->end;
-  dry_ = page->entries.empty();
-  page_.reserve(page->entries.size());
-  for (ledger::LogEntryPtr& entry : page->entries) {
-    page_.push_back(std::make_shared<TailEntry>(std::move(entry), now_));
-  }
+  dry_ = page_->entries.empty();
+  page_end_ = dry_ ? place_.positions[partition_] : page_->end;
 }
 
 // Asks again after a while where that may help, and otherwise ends the stream.

@@ -7,8 +7,9 @@ namespace supervision::alerting {
 // The view has a lock of its own; everything else is guarded by Tail's.
 class Tail::Audience {
  public:
-  Audience(std::string key, const domain::Scope& scope, const domain::Filter& filter)
-      : key(std::move(key)), view(scope, filter) {}
+  Audience(std::string key, uint64_t number, const domain::Scope& scope,
+           const domain::Filter& filter)
+      : key(std::move(key)), number(number), view(scope, filter) {}
 
   // Moves the waiters to `wakes`.
   void Release(std::vector<Wake>* wakes) {
@@ -19,6 +20,7 @@ class Tail::Audience {
   }
 
   const std::string key;
+  const uint64_t number;
   View view;
   int members = 0;
   WaitingMap waiting;
@@ -30,7 +32,9 @@ Tail::AudiencePtr Tail::Join(const domain::Scope& scope, const domain::Filter& f
   std::string key = domain::ViewKey(scope, filter);
   base::MutexLock lock(&mutex_);
   AudiencePtr& audience = audiences_[key];
-  if (audience == nullptr) audience = std::make_shared<Audience>(std::move(key), scope, filter);
+  if (audience == nullptr) {
+    audience = std::make_shared<Audience>(std::move(key), ++last_number_, scope, filter);
+  }
   ++audience->members;
   return audience;
 }
@@ -41,6 +45,7 @@ void Tail::Leave(const AudiencePtr& audience) {
 }
 
 View& Tail::ViewOf(const AudiencePtr& audience) { return audience->view; }
+uint64_t Tail::NumberOf(const AudiencePtr& audience) { return audience->number; }
 
 std::vector<Tail::Wake> Tail::Append(int partition, absl::Span<const ledger::LogEntryPtr> entries,
                                      absl::Duration now) {
@@ -148,7 +153,8 @@ Tail::Slice Tail::Read(uint64_t index, uint64_t generation, size_t max) const {
 
 TailPlacePtr Tail::PlaceAt(uint64_t index, uint64_t generation) const {
   base::MutexLock lock(&mutex_);
-  if (generation != ring_.generation() || index < ring_.begin()) return nullptr;
+  if (generation != ring_.generation()) return nullptr;
+  if (index < ring_.begin() || index > ring_.end()) return nullptr;
   return ring_.PlaceAt(index);
 }
 

@@ -43,6 +43,8 @@ class Tail {
   AudiencePtr Join(const domain::Scope& scope, const domain::Filter& filter);
   void Leave(const AudiencePtr& audience);
   static View& ViewOf(const AudiencePtr& audience);
+  // Of its view; no other view ever has it.
+  static uint64_t NumberOf(const AudiencePtr& audience);
 
   std::vector<Wake> Append(int partition, absl::Span<const ledger::LogEntryPtr> entries,
                            absl::Duration now);
@@ -75,7 +77,7 @@ class Tail {
     std::vector<TailEntryPtr> entries;
   };
   Slice Read(uint64_t index, uint64_t generation, size_t max) const;
-  // Nothing where Read would not be valid.
+  // Nothing where Read would not be valid, or beyond the end.
   TailPlacePtr PlaceAt(uint64_t index, uint64_t generation) const;
   uint64_t begin() const;
   uint64_t generation() const;
@@ -110,6 +112,7 @@ class Tail {
   mutable base::Mutex mutex_;
   TailRing ring_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, AudiencePtr> audiences_ ABSL_GUARDED_BY(mutex_);
+  uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;  // of a view
   // Those that wait out of step with the ring: woken by whatever comes.
   WaitingMap restless_ ABSL_GUARDED_BY(mutex_);
 };

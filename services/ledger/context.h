@@ -16,7 +16,9 @@
 
 namespace supervision::ledger {
 
-// What the parts of an open ledger share. The clients are used on the loop's thread only.
+// What the parts of an open ledger share. The clients are used on the loop's thread, but for
+// `bulk`, whose answers come on a thread of their own, so that a page that is decoded there keeps
+// neither a commit nor what is new waiting.
 struct Context {
   redis::Loop* loop;
   const base::Clock* clock;
@@ -25,7 +27,7 @@ struct Context {
   const Ledger::Options* options;
   redis::Client* commit;  // scripts that write
   redis::Client* read;    // short reads
-  redis::Client* bulk;    // catch-up reads of the log
+  redis::Client* bulk;    // pages of the log
   redis::Client* tail;    // blocks
   Descriptor descriptor;
   Keys keys;
@@ -33,14 +35,15 @@ struct Context {
   std::function<void()> on_new_epoch;  // on the loop's thread
   std::shared_ptr<SilenceBook> silences = std::make_shared<SilenceBook>();
 
-  // Puts what was read on the board, and tells when a new epoch shows.
+  // Puts what was read on the board, and tells when a new epoch shows. Any thread.
   void Learn(int partition, const PartitionMeta& meta) {
     if (!board->Learn(partition, meta)) return;
     metrics->epochs.Increment();
     log->Error("ledger.history_lost", {{"partition", int64_t{partition}},
                                        {"epoch", meta.epochs.current()},
                                        {"first", meta.epochs.current_first()}});
-    if (on_new_epoch) on_new_epoch();
+    if (!on_new_epoch) return;
+    loop->OnLoopThread() ? on_new_epoch() : loop->Post(on_new_epoch);
   }
 };
 

@@ -36,14 +36,14 @@ void Ledger::Core::Start() {
                     ". It proves what was acknowledged; make it readable and restart."});
   }
   witness_ = *std::move(witness);
-  commit_ = Connect("commit");
-  read_ = Connect("read");
-  bulk_ = Connect("bulk");
-  tail_ = Connect("tail");
+  commit_ = Connect("commit", loop_);
+  read_ = Connect("read", loop_);
+  bulk_ = Connect("bulk", &bulk_loop_);
+  tail_ = Connect("tail", loop_);
   EverySecond();
 }
 
-std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name) {
+std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name, redis::Loop* loop) {
   redis::Client::Options options;
   options.address = options_.address;
   options.name = name;
@@ -55,7 +55,7 @@ std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name) {
     if (name == "commit") OnCommitConnection(connected);
     if (name == "tail") OnTailConnection(connected);
   };
-  return std::make_unique<redis::Client>(loop_, std::move(options));
+  return std::make_unique<redis::Client>(loop, std::move(options));
 }
 
 void Ledger::Core::OnCommitConnection(bool connected) {

@@ -94,6 +94,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   }
 
   redis::Loop* loop() const { return loop_; }
+  redis::Loop* bulk_loop() { return &bulk_loop_; }
   const base::Clock* clock() const { return clock_; }
   const Options& options() const { return options_; }
 
@@ -109,7 +110,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   absl::Status Unavailable() const;
 
  private:
-  std::unique_ptr<redis::Client> Connect(const std::string& name);
+  std::unique_ptr<redis::Client> Connect(const std::string& name, redis::Loop* loop);
   void OnCommitConnection(bool connected);
   void OnTailConnection(bool connected);
 
@@ -135,6 +136,8 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   observability::Logger* const log_;
   const Options options_;
   Metrics metrics_;
+
+  redis::Loop bulk_loop_;  // reads pages of the log
 
   // The loop's thread.
   std::unique_ptr<redis::Client> commit_;

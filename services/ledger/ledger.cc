@@ -58,6 +58,7 @@ void Ledger::Stop() {
   RunOnLoop(loop, [this] { core_->Stop(); });
   // Answers that were on their way refer to the core's parts; each of them can lead to one more.
   for (int turn = 0; turn < 3; ++turn) RunOnLoop(loop, [] {});
+  core_->bulk_loop()->Stop();
 }
 
 void Ledger::Submit(Submission submission, absl::Duration timeout, Callback<Receipt> callback) {
@@ -190,12 +191,26 @@ void Ledger::ListCorrections(ListQuery query, absl::Duration timeout,
 
 void Ledger::ReadLog(int partition, int64_t epoch, int64_t after, int max_entries, size_t max_bytes,
                      absl::Duration timeout, Callback<LogPage> callback) {
-  const Reader::LogRequest request{partition, epoch, after, max_entries, max_bytes};
-  core_->OnLoop(std::move(callback),
-                [request, timeout](OpenParts* parts, Callback<LogPage> answer) {
-                  parts->reader.ReadLog(request, timeout, std::move(answer));
-                });
+  ReadLogAside(
+      partition, epoch, after, max_entries, max_bytes, timeout,
+      [loop = core_->loop(), callback = std::move(callback)](absl::StatusOr<LogPage> page) mutable {
+        loop->Post([callback = std::move(callback), page = std::move(page)]() mutable {
+          callback(std::move(page));
+        });
+      });
 }
+
+void Ledger::ReadLogAside(int partition, int64_t epoch, int64_t after, int max_entries,
+                          size_t max_bytes, absl::Duration timeout, Callback<LogPage> callback) {
+  OpenParts* const parts = core_->reachable_parts();
+  if (parts == nullptr) {
+    return core_->loop()->Post([core = core_, callback] { callback(core->Unavailable()); });
+  }
+  parts->reader.ReadLog({partition, epoch, after, max_entries, max_bytes}, timeout,
+                        std::move(callback));
+}
+
+void Ledger::PostAside(std::function<void()> task) { core_->bulk_loop()->Post(std::move(task)); }
 
 void Ledger::LatestPlace(absl::Duration timeout, Callback<Place> callback) {
   core_->OnLoop(std::move(callback), [timeout](OpenParts* parts, Callback<Place> answer) {

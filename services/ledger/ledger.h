@@ -35,10 +35,10 @@ class TailObserver {
 // is as durable as Options::durability says; positions are dense; a page of the log or of a list is
 // bounded; a cursor goes on until its place is trimmed or its history is lost, and either is said.
 //
-// Thread-safe. Each callback runs exactly once, on the loop's thread, never inside the call, never
-// under a lock. Errors carry a domain::Reason. `timeout` bounds the wait of the caller: what has
-// been sent when it passes may still take effect (OUTCOME_UNKNOWN); repeating by request_id is
-// safe.
+// Thread-safe. Each callback runs exactly once, on the loop's thread unless said otherwise, never
+// inside the call, never under a lock. Errors carry a domain::Reason. `timeout` bounds the wait of
+// the caller: what has been sent when it passes may still take effect (OUTCOME_UNKNOWN); repeating
+// by request_id is safe.
 class Ledger {
  public:
   struct Options {
@@ -124,6 +124,12 @@ class Ledger {
   // + 1 is no longer there; HISTORY_LOST when `epoch` ended before it.
   void ReadLog(int partition, int64_t epoch, int64_t after, int max_entries, size_t max_bytes,
                absl::Duration timeout, Callback<LogPage> callback);
+  // The same, answered on the thread that reads pages, where what the callback makes of it keeps
+  // nothing waiting but other pages. For what reads on and on.
+  void ReadLogAside(int partition, int64_t epoch, int64_t after, int max_entries, size_t max_bytes,
+                    absl::Duration timeout, Callback<LogPage> callback);
+  // Runs `task` on that thread too, which lasts until Stop.
+  void PostAside(std::function<void()> task);
 
   // Places. Latest and Earliest ask Redis, so that what is committed afterwards is behind them.
   void LatestPlace(absl::Duration timeout, Callback<Place> callback);

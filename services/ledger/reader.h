@@ -7,7 +7,8 @@
 
 namespace supervision::ledger {
 
-// Single clues and pages of the log. On the loop's thread.
+// Single clues, on the loop's thread, and pages of the log, from any thread and answered on the
+// thread of the bulk connection.
 class Reader {
  public:
   explicit Reader(Context* context) : context_(context) {}

@@ -38,6 +38,10 @@ class FakeLog final : public LogSource {
   int64_t end(int partition) const;
 
   void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override;
+  void ReadLogAside(const PageRequest& request, Callback<ledger::LogPage> callback) override {
+    ReadLog(request, std::move(callback));
+  }
+  void PostAside(std::function<void()> task) override { scheduler_->Post(std::move(task)); }
   void List(ledger::ListQuery query, absl::Duration timeout,
             Callback<ledger::ListPage> callback) override;
   void LatestPlace(absl::Duration timeout, Callback<ledger::Place> callback) override;

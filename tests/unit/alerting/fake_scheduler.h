@@ -50,6 +50,12 @@ class FakeScheduler final : public Scheduler {
     }
   }
 
+  // So much time passes while a task runs.
+  void Pass(absl::Duration by) {
+    base::MutexLock lock(&mutex_);
+    now_ += by;
+  }
+
   // Moves the time on, running what comes due in its order and whatever that posts.
   void Advance(absl::Duration by) {
     RunUntilIdle();

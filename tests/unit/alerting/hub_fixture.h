@@ -81,6 +81,13 @@ class HubFixture : public ::testing::Test {
     return options;
   }
 
+  // Of which pages are as long as they are by default.
+  static Hub::Options SmallTailLongMessages() {
+    Hub::Options options;
+    options.tail_entries = 8;
+    return options;
+  }
+
   FakeScheduler scheduler_;
   FakeLog log_;
   TestEncoder encoder_;

@@ -234,13 +234,51 @@ TEST_F(HubSlowTest, CatchUpsTakeTurns) {
   std::vector<std::unique_ptr<TestStream>> streams;
   for (int i = 0; i < 10; ++i) {
     streams.push_back(std::make_unique<TestStream>(TestStream::Eager));
-    Open(streams.back().get(), Earliest());
+    Open(streams.back().get(), Behind("1." + std::to_string(i) + ","));
   }
   EXPECT_EQ(log_.reads(), 2);
   EXPECT_EQ(hub_->census().reads_waiting, 8u);
   log_.HoldReads(false);
   scheduler_.RunUntilIdle();
-  for (const auto& stream : streams) EXPECT_EQ(stream->updates(), Expected("a", 1, 40));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(streams[static_cast<size_t>(i)]->updates(), Expected("a", i + 1, 40));
+  }
+}
+
+TEST_F(HubSlowTest, AHundredMonitorsThatMissedTheSameCostTheReadsOfOne) {
+  PublishMany("a", 1, 40);
+  StartHub(SmallTail());
+  TestStream alone(TestStream::Eager);
+  Open(&alone, Earliest());
+  const int reads_of_one = log_.reads();
+  std::vector<std::unique_ptr<TestStream>> streams;
+  for (int i = 0; i < 100; ++i) {
+    streams.push_back(std::make_unique<TestStream>(TestStream::Eager));
+    streams.back()->Open(hub_.get(), Earliest());
+  }
+  scheduler_.RunUntilIdle();
+  for (const auto& stream : streams) ASSERT_EQ(stream->updates(), Expected("a", 1, 40));
+  EXPECT_EQ(log_.reads(), 2 * reads_of_one);
+  EXPECT_EQ(hub_->census().shelf_bytes, 0u) << "kept though nobody catches up";
+}
+
+TEST_F(HubSlowTest, MonitorsThatLeftAtDifferentPlacesSoonReadTheSamePages) {
+  PublishMany("a", 1, 80);
+  StartHub(SmallTail());
+  TestStream alone(TestStream::Eager);
+  Open(&alone, Earliest());
+  const int reads_of_one = log_.reads();
+  std::vector<std::unique_ptr<TestStream>> streams;
+  for (int i = 0; i < 4; ++i) {
+    streams.push_back(std::make_unique<TestStream>(TestStream::Eager));
+    streams.back()->Open(hub_.get(), Behind("1." + std::to_string(i) + ","));
+  }
+  scheduler_.RunUntilIdle();
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(streams[static_cast<size_t>(i)]->updates(), Expected("a", i + 1, 80));
+  }
+  // Each its first page, up to where the pages of all begin; then one reads for all four.
+  EXPECT_EQ(log_.reads(), 2 * reads_of_one + 3);
 }
 
 class HubPartitionsTest : public HubFixture {

@@ -304,6 +304,7 @@ TEST_F(HubTest, NothingIsKeptForStreamsThatHaveEnded) {
   EXPECT_EQ(census.waiting, 0u);
   EXPECT_EQ(census.deadlines, 0u);
   EXPECT_EQ(census.reads_waiting, 0u);
+  EXPECT_EQ(census.shelf_bytes, 0u);
   EXPECT_EQ(Metric("supervision_alert_streams"), 0);
   EXPECT_EQ(Metric("supervision_alert_streams_catching_up"), 0);
   log_.HoldReads(false);

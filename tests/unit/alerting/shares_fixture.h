@@ -55,8 +55,8 @@ class TestSharer final : public StreamSink {
     outstanding_ = true;
     ++messages_;
     std::vector<std::string> ids;
-    for (const SharedBytes& piece : pieces) {
-      const std::vector<std::string> words = absl::StrSplit(absl::string_view(*piece), ' ');
+    for (const std::string& line : LinesOf(pieces)) {
+      const std::vector<std::string> words = absl::StrSplit(line, ' ');
       if (words[0] == "alert" || words[0] == "left") ids.push_back(words[1]);
       if (words[0] == "ending") ending_ = true;
       if (words[0] == "share") TakeCaption(words, ids);
@@ -158,6 +158,10 @@ class LogOfReplicas final : public ledger::TailObserver {
     void ReadLog(const PageRequest& request, Callback<ledger::LogPage> callback) override {
       log_->ReadLog(request, std::move(callback));
     }
+    void ReadLogAside(const PageRequest& request, Callback<ledger::LogPage> callback) override {
+      log_->ReadLogAside(request, std::move(callback));
+    }
+    void PostAside(std::function<void()> task) override { log_->PostAside(std::move(task)); }
     void List(ledger::ListQuery query, absl::Duration timeout,
               Callback<ledger::ListPage> callback) override {
       log_->List(std::move(query), timeout, std::move(callback));

@@ -18,8 +18,8 @@ class ThreadedSink final : public StreamSink {
  public:
   void Write(std::vector<SharedBytes> pieces) override {
     base::MutexLock lock(&mutex_);
-    for (const SharedBytes& piece : pieces) {
-      const std::vector<std::string> words = absl::StrSplit(absl::string_view(*piece), ' ');
+    for (const std::string& line : LinesOf(pieces)) {
+      const std::vector<std::string> words = absl::StrSplit(line, ' ');
       if (words[0] == "alert") ++alerts_;
     }
     written_ = true;

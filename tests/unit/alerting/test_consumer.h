@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "services/alerting/consumers.h"
+#include "tests/unit/alerting/test_stream.h"
 
 namespace supervision::alerting {
 
@@ -50,9 +51,8 @@ class TestConsumer final : public StreamSink {
     outstanding_ = true;
     std::vector<std::string> updates;
     uint64_t first = 0;
-    for (const SharedBytes& piece : pieces) {
-      const std::vector<std::string> words =
-          absl::StrSplit(absl::string_view(*piece), absl::MaxSplits(' ', 1));
+    for (const std::string& line : LinesOf(pieces)) {
+      const std::vector<std::string> words = absl::StrSplit(line, absl::MaxSplits(' ', 1));
       if (words[0] == "caption") {
         first = TakeCaption(words[1]);
       } else if (words[0] == "cursor") {
@@ -62,7 +62,7 @@ class TestConsumer final : public StreamSink {
       } else if (words[0] == "ending") {
         ending_ = true;
       } else {
-        updates.push_back(words[0] == "alert" ? words[1] : *piece);
+        updates.push_back(words[0] == "alert" ? words[1] : line);
       }
     }
     EXPECT_EQ(first == 0, updates.empty()) << "alerts have numbers";

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "services/alerting/encoder.h"
 #include "services/alerting/hub.h"
@@ -16,8 +17,8 @@
 
 namespace supervision::alerting {
 
-// Pieces that a test reads: "alert ID VERSION full", "left ID VERSION", "notice NAME", "cursor
-// TEXT", "ending". Counts what it encodes.
+// Pieces that a test reads, a line each: "alert ID VERSION full", "left ID VERSION", "notice NAME",
+// "cursor TEXT", "ending". Counts what it encodes.
 class TestEncoder final : public AlertEncoder {
  public:
   SharedBytes EncodeAlert(const domain::Alert& alert,
@@ -46,9 +47,20 @@ class TestEncoder final : public AlertEncoder {
 
  private:
   static SharedBytes Piece(std::string text) {
-    return std::make_shared<const std::string>(std::move(text));
+    return std::make_shared<const std::string>(std::move(text) + "\n");
   }
 };
+
+// The lines of a message.
+inline std::vector<std::string> LinesOf(const std::vector<SharedBytes>& pieces) {
+  std::vector<std::string> lines;
+  for (const SharedBytes& piece : pieces) {
+    for (const absl::string_view line : absl::StrSplit(*piece, '\n', absl::SkipEmpty())) {
+      lines.emplace_back(line);
+    }
+  }
+  return lines;
+}
 
 // A client of a stream. It checks what a session owes its carrier: one write at a time, one Finish,
 // nothing behind it, and a cursor in every message. Thread-safe.
@@ -57,6 +69,7 @@ class TestStream final : public StreamSink {
   struct Message {
     std::vector<std::string> updates;  // without "alert " in front
     std::string cursor;
+    std::vector<SharedBytes> pieces;
     size_t bytes = 0;
     bool ending = false;
     std::string notice;
@@ -126,26 +139,27 @@ class TestStream final : public StreamSink {
       EXPECT_FALSE(finished_.has_value()) << "a write behind Finish";
       outstanding_ = true;
       Message message;
-      for (const SharedBytes& piece : pieces) {
-        message.bytes += piece->size();
-        if (piece->rfind("cursor ", 0) == 0) {
+      for (const SharedBytes& piece : pieces) message.bytes += piece->size();
+      for (const std::string& line : LinesOf(pieces)) {
+        if (line.rfind("cursor ", 0) == 0) {
           EXPECT_TRUE(message.cursor.empty());
-          message.cursor = piece->substr(7);
+          message.cursor = line.substr(7);
           cursor_ = message.cursor;
-        } else if (piece->rfind("notice ", 0) == 0) {
-          message.notice = piece->substr(7);
+        } else if (line.rfind("notice ", 0) == 0) {
+          message.notice = line.substr(7);
           notices_.push_back(message.notice);
           if (message.notice == "complete") snapshot_ = false;
-        } else if (*piece == "ending") {
+        } else if (line == "ending") {
           message.ending = true;
         } else {
           EXPECT_TRUE(message.cursor.empty()) << "an alert behind the cursor";
-          const bool alert = piece->rfind("alert ", 0) == 0;
-          message.updates.push_back(alert ? piece->substr(6) : *piece);
+          const bool alert = line.rfind("alert ", 0) == 0;
+          message.updates.push_back(alert ? line.substr(6) : line);
           updates_.push_back(message.updates.back());
         }
       }
       EXPECT_EQ(message.cursor.empty(), snapshot_) << "a cursor in every message behind a snapshot";
+      message.pieces = std::move(pieces);
       messages_.push_back(std::move(message));
     }
     if (reader_ != nullptr) reader_(this);
