@@ -9,8 +9,8 @@
 
 namespace supervision::observability {
 
-// Makers of metrics without labels. The registry owns what they make. `help` is the sentence that an
-// operator reads on the page.
+// Makers of metrics without labels. The registry owns what they make. `help` is the sentence that
+// an operator reads on the page.
 
 inline prometheus::Gauge& AddGauge(prometheus::Registry* registry, const std::string& name,
                                    const std::string& help) {
