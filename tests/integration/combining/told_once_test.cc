@@ -65,8 +65,8 @@ class Subscriber final : public alerting::StreamSink {
     std::shared_ptr<alerting::Connection> connection;
     {
       base::MutexLock lock(&mutex_);
-      for (const alerting::SharedBytes& piece : pieces) {
-        if (piece->rfind("alert ", 0) == 0) updates_.push_back(piece->substr(6));
+      for (const std::string& line : alerting::LinesOf(pieces)) {
+        if (line.rfind("alert ", 0) == 0) updates_.push_back(line.substr(6));
       }
       delivered = updates_.size();  // the first connection: they count from 1
       while (connection_ == nullptr) changed_.Wait(&mutex_);
