@@ -16,6 +16,7 @@ constexpr int kPartitions = 2;
 // A monitor over all its streams: what it holds is what a client would have written down.
 struct Monitor {
   domain::Filter filter;
+  std::string principal;  // from whom silences may hide
   std::unique_ptr<TestStream> stream;
   std::string cursor;  // of the last stream
   std::vector<std::string> told;
@@ -33,6 +34,7 @@ struct Monitor {
 struct ModelEntry {
   std::string id;
   domain::Risk risk;
+  std::string hidden_from;
 };
 
 class HubModelTest : public HubFixture {
@@ -54,14 +56,21 @@ void HubModelTest::RunOneLife(uint32_t seed) {
   std::mt19937 random(seed);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<uint32_t>(n)); };
   Hub::Options options;
-  options.tail_entries = 1 + below(40);
-  options.max_alerts_per_message = 1 + below(6);
+  // Half of the lives are of streams that are told of whole pages and stretches of the tail.
+  const bool large = below(2) == 0;
+  options.tail_entries = 1 + below(large ? 200 : 40);
+  options.max_alerts_per_message = 1 + below(large ? 256 : 6);
   options.max_concurrent_catch_ups = 1 + below(3);
+  options.shelf_bytes = static_cast<size_t>(below(40'000));
+  options.bundle_bytes = static_cast<size_t>(below(40'000));
+  const int most_at_once = large ? 120 : 12;
+  const std::vector<std::string> principals = {"", "wang", "li"};
   FakeLog log(&scheduler_, kPartitions);
   std::vector<std::vector<ModelEntry>> model(kPartitions);
   std::vector<Monitor> monitors(5);
   for (Monitor& monitor : monitors) {
     monitor.filter.min_risk = static_cast<domain::Risk>(below(4));
+    monitor.principal = principals[static_cast<size_t>(below(3))];
     monitor.cursor = "1.0,1.0,";
   }
   {
@@ -69,6 +78,7 @@ void HubModelTest::RunOneLife(uint32_t seed) {
     const auto come = [&](Monitor& monitor, bool eager) {
       Hub::Request request = Behind(monitor.cursor);
       request.filter = monitor.filter;
+      request.principal = monitor.principal;
       monitor.stream =
           eager ? std::make_unique<TestStream>(TestStream::Eager) : std::make_unique<TestStream>();
       monitor.stream->Open(&hub, request);
@@ -80,12 +90,16 @@ void HubModelTest::RunOneLife(uint32_t seed) {
         case 1:
         case 2: {
           const int partition = below(kPartitions);
-          for (int i = below(12); i >= 0; --i) {
+          for (int i = below(most_at_once); i >= 0; --i) {
             const std::string id =
                 "p" + std::to_string(partition) + "-" + std::to_string(model[partition].size() + 1);
             const auto risk = static_cast<domain::Risk>(1 + below(3));
-            model[partition].push_back({id, risk});
-            log.Append(partition, NewAlert(id, risk));
+            const std::string hidden_from =
+                below(40) == 0 ? principals[static_cast<size_t>(below(3))] : "";
+            model[partition].push_back({id, risk, hidden_from});
+            domain::ChangeEvent event = NewAlert(id, risk);
+            if (!hidden_from.empty()) event.alert.facets.silences = {{"s1", {hidden_from}}};
+            log.Append(partition, std::move(event));
           }
           break;
         }
@@ -134,7 +148,9 @@ void HubModelTest::RunOneLife(uint32_t seed) {
     for (int partition = 0; partition < kPartitions; ++partition) {
       std::vector<std::string> expected;
       for (const ModelEntry& entry : model[partition]) {
-        if (entry.risk >= monitor.filter.min_risk) expected.push_back(entry.id + " 1 full");
+        if (entry.risk < monitor.filter.min_risk) continue;
+        const bool hidden = !entry.hidden_from.empty() && entry.hidden_from == monitor.principal;
+        if (!hidden) expected.push_back(entry.id + " 1 full");
       }
       const std::vector<std::string> told = Of(monitor.told, partition);
       const auto [at, wanted] =

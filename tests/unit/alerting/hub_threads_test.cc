@@ -148,8 +148,8 @@ TEST_F(HubThreadsTest, StreamsThatJoinWhileAPublisherRunsMissNothing) {
   constexpr int kStreams = 400;
   std::mt19937 random(Seed());
   Hub::Options options = QuietOptions();
-  options.tail_entries = 64;
-  options.max_alerts_per_message = 16;
+  options.tail_entries = 96;
+  options.max_alerts_per_message = 48;
   StartHub(options);
   std::vector<std::unique_ptr<TestStream>> streams;
   Clients clients(2);
@@ -209,8 +209,8 @@ TEST_F(HubThreadsTest, CancelWriteAndFinishMeetInAnyOrder) {
   Publisher publisher(&log_, 500);
   for (int round = 0; round < kRounds; ++round) {
     Hub::Options options;
-    options.tail_entries = 32;
-    options.max_alerts_per_message = 8;
+    options.tail_entries = 64;
+    options.max_alerts_per_message = 40;
     options.bookmark_interval = absl::Milliseconds(5);
     options.drain_grace = absl::Milliseconds(5);
     StartHub(options);
