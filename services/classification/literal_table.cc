@@ -4,7 +4,6 @@
 #include <array>
 #include <bit>
 
-#include "absl/container/flat_hash_map.h"
 #include "services/classification/utf8.h"
 
 namespace supervision::classification {
@@ -13,17 +12,12 @@ namespace {
 constexpr size_t kBlock = 64;  // places of the text that are followed together
 constexpr size_t kLongBytes = 8;
 constexpr uint32_t kLong = uint32_t{1} << 31;
-constexpr size_t kRoom = 2;  // places for edges, for each node
+constexpr size_t kRoom = 2;                      // places of the table, for each node
+constexpr size_t kRoot = (size_t{1} << 31) - 1;  // the node before all, which lies nowhere
 
 uint32_t BitOf(char32_t character) { return uint32_t{1} << ((character * 0x9E3779B1U) >> 27); }
 
-uint64_t KeyOf(uint32_t parent, char32_t character) { return uint64_t{parent} << 21 | character; }
-
-uint64_t Spread(uint32_t parent, char32_t character) {
-  uint64_t key = KeyOf(parent, character);
-  key ^= key >> 19;
-  return key * 0x9E3779B97F4A7C15;
-}
+uint64_t KeyOf(size_t parent, char32_t character) { return uint64_t{parent} << 21 | character; }
 
 // Whether `a` comes before `b`, which ends where it does.
 bool Before(const LiteralTable::Hit& a, const LiteralTable::Hit& b) {
@@ -35,83 +29,42 @@ bool Before(const LiteralTable::Hit& a, const LiteralTable::Hit& b) {
 
 }  // namespace
 
-LiteralTable::LiteralTable(const std::vector<std::string>& literals)
-    : literals_(literals.size()), first_(kBasicPlane, kNone), nodes_(1) {
-  Grow(literals);
-  BuildEdges();
-}
-
-// All first characters, then all second ones: those that are read by most texts lie together.
-void LiteralTable::Grow(const std::vector<std::string>& literals) {
-  absl::flat_hash_map<uint64_t, uint32_t> children;
-  std::vector<size_t> at(literals.size(), 0);          // the next byte of each
-  std::vector<uint32_t> ends(literals.size(), kNone);  // the node that it has come to
+// All first characters, then all second ones: those that most texts read lie where they are looked
+// for first.
+LiteralTable::LiteralTable(const std::vector<std::string>& literals) : literals_(literals.size()) {
+  size_t characters = 0;
+  for (const std::string& literal : literals) characters += CountCodePoints(literal);
+  nodes_.resize(std::bit_ceil(kRoom * characters + 1));
+  mask_ = nodes_.size() - 1;
+  std::vector<size_t> at(literals.size(), 0);        // the next byte of each
+  std::vector<size_t> ends(literals.size(), kRoot);  // the node that it has come to
   for (size_t left = literals.size(); left > 0;) {
     for (uint32_t i = 0; i < literals.size(); ++i) {
       if (at[i] == literals[i].size()) continue;
       const char32_t character = DecodeUtf8(literals[i], &at[i]);
-      const auto [child, fresh] =
-          children.emplace(KeyOf(ends[i], character), static_cast<uint32_t>(nodes_.size()));
-      if (fresh) {
-        nodes_[ends[i]].followers |= BitOf(character);
-        nodes_.push_back({ends[i], character, 0, 0});
-      }
-      ends[i] = child->second;
+      if (ends[i] != kRoot) nodes_[ends[i]].followers |= BitOf(character);
+      const uint64_t key = KeyOf(ends[i], character);
+      ends[i] = Find(HomeOf(key), key);
+      nodes_[ends[i]].key = key;
       if (at[i] < literals[i].size()) continue;
       nodes_[ends[i]].literal = (i + 1) | (literals[i].size() > kLongBytes ? kLong : 0);
       --left;
     }
   }
-  nodes_[kNone].followers = 0;  // it stands for places that lead nowhere, too
 }
 
-void LiteralTable::BuildEdges() {
-  edges_.resize(std::bit_ceil(kRoom * nodes_.size()));
-  mask_ = edges_.size() - 1;
-  for (uint32_t node = 1; node < nodes_.size(); ++node) {
-    const auto [parent, character, literal, followers] = nodes_[node];
-    if (parent == kNone && character < kBasicPlane) {
-      first_[character] = static_cast<uint16_t>(node);  // they are the first, and fewer than 65,536
-      continue;
-    }
-    const uint64_t spread = Spread(parent, character);
-    size_t edge = static_cast<size_t>(spread >> 32) & mask_;
-    while (edges_[edge].child != kNone) edge = (edge + 1) & mask_;
-    edges_[edge] = {static_cast<uint32_t>(spread), node};
+size_t LiteralTable::HomeOf(uint64_t key) const {
+  key ^= key >> 19;
+  return static_cast<size_t>((key * 0x9E3779B97F4A7C15) >> 32) & mask_;
+}
+
+// The place of the key, or a free one; nearly always the first looked at.
+size_t LiteralTable::Find(size_t home, uint64_t key) const {
+  while ((static_cast<int>(nodes_[home].key != key) &
+          static_cast<int>(nodes_[home].key != kFree)) != 0) {
+    home = (home + 1) & mask_;
   }
-}
-
-void LiteralTable::Prefetch(uint32_t parent, char32_t character) const {
-  __builtin_prefetch(&edges_[static_cast<size_t>(Spread(parent, character) >> 32) & mask_]);
-}
-
-// The node that the edge seems to lead to, or kNone; nearly always right, and nearly always the
-// first place looked at is the last.
-uint32_t LiteralTable::Guess(uint32_t parent, char32_t character) const {
-  const uint64_t spread = Spread(parent, character);
-  size_t edge = static_cast<size_t>(spread >> 32) & mask_;
-  while ((static_cast<int>(edges_[edge].child != kNone) &
-          static_cast<int>(edges_[edge].tag != static_cast<uint32_t>(spread))) != 0) {
-    edge = (edge + 1) & mask_;
-  }
-  return edges_[edge].child;
-}
-
-uint32_t LiteralTable::Confirm(uint32_t guess, uint32_t parent, char32_t character) const {
-  const Node& node = nodes_[guess];
-  const int wrong =
-      static_cast<int>(guess != kNone) &
-      (static_cast<int>(node.parent != parent) | static_cast<int>(node.character != character));
-  return __builtin_expect(wrong, 0) != 0 ? FindSlowly(parent, character) : guess;
-}
-
-uint32_t LiteralTable::FindSlowly(uint32_t parent, char32_t character) const {
-  size_t edge = static_cast<size_t>(Spread(parent, character) >> 32) & mask_;
-  while (edges_[edge].child != kNone && (nodes_[edges_[edge].child].parent != parent ||
-                                         nodes_[edges_[edge].child].character != character)) {
-    edge = (edge + 1) & mask_;
-  }
-  return edges_[edge].child;
+  return home;
 }
 
 // All hits in any order; returns how many. Which characters lead further is as good as chance, so
@@ -120,17 +73,17 @@ uint32_t LiteralTable::FindSlowly(uint32_t parent, char32_t character) const {
 size_t LiteralTable::Collect(std::span<const char32_t> text, std::vector<Hit>* found) const {
   size_t count = 0;
   for (size_t block = 0; block < text.size(); block += kBlock) {
-    const size_t size = std::min(kBlock, text.size() - block);
-    std::array<uint32_t, kBlock + 1> nodes;   // where each place that is still followed stands,
+    size_t followed = std::min(kBlock, text.size() - block);
+    std::array<uint64_t, kBlock + 1> keys;  // of the node that each place still followed comes to,
+    std::array<size_t, kBlock + 1> homes;   // where it is looked for,
     std::array<uint32_t, kBlock + 1> places;  // and where it began
-    std::array<uint32_t, kBlock + 1> guesses;
-    for (size_t i = 0; i < size; ++i) {
-      const char32_t character = text[block + i];
-      guesses[i] = character < kBasicPlane ? first_[character] : FindSlowly(kNone, character);
-      places[i] = static_cast<uint32_t>(block + i);
-      __builtin_prefetch(&nodes_[guesses[i]]);
-    }
-    size_t followed = size;
+    const auto expect = [&](size_t k, size_t place, uint64_t key) {
+      keys[k] = key;
+      homes[k] = HomeOf(key);
+      places[k] = static_cast<uint32_t>(place);
+      __builtin_prefetch(&nodes_[homes[k]]);
+    };
+    for (size_t i = 0; i < followed; ++i) expect(i, block + i, KeyOf(kRoot, text[block + i]));
     for (size_t length = 1; followed > 0; ++length) {
       if (found->size() < count + kBlock + 1) found->resize(2 * (count + kBlock + 1));
       Hit* const hits = found->data();
@@ -138,23 +91,16 @@ size_t LiteralTable::Collect(std::span<const char32_t> text, std::vector<Hit>* f
       for (size_t k = 0; k < followed; ++k) {
         const size_t begin = places[k];
         const size_t end = begin + length;
-        const uint32_t node =
-            length == 1 ? guesses[k] : Confirm(guesses[k], nodes[k], text[end - 1]);
-        hits[count] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(end),
-                       nodes_[node].literal};
-        count += nodes_[node].literal != 0 ? 1 : 0;
+        const size_t place = Find(homes[k], keys[k]);
+        const Node& node = nodes_[place];
+        hits[count] = {static_cast<uint32_t>(begin), static_cast<uint32_t>(end), node.literal};
+        count += node.literal != 0 ? 1 : 0;
         const char32_t next = text[std::min(end, text.size() - 1)];
-        nodes[going] = node;
-        places[going] = static_cast<uint32_t>(begin);
-        Prefetch(node, next);
+        expect(going, begin, KeyOf(place, next));
         going += static_cast<size_t>(static_cast<int>(end < text.size()) &
-                                     static_cast<int>((nodes_[node].followers & BitOf(next)) != 0));
+                                     static_cast<int>((node.followers & BitOf(next)) != 0));
       }
       followed = going;
-      for (size_t k = 0; k < followed; ++k) {
-        guesses[k] = Guess(nodes[k], text[places[k] + length]);
-        __builtin_prefetch(&nodes_[guesses[k]]);
-      }
     }
   }
   return count;

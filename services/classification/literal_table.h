@@ -6,11 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "services/base/huge_pages.h"
+
 namespace supervision::classification {
 
 // Finds every place of some thousand literals in a text, in one pass over its characters. A tree of
-// the literals' characters whose edges lie in a hash table: small, and made for texts that come
-// alone, when what was read for the text before has left the caches. Immutable once made.
+// the literals' characters whose nodes lie in a hash table, so that a step reads one line of it:
+// made for texts that come alone, when what was read for the text before has left the caches.
+// Immutable once made.
 class LiteralTable {
  public:
   struct Hit {
@@ -35,32 +38,20 @@ class LiteralTable {
   void Find(std::span<const char32_t> text, Workspace* workspace, std::vector<Hit>* hits) const;
 
  private:
-  static constexpr uint32_t kNone = 0;  // the node before all: of no literal, and nothing follows
-  static constexpr size_t kBasicPlane = 0x10000;
-
+  // What lies in a place of the table: the character that led here and the place it led from.
   struct Node {
-    uint32_t parent = 0;
-    char32_t character = 0;
+    uint64_t key = kFree;
     uint32_t literal = 0;    // 1 + number of the literal that ends here, kLong with it; 0: none
     uint32_t followers = 0;  // a set with the characters that lead further
   };
-  struct Edge {
-    uint32_t tag = 0;
-    uint32_t child = kNone;
-  };
+  static constexpr uint64_t kFree = UINT64_MAX;  // no literal ends there, and nothing follows
 
-  void Grow(const std::vector<std::string>& literals);
-  void BuildEdges();
-  uint32_t Guess(uint32_t parent, char32_t character) const;
-  uint32_t Confirm(uint32_t guess, uint32_t parent, char32_t character) const;
-  uint32_t FindSlowly(uint32_t parent, char32_t character) const;
-  void Prefetch(uint32_t parent, char32_t character) const;
+  size_t HomeOf(uint64_t key) const;
+  size_t Find(size_t home, uint64_t key) const;
   size_t Collect(std::span<const char32_t> text, std::vector<Hit>* found) const;
 
   size_t literals_ = 0;
-  std::vector<uint16_t> first_;  // nodes of the first characters, of the basic plane
-  std::vector<Node> nodes_;
-  std::vector<Edge> edges_;  // open addressing; at most half full
+  base::HugeVector<Node> nodes_;  // open addressing
   size_t mask_ = 0;
 };
 
