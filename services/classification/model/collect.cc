@@ -11,75 +11,56 @@ namespace supervision::classification {
 namespace {
 
 constexpr size_t kBlock = 64;  // characters whose n-grams are looked up together
-constexpr size_t kRoom = 4;    // places of the table of those touched, for each that may be
+constexpr size_t kRoom = 2;    // places of the table of those touched, for each that may be
 
 }  // namespace
 
-// The n-grams of the vocabulary from left to right, shorter ones first, to `found`, which has room
-// for all; returns how many. An n-gram is in the vocabulary only when the one it begins with is.
+// The n-grams of the vocabulary that begin in the block at `block`, from left to right, shorter
+// ones first, to `found`, which has room for all; returns how many. An n-gram is in the vocabulary
+// only when the one it begins with is.
 //
 // Which n-grams are there is as good as chance, so hardly anything here is a jump that depends on
-// it: lists are written one place too far and counted on only by what was found. A block at a time:
-// what a step reads of the tables has been asked for by the step before.
-size_t Model::FindGrams(const std::u32string& text, Workspace::Found* found) const {
+// it: lists are written one place too far and counted on only by what was found. What a step reads
+// of the table has been asked for by the step before.
+size_t Model::FindGrams(std::u32string_view text, size_t block, Workspace::Found* found) const {
   const Parts& parts = *parts_;
-  const uint32_t none = parts.none;
-  const size_t characters = text.size();
-  size_t count = 0;
-  for (size_t block = 0; block < characters; block += kBlock) {
-    const size_t size = std::min(kBlock, characters - block);
-    const char32_t* const at = text.data() + block;
-    const size_t left = characters - block;  // from `at` to the end
-    std::array<uint32_t, kBlock> singles;
-    std::array<uint32_t, kBlock> pairs;
-    std::array<uint32_t, kBlock> threes;
-    std::array<FeatureKey, kBlock + 1> keys;
-    std::array<uint32_t, kBlock + 1> places;
-    std::array<uint32_t, kBlock> guesses;
-    pairs.fill(none);
-    threes.fill(none);
-
-    for (size_t i = 0; i < size; ++i) {
-      singles[i] = parts.FindCharacter(at[i]);
-      parts.PrefetchRow(singles[i]);
-    }
-    size_t candidates = 0;
-    for (size_t i = 0; i < size; ++i) {
-      const char32_t next = at[std::min(i + 1, left - 1)];
-      keys[candidates] = FeatureKey{at[i]} << kCharacterBits | next;
-      places[candidates] = static_cast<uint32_t>(i);
-      parts.Prefetch(keys[candidates]);
-      candidates += (i + 1 < left ? 1 : 0) & parts.Follows(singles[i], next);
-    }
-    const auto guess = [&](size_t many) {
-      for (size_t k = 0; k < many; ++k) {
-        guesses[k] = parts.Guess(keys[k]);
-        parts.PrefetchRow(guesses[k]);
-      }
-    };
-    guess(candidates);
+  const uint32_t none = parts.mask + 1;
+  const size_t left = text.size() - block;  // from `at` to the end
+  const size_t size = std::min(kBlock, left);
+  const char32_t* const at = text.data() + block;
+  std::array<std::array<uint32_t, kBlock>, Features::kLongestGram> rows;  // by length, less one
+  std::array<FeatureKey, kBlock + 1> keys;  // of those that may be there,
+  std::array<uint32_t, kBlock + 1> homes;   // where they are looked for,
+  std::array<uint32_t, kBlock + 1> places;  // and where they begin
+  const auto expect = [&](size_t k, FeatureKey key, size_t place) {
+    keys[k] = key;
+    homes[k] = parts.HomeOf(key);
+    places[k] = static_cast<uint32_t>(place);
+    parts.Prefetch(homes[k]);
+  };
+  for (size_t i = 0; i < size; ++i) expect(i, at[i], i);
+  size_t candidates = size;
+  for (size_t length = 1; length <= Features::kLongestGram; ++length) {
+    std::array<uint32_t, kBlock>& those = rows[length - 1];
+    if (length > 1) those.fill(none);
     size_t longer = 0;
     for (size_t k = 0; k < candidates; ++k) {
       const size_t i = places[k];
-      const FeatureKey key = keys[k];
-      pairs[i] = parts.Confirm(guesses[k], key);
-      const char32_t next = at[std::min(i + 2, left - 1)];
-      keys[longer] = key << kCharacterBits | next;  // never beyond what was read
-      places[longer] = static_cast<uint32_t>(i);
-      parts.Prefetch(keys[longer]);
-      longer += (i + 2 < left ? 1 : 0) & parts.Follows(pairs[i], next);
+      const uint32_t row = parts.Find(homes[k], keys[k]);
+      those[i] = row;
+      if (length == Features::kLongestGram) continue;
+      const char32_t next = at[std::min(i + length, left - 1)];
+      expect(longer, keys[k] << kCharacterBits | next, i);  // never beyond what was read
+      longer += (i + length < left ? 1 : 0) & parts.Follows(row, next);
     }
-    guess(longer);
-    for (size_t k = 0; k < longer; ++k) {
-      threes[places[k]] = parts.Confirm(guesses[k], keys[k]);
-    }
-    for (size_t i = 0; i < size; ++i) {
-      const auto first = static_cast<uint32_t>(block + i);
-      uint32_t length = 0;
-      for (const uint32_t row : {singles[i], pairs[i], threes[i]}) {
-        found[count] = {row, parts.HeadOf(row).value, first, ++length};
-        count += row != none ? 1 : 0;
-      }
+    candidates = longer;
+  }
+  size_t count = 0;
+  for (size_t i = 0; i < size; ++i) {
+    for (uint32_t length = 1; length <= Features::kLongestGram; ++length) {
+      const uint32_t row = rows[length - 1][i];
+      found[count] = {row, parts.HeadOf(row).value, static_cast<uint32_t>(block + i), length};
+      count += parts.Free(row) ? 0 : 1;
     }
   }
   return count;
@@ -97,17 +78,16 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   }
   if (workspace->touched.size() < most + 1) {
     workspace->touched.resize(most + 1);
-    workspace->found.resize(most + 1);
   }
   if (workspace->signals.size() < features.signals.size() + 1) {
     workspace->signals.resize(features.signals.size() + 1);
   }
+  workspace->found.resize(std::max(Features::kLongestGram * kBlock, features.signals.size()) + 1);
   Workspace::Touched* const touched = workspace->touched.data();
   Workspace::Found* const found = workspace->found.data();
-  const size_t gram_count = FindGrams(features.characters, found);
   // A small table of its own, not one with a place for each row: it stays in the nearest cache.
   std::vector<uint32_t>& places = workspace->places;
-  const size_t room = std::bit_ceil(kRoom * (gram_count + features.signals.size() + 1));
+  const size_t room = std::bit_ceil(kRoom * (most + 1));
   places.assign(room, 0);
   const int shift = 64 - std::countr_zero(room);
   uint32_t rows = 0;
@@ -128,24 +108,25 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     row.length = one.length;
     return place - 1;
   };
-  for (size_t i = 0; i < gram_count; ++i) {
-    workspace->grams[i] = {touch(found[i]), found[i].first};
+  size_t gram_count = 0;
+  for (size_t block = 0; block < features.characters.size(); block += kBlock) {
+    const size_t count = FindGrams(features.characters, block, found);
+    for (size_t i = 0; i < count; ++i) {
+      workspace->grams[gram_count++] = {touch(found[i]), found[i].first};
+    }
   }
   workspace->gram_count = gram_count;
   const size_t grams = rows;
 
-  for (const Features::Signal& signal : features.signals) {
-    parts.Prefetch(signal.key);
-  }
   for (size_t i = 0; i < features.signals.size(); ++i) {
-    found[i].row = parts.Guess(features.signals[i].key);
-    parts.PrefetchRow(found[i].row);
+    found[i].row = parts.HomeOf(features.signals[i].key);
+    parts.Prefetch(found[i].row);
   }
   size_t known_signals = 0;
   for (size_t i = 0; i < features.signals.size(); ++i) {
-    const uint32_t row = parts.Confirm(found[i].row, features.signals[i].key);
+    const uint32_t row = parts.Find(found[i].row, features.signals[i].key);
     found[known_signals] = {row, parts.HeadOf(row).value, static_cast<uint32_t>(i), 0};
-    known_signals += row != parts.none ? 1 : 0;
+    known_signals += parts.Free(row) ? 0 : 1;
   }
   size_t signals = 0;
   for (size_t i = 0; i < known_signals; ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -18,6 +19,7 @@ namespace supervision::classification {
 namespace {
 
 constexpr size_t kVersionDigestBytes = 6;
+constexpr size_t kRoom = 3;  // places of the table of rows, for each row
 
 // What the strength of an n-gram grows by when it comes so often.
 float Repeated(uint32_t count) {
@@ -33,15 +35,6 @@ float Repeated(uint32_t count) {
 
 }  // namespace
 
-// Two keys with one tag: looked at one by one.
-uint32_t Model::Parts::FindSlowly(FeatureKey key) const {
-  size_t slot = SlotOf(Spread(key));
-  while (slots[slot].row != none && HeadOf(slots[slot].row).key != key) {
-    slot = (slot + 1) & mask;
-  }
-  return slots[slot].row;
-}
-
 Model::Model(std::unique_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 
@@ -56,42 +49,27 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
   const auto rows = static_cast<uint32_t>(data->keys.size());
   parts->stride = (data->margins() + kLane - 1) / kLane * kLane;
   parts->row_bytes = sizeof(Parts::Row) + parts->stride;
-  parts->none = rows;
-  parts->rows.resize((size_t{rows} + 1) * parts->row_bytes);
-  size_t slots = 16;
-  while (slots < 3 * size_t{rows}) {
-    slots *= 2;
+  const size_t places = std::bit_ceil(kRoom * size_t{rows} + 1);
+  parts->mask = static_cast<uint32_t>(places - 1);
+  parts->rows.resize((places + 1) * parts->row_bytes);
+  for (uint32_t place = 0; place <= places; ++place) {
+    new (&parts->HeadOf(place)) Parts::Row{};
   }
-  parts->slots.resize(slots, {0, rows});
-  parts->mask = slots - 1;
-  parts->characters.resize(kBasicPlane, rows);
   constexpr FeatureKey kCharacter = (FeatureKey{1} << kCharacterBits) - 1;
-  for (uint32_t row = 0; row < rows; ++row) {
-    const FeatureKey key = data->keys[row];
-    new (&parts->HeadOf(row)) Parts::Row{key, data->values[row], 0};
+  for (size_t i = 0; i < rows; ++i) {
+    const FeatureKey key = data->keys[i];
+    const uint32_t row = parts->Find(key);
+    new (&parts->HeadOf(row)) Parts::Row{key, data->values[i], 0};
     std::memcpy(parts->rows.data() + row * parts->row_bytes + sizeof(Parts::Row),
-                data->weights.data() + row * data->margins(), data->margins());
-    if (key < kBasicPlane) {
-      parts->characters[key] = row;
-    } else {
-      const uint64_t spread = Parts::Spread(key);
-      size_t slot = parts->SlotOf(spread);
-      while (parts->slots[slot].row != rows) {
-        slot = (slot + 1) & parts->mask;
-      }
-      parts->slots[slot] = {static_cast<uint32_t>(spread), row};
-    }
+                data->weights.data() + i * data->margins(), data->margins());
     // Keys rise, so an n-gram comes after the one that it begins with.
     if (key > kCharacter && !IsSignal(key)) {
-      const FeatureKey before = key >> kCharacterBits;
-      const uint32_t shorter =
-          before < kBasicPlane ? parts->characters[before] : parts->Find(before);
-      if (shorter != rows) {
+      const uint32_t shorter = parts->Find(key >> kCharacterBits);
+      if (!parts->Free(shorter)) {
         parts->HeadOf(shorter).followers |= BitOf(static_cast<char32_t>(key & kCharacter));
       }
     }
   }
-  new (&parts->HeadOf(rows)) Parts::Row{};
   std::vector<FeatureKey>().swap(data->keys);  // they lie in the tables now
   std::vector<float>().swap(data->values);
   std::vector<int8_t>().swap(data->weights);

@@ -106,7 +106,7 @@ class Model {
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
-  size_t FindGrams(const std::u32string& text, Workspace::Found* found) const;
+  size_t FindGrams(std::u32string_view text, size_t block, Workspace::Found* found) const;
   size_t Collect(const Features& features, Workspace* workspace) const;
   void ShareOut(size_t characters, Workspace* workspace) const;
   void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
