@@ -44,15 +44,11 @@ void Matcher::FindNamed(Features* features) {
   named_.clear();
   asked_.clear();
   const auto hits_of = [&](const std::vector<uint32_t>& atoms) {
-    return atoms.empty() || atoms_[atoms[0]].run != run_ ? std::pair<uint32_t, uint32_t>()
-                                                         : HitsOf(atoms[0]);
+    return atoms.empty() ? std::pair<uint32_t, uint32_t>() : HitsOf(atoms[0]);
   };
   const std::pair<uint32_t, uint32_t> asking = hits_of(blame.asking);
   const std::pair<uint32_t, uint32_t> telling = hits_of(blame.telling);
   for (uint32_t who = 0; who < blame.who.size(); ++who) {
-    if (atoms_[blame.who[who]].run != run_) {
-      continue;
-    }
     const auto [first, past] = HitsOf(blame.who[who]);
     bool was_asked = false;
     bool was_told = false;
@@ -107,10 +103,8 @@ void Matcher::DescribeBlame(Features* features) {
   const BlameIndex& blame = index_.blame;
   FindNamed(features);
   for (uint32_t did = 0; did < blame.did.size(); ++did) {
-    if (atoms_[blame.did[did]].run != run_) {
-      continue;
-    }
     const auto [first, past] = HitsOf(blame.did[did]);
+    if (first == past) continue;
     blamed_.assign(blame.who.size() + BlameIndex::kOthers, false);
     for (uint32_t i = first; i < past; ++i) {
       const Hit& hit = ordered_[i];

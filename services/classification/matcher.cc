@@ -20,8 +20,9 @@ Matcher::Matcher(const RuleIndex* index, const Normaliser* normaliser)
     : index_(*index), normaliser_(*normaliser) {
   sources_.resize(index_.literals->size() + index_.atoms);
   atoms_.resize(index_.atoms);
-  patterns_.resize(index_.patterns.size());
   rules_.resize(index_.rules.size());
+  seen_sources_.Resize(sources_.size());
+  entered_.Resize(atoms_.size());
 }
 
 const std::vector<RuleMatch>& Matcher::Match(const Input& input) {
@@ -29,9 +30,16 @@ const std::vector<RuleMatch>& Matcher::Match(const Input& input) {
   index_.literals->Find({text_.points.data(), text_.points.size()}, &scan_, &literal_hits_);
   AddLiterals();
   AddReferences(input);
+  FindCandidates();
+  const auto pattern = [&](size_t i) -> const CompiledPattern& {
+    return index_.patterns[candidates_[std::min(i, candidates_.size() - 1)].pattern];
+  };
   for (size_t i = 0; i < candidates_.size(); ++i) {
-    __builtin_prefetch(&index_.patterns[candidates_[std::min(i + kAhead, candidates_.size() - 1)]]);
-    Evaluate(index_.patterns[candidates_[i]]);
+    const CompiledPattern& ahead = pattern(i + kAhead);
+    __builtin_prefetch(&index_.segments[ahead.begin]);
+    __builtin_prefetch(&index_.rules[ahead.rule]);
+    __builtin_prefetch(&rules_[ahead.rule], 1);
+    Evaluate(pattern(i));
   }
   Collect(input);
   return matches_;
@@ -42,13 +50,15 @@ void Matcher::Start(const Input& input) {
   if (run_ == 0) {  // the counter went round: forget every state of old
     for (Source& source : sources_) source.run = 0;
     for (Atom& atom : atoms_) atom.run = 0;
-    for (PatternState& pattern : patterns_) pattern.run = 0;
     for (RuleState& rule : rules_) rule.run = 0;
     run_ = 1;
   }
   hits_.clear();
   seen_.clear();
   ordered_.clear();
+  seen_sources_.Clear();
+  entered_.Clear();
+  entered_atoms_.clear();
   candidates_.clear();
   touched_.clear();
   references_.clear();
@@ -108,10 +118,9 @@ void Matcher::AddLiterals() {
       __builtin_prefetch(&patterns_of.start[*atom]);
     }
   }
-  for (size_t i = 0; i < new_atoms_.size(); ++i) {
-    __builtin_prefetch(
-        patterns_of.begin_of(new_atoms_[std::min(i + kAhead, new_atoms_.size() - 1)].first));
-    SeeAtom(new_atoms_[i].first, new_atoms_[i].second);
+  for (const auto& [atom, literal] : new_atoms_) {
+    Enter(atom, literal);
+    __builtin_prefetch(patterns_of.begin_of(atom));
   }
 }
 
@@ -133,6 +142,7 @@ bool Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sen
   const bool first = source.run != run_;
   if (first) {
     source = {run_, place, place, 1};
+    seen_sources_.Add(number);
   } else if (source.hits >= kMostHitsOfAnAtom) {
     return false;
   } else {
@@ -144,34 +154,73 @@ bool Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sen
   return first;
 }
 
-void Matcher::SeeAtom(uint32_t number, uint32_t source) {
-  Atom& atom = atoms_[number];
-  if (atom.run != run_) {
-    atom = {run_, kNone, 0, 0};
-    const uint32_t* const past = index_.atom_patterns.end_of(number);
-    for (const uint32_t* p = index_.atom_patterns.begin_of(number); p != past; ++p) {
-      if ((*p & RuleIndex::kAlone) != 0) {
-        candidates_.push_back(*p & ~RuleIndex::kAlone);
-        continue;
-      }
-      PatternState& state = patterns_[*p];
-      if (state.run != run_) {
-        state = {run_, index_.distinct_atoms[*p]};
-      }
-      if (--state.missing == 0) {
-        candidates_.push_back(*p);
-      }
-    }
-  }
-  seen_.push_back({source, atom.seen});
-  atom.seen = static_cast<uint32_t>(seen_.size() - 1);
+void Matcher::See(Atom* atom, uint32_t source) {
+  seen_.push_back({source, atom->seen});
+  atom->seen = static_cast<uint32_t>(seen_.size() - 1);
+  atom->first = std::min(atom->first, sources_[source].first);
 }
 
-// The hits of an atom that was seen, as places in ordered_: those of its sources in the order in
-// which they were seen.
-std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
+void Matcher::Enter(uint32_t number, uint32_t source) {
   Atom& atom = atoms_[number];
-  if (atom.end != 0) {
+  if (atom.run != run_) {
+    atom = {run_, kNone, kNone, 0, 0};
+    entered_.Add(number);
+    entered_atoms_.push_back(number);
+  }
+  See(&atom, source);
+}
+
+Matcher::Atom& Matcher::Ask(uint32_t number) {
+  Atom& atom = atoms_[number];
+  if (atom.run != run_) {
+    atom = {run_, kNone, kNone, 0, 0};
+    const uint32_t* const past = index_.atom_literals.end_of(number);
+    for (const uint32_t* p = index_.atom_literals.begin_of(number); p != past; ++p) {
+      if (seen_sources_.Holds(*p)) See(&atom, *p);
+    }
+  }
+  return atom;
+}
+
+// Whether each of the atoms that stand from `others` on was seen, as RuleIndex lists them.
+bool Matcher::AllSeen(const uint32_t* others, const uint32_t* past) const {
+  while (others != past) {
+    const uint32_t atom = *others;
+    const uint32_t* const literals = others + 2;
+    others = literals + others[1];
+    const bool seen = literals == others ? entered_.Holds(atom)
+                                         : std::any_of(literals, others, [&](uint32_t literal) {
+                                             return seen_sources_.Holds(literal);
+                                           });
+    if (!seen) return false;
+  }
+  return true;
+}
+
+void Matcher::FindCandidates() {
+  for (const uint32_t leading : entered_atoms_) {
+    const uint32_t* const end = index_.atom_patterns.end_of(leading);
+    for (const uint32_t* item = index_.atom_patterns.begin_of(leading); item != end;) {
+      Candidate candidate{atoms_[leading].first, leading, item[0]};
+      const uint32_t* other = item + 2;
+      const uint32_t* const past = other + item[1];
+      item = past;
+      if (!AllSeen(other, past)) continue;
+      __builtin_prefetch(&index_.patterns[candidate.pattern]);
+      for (; other != past; other += 2 + other[1]) {
+        candidate = std::max(candidate, {Ask(*other).first, *other, candidate.pattern});
+      }
+      candidates_.push_back(candidate);
+    }
+  }
+  std::sort(candidates_.begin(), candidates_.end());
+}
+
+// The hits of an atom, as places in ordered_: those of its sources in the order in which they were
+// seen. None when none was.
+std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
+  Atom& atom = Ask(number);
+  if (atom.end != 0 || atom.seen == kNone) {
     return {atom.begin, atom.end};
   }
   merged_.clear();
@@ -197,7 +246,7 @@ std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
 void Matcher::AddReferences(const Input& input) {
   const auto literals = static_cast<uint32_t>(index_.literals->size());
   const auto add = [&](uint32_t atom, uint32_t begin, uint32_t end, uint32_t sentence) {
-    if (AddHit(literals + atom, begin, end, sentence)) SeeAtom(atom, literals + atom);
+    if (AddHit(literals + atom, begin, end, sentence)) Enter(atom, literals + atom);
   };
   if (input.instruments != nullptr) {
     for (const domain::Instrument& instrument : *input.instruments) {
@@ -261,11 +310,8 @@ bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) {
   if (match.begin == match.end) {
     return true;
   }
-  for (const uint32_t number : rule.unless) {
-    if (atoms_[number].run != run_) {
-      continue;
-    }
-    const auto [first, past] = HitsOf(number);
+  for (uint32_t k = rule.unless_begin; k < rule.unless_end; ++k) {
+    const auto [first, past] = HitsOf(index_.unless[k]);
     for (uint32_t i = first; i < past; ++i) {
       const Hit& veto = ordered_[i];
       if (veto.sentence == match.sentence && veto.begin != veto.end &&
@@ -314,15 +360,15 @@ void Matcher::Evaluate(const CompiledPattern& pattern) {
   };
 
   chain_.clear();
-  for (size_t step = 0; step < pattern.segments.size(); ++step) {
-    const CompiledSegment& segment = pattern.segments[step];
-    const bool last = step + 1 == pattern.segments.size();
+  for (uint32_t step = pattern.begin; step < pattern.end; ++step) {
+    const CompiledSegment& segment = index_.segments[step];
+    const bool last = step + 1 == pattern.end;
     next_chain_.clear();
     size_t before = 0;
     const auto [first, past] = HitsOf(segment.atom);
     for (uint32_t i = first; i < past; ++i) {
       Hit hit = ordered_[i];
-      if (step > 0) {
+      if (step > pattern.begin) {
         while (before < chain_.size() && chain_[before].end <= hit.begin) {
           ++before;
         }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "services/classification/bit_set.h"
 #include "services/classification/classifier.h"
 #include "services/classification/model/features.h"
 #include "services/classification/normaliser.h"
@@ -85,9 +87,11 @@ class Matcher {
     uint32_t last = kNone;
     uint32_t hits = 0;
   };
-  // Which sources of an atom were seen, and, once someone has asked, its hits in order.
+  // Which sources of an atom were seen, and, once someone has asked, its hits in order. One that is
+  // not entered by its sources has nothing until someone asks.
   struct Atom {
-    uint32_t run = 0;
+    uint32_t run = 0;       // the run that the rest belongs to
+    uint32_t first = 0;     // its first hit
     uint32_t seen = kNone;  // list in seen_
     uint32_t begin = 0;     // its hits in ordered_
     uint32_t end = 0;       // 0: not put in order yet
@@ -100,9 +104,13 @@ class Matcher {
     Hit hit;
     uint32_t who = 0;  // number of the lexicon
   };
-  struct PatternState {
-    uint32_t run = 0;
-    uint32_t missing = 0;  // atoms that were not seen
+  // A pattern all of whose atoms were seen, by the last of these. In this order they are evaluated:
+  // of a rule's patterns the first that matches is its evidence.
+  struct Candidate {
+    uint32_t first = 0;  // hit of the atom
+    uint32_t atom = 0;
+    uint32_t pattern = 0;
+    auto operator<=>(const Candidate&) const = default;
   };
   struct RuleState {
     uint32_t run = 0;
@@ -115,10 +123,14 @@ class Matcher {
   void Start(const Input& input);
   void AddLiterals();
   bool AddHit(uint32_t source, uint32_t begin, uint32_t end, uint32_t sentence);
-  void SeeAtom(uint32_t atom, uint32_t source);
+  void Enter(uint32_t atom, uint32_t source);
+  void See(Atom* atom, uint32_t source);
+  Atom& Ask(uint32_t atom);
+  bool AllSeen(const uint32_t* others, const uint32_t* past) const;
   std::pair<uint32_t, uint32_t> HitsOf(uint32_t atom);
   uint32_t SentenceAt(uint32_t begin, uint32_t* cursor) const;
   void AddReferences(const Input& input);
+  void FindCandidates();
   void Evaluate(const CompiledPattern& pattern);
   bool Follows(const Hit& before, const Hit& hit, Join join, uint32_t gap) const;
   bool Acceptable(const CompiledRule& rule, const Hit& match);
@@ -160,10 +172,12 @@ class Matcher {
   std::vector<std::pair<uint32_t, uint32_t>> new_atoms_;
   std::vector<Hit> ordered_;  // hits of atoms that were asked for, atom by atom
   std::vector<uint32_t> merged_;
-  std::vector<PatternState> patterns_;
   std::vector<RuleState> rules_;
-  std::vector<uint32_t> candidates_;  // patterns all of whose atoms were seen
-  std::vector<uint32_t> touched_;     // rules with a state in this run
+  BitSet seen_sources_;
+  BitSet entered_;                       // atoms
+  std::vector<uint32_t> entered_atoms_;  // the same, in order
+  std::vector<Candidate> candidates_;
+  std::vector<uint32_t> touched_;  // rules with a state in this run
   std::vector<Hit> chain_;
   std::vector<Hit> next_chain_;
   std::vector<Named> named_;  // by their end

@@ -33,11 +33,7 @@ RuleMatch Matcher::PlaceOf(uint32_t begin, uint32_t end) const {
 
 std::vector<Matcher::Bytes> Matcher::CueHits(size_t cue) {
   std::vector<Bytes> hits;
-  const uint32_t atom = index_.cues[cue].atom;
-  if (atoms_[atom].run != run_) {
-    return hits;
-  }
-  const auto [begin, past] = HitsOf(atom);
+  const auto [begin, past] = HitsOf(index_.cues[cue].atom);
   for (uint32_t i = begin; i < past; ++i) {
     if (ordered_[i].begin < ordered_[i].end) {
       hits.push_back({ordered_[i].begin, ordered_[i].end});

@@ -1,6 +1,7 @@
 #include "services/classification/rule_index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -13,6 +14,11 @@ namespace {
 
 constexpr size_t kShortestAlone = 2;  // code points of a phrase that makes a rule match by itself
 constexpr uint32_t kWidestGap = 200;
+// How much less likely a text holds a phrase with each character more, and how likely a reference.
+// Roughly: it decides what is looked at first, not what matches.
+constexpr float kCharacterChance = 1.0F / 16;
+constexpr float kReferenceChance = 0.1F;
+constexpr size_t kFewLiterals = 6;
 
 class Builder {
  public:
@@ -37,6 +43,7 @@ class Builder {
     AddPatterns(rule.any, number, PatternRole::kAny, gap);
     AddPatterns(rule.with, number, PatternRole::kWith, gap);
     AddPatterns(rule.without, number, PatternRole::kWithout, gap);
+    compiled.unless_begin = static_cast<uint32_t>(index_->unless.size());
     for (const Phrase& phrase : rule.unless) {
       const std::vector<CompiledSegment> segments = Compile(phrase, false);
       if (segments.size() > 1) {
@@ -44,13 +51,14 @@ class Builder {
                                           ": `unless` takes words, a lexicon or a reference, "
                                           "without gaps; use `without` for longer patterns"));
       } else if (!segments.empty()) {
-        compiled.unless.push_back(segments[0].atom);
+        index_->unless.push_back(segments[0].atom);
       }
     }
+    compiled.unless_end = static_cast<uint32_t>(index_->unless.size());
     for (const domain::InstrumentType type : rule.instruments) {
       index_->instrument_rules[static_cast<size_t>(type)].push_back(number);
     }
-    index_->rules.push_back(std::move(compiled));
+    index_->rules.push_back(compiled);
     index_->rule_keys.push_back(SignalKey(SignalKind::kRule, absl::StrCat("R:", rule.id)));
   }
 
@@ -97,17 +105,20 @@ class Builder {
   std::unique_ptr<RuleIndex> Finish() {
     NameBlame();
     index_->atoms = static_cast<uint32_t>(atom_numbers_.size());
-    Flatten(literal_atoms_, &index_->literal_atoms);
+    const std::vector<uint32_t> leads = Leads();
+    EnterAtoms(leads);
     std::vector<std::vector<uint32_t>> atom_patterns(index_->atoms);
     for (uint32_t i = 0; i < index_->patterns.size(); ++i) {
-      std::set<uint32_t> distinct;
-      for (const CompiledSegment& segment : index_->patterns[i].segments) {
-        distinct.insert(segment.atom);
+      std::vector<uint32_t> others;
+      for (const uint32_t atom : AtomsOf(index_->patterns[i])) {
+        if (atom == leads[i]) continue;
+        const std::vector<uint32_t>& literals = atom_literals_[atom];
+        others.insert(others.end(), {atom, static_cast<uint32_t>(literals.size())});
+        others.insert(others.end(), literals.begin(), literals.end());
       }
-      for (const uint32_t atom : distinct) {
-        atom_patterns[atom].push_back(distinct.size() == 1 ? i | RuleIndex::kAlone : i);
-      }
-      index_->distinct_atoms.push_back(static_cast<uint32_t>(distinct.size()));
+      std::vector<uint32_t>& items = atom_patterns[leads[i]];
+      items.insert(items.end(), {i, static_cast<uint32_t>(others.size())});
+      items.insert(items.end(), others.begin(), others.end());
     }
     Flatten(atom_patterns, &index_->atom_patterns);
     BuildTable();
@@ -141,11 +152,13 @@ class Builder {
       CompiledPattern pattern;
       pattern.rule = rule;
       pattern.role = role;
-      pattern.gap = gap;
-      pattern.segments = Compile(phrase, role == PatternRole::kAny);
-      if (!pattern.segments.empty()) {
-        index_->patterns.push_back(std::move(pattern));
-      }
+      pattern.gap = static_cast<uint16_t>(gap);
+      const auto segments = Compile(phrase, role == PatternRole::kAny);
+      std::vector<CompiledSegment>& all = index_->segments;
+      pattern.begin = static_cast<uint32_t>(all.size());
+      all.insert(all.end(), segments.begin(), segments.end());
+      pattern.end = static_cast<uint32_t>(all.size());
+      if (!segments.empty()) index_->patterns.push_back(pattern);
     }
   }
 
@@ -208,10 +221,54 @@ class Builder {
     }
   }
 
+  std::set<uint32_t> AtomsOf(const CompiledPattern& pattern) const {
+    std::set<uint32_t> atoms;
+    for (uint32_t k = pattern.begin; k < pattern.end; ++k) atoms.insert(index_->segments[k].atom);
+    return atoms;
+  }
+
+  // The atom that leads to each pattern.
+  std::vector<uint32_t> Leads() const {
+    std::vector<uint32_t> leads;
+    for (const CompiledPattern& pattern : index_->patterns) {
+      const std::set<uint32_t> atoms = AtomsOf(pattern);
+      leads.push_back(*std::min_element(atoms.begin(), atoms.end(), [&](uint32_t a, uint32_t b) {
+        return atom_chances_[a] < atom_chances_[b];
+      }));
+    }
+    return leads;
+  }
+
+  // Which atoms are entered as soon as one of their literals is seen: those that lead somewhere,
+  // that the model asks for, or that have too many literals to look at each. Keeps the literals of
+  // the others only.
+  void EnterAtoms(const std::vector<uint32_t>& leads) {
+    std::vector<bool> entered(index_->atoms);
+    for (uint32_t atom = 0; atom < index_->atoms; ++atom) {
+      entered[atom] = atom_literals_[atom].empty() || atom_literals_[atom].size() > kFewLiterals;
+    }
+    for (const uint32_t atom : leads) entered[atom] = true;
+    for (const Cue& cue : index_->cues) entered[cue.atom] = true;
+    const BlameIndex& blame = index_->blame;
+    for (const auto* atoms : {&blame.who, &blame.did, &blame.asking, &blame.telling}) {
+      for (const uint32_t atom : *atoms) entered[atom] = true;
+    }
+    std::vector<std::vector<uint32_t>> literal_atoms(literals_.size());
+    for (uint32_t atom = 0; atom < index_->atoms; ++atom) {
+      if (!entered[atom]) continue;
+      for (const uint32_t literal : atom_literals_[atom]) literal_atoms[literal].push_back(atom);
+      atom_literals_[atom].clear();
+    }
+    Flatten(literal_atoms, &index_->literal_atoms);
+    Flatten(atom_literals_, &index_->atom_literals);
+  }
+
   uint32_t ReferenceAtomOf(const ReferenceTest& test) {
     const auto [entry, added] = atom_numbers_.emplace(
         absl::StrCat("<", std::string(Name(test.type)), ":", test.least), atom_numbers_.size());
     if (added) {
+      atom_chances_.push_back(kReferenceChance);
+      atom_literals_.emplace_back();
       index_->reference_atoms[static_cast<size_t>(test.type)].push_back(
           {test.least, entry->second});
     }
@@ -238,14 +295,15 @@ class Builder {
     }
     const auto [entry, added] = atom_numbers_.emplace(key, atom_numbers_.size());
     if (added) {
+      float chance = 0;
+      std::vector<uint32_t>& literals = atom_literals_.emplace_back();
       for (const std::string& phrase : normalised) {
+        chance += std::pow(kCharacterChance, static_cast<float>(CountCodePoints(phrase)));
         const auto [literal, fresh] = literal_numbers_.emplace(phrase, literals_.size());
-        if (fresh) {
-          literals_.push_back(phrase);
-          literal_atoms_.emplace_back();
-        }
-        literal_atoms_[literal->second].insert(entry->second);
+        if (fresh) literals_.push_back(phrase);
+        literals.push_back(literal->second);
       }
+      atom_chances_.push_back(chance);
     }
     return entry->second;
   }
@@ -273,7 +331,8 @@ class Builder {
   std::map<std::string, uint32_t> atom_numbers_;
   std::map<std::string, uint32_t> literal_numbers_;
   std::vector<std::string> literals_;
-  std::vector<std::set<uint32_t>> literal_atoms_;
+  std::vector<std::vector<uint32_t>> atom_literals_;
+  std::vector<float> atom_chances_;     // how likely a text holds each, in no unit
   std::vector<std::string> who_names_;  // of the lexicons of BlameIndex
   std::vector<std::string> did_names_;
 };

@@ -20,8 +20,9 @@ namespace supervision::classification {
 //
 // All phrases of all rules are literals of one table, each once. An *atom* is a set
 // of phrases (or a reference with a least value) that is one segment of a pattern; a literal
-// belongs to one or more atoms. A pattern can match only when each of its atoms was seen, so after
-// the scan only those few patterns are looked at more closely.
+// belongs to one or more atoms. A pattern can match only when each of its atoms was seen. One of
+// them, the one that fewest texts are likely to hold, leads to the pattern; so after the scan only
+// few are looked at more closely, and most of the atoms that a text holds are never asked for.
 // A flat list of lists: the items of list i are items[start[i]] up to items[start[i + 1]].
 struct Lists {
   std::vector<uint32_t> start{0};
@@ -40,15 +41,17 @@ struct CompiledSegment {
 
 struct CompiledPattern {
   uint32_t rule = 0;
+  uint32_t begin = 0;  // its segments
+  uint32_t end = 0;
+  uint16_t gap = 0;  // code points
   PatternRole role = PatternRole::kAny;
-  uint32_t gap = 0;  // code points
-  std::vector<CompiledSegment> segments;
 };
 
 struct CompiledRule {
   bool has_with = false;
   RuleSection section = RuleSection::kAnywhere;
-  std::vector<uint32_t> unless;  // atoms
+  uint32_t unless_begin = 0;  // its atoms in RuleIndex::unless
+  uint32_t unless_end = 0;
 };
 
 struct ReferenceAtom {
@@ -85,15 +88,18 @@ struct BlameIndex {
 
 struct RuleIndex {
   std::unique_ptr<const LiteralTable> literals;
-  Lists literal_atoms;
-  // The patterns of an atom; one whose only atom it is carries kAlone, as it needs no counting.
-  static constexpr uint32_t kAlone = uint32_t{1} << 31;
+  Lists literal_atoms;  // those that a literal is entered for as soon as it is seen
+  Lists atom_literals;  // of the other atoms, which have few literals and are only asked for
+  // The patterns that an atom leads to, with all that tells whether their other atoms were seen: a
+  // pattern's number, how many items tell it, and these: for each other atom its number, how many
+  // literals are to be looked at, and these; none when it is entered.
   Lists atom_patterns;
   std::array<std::vector<ReferenceAtom>, kReferenceTypes> reference_atoms;
   std::vector<CompiledPattern> patterns;
-  std::vector<uint32_t> distinct_atoms;  // of each pattern
-  std::vector<CompiledRule> rules;       // in the order given to BuildRuleIndex
-  std::vector<FeatureKey> rule_keys;     // in the same order
+  std::vector<CompiledSegment> segments;  // of all patterns
+  std::vector<CompiledRule> rules;        // in the order given to BuildRuleIndex
+  std::vector<uint32_t> unless;           // atoms, of all rules
+  std::vector<FeatureKey> rule_keys;      // in the same order
   std::vector<Cue> cues;
   std::vector<std::string> cue_names;  // of the lexicons, in the same order
   BlameIndex blame;

@@ -119,6 +119,30 @@ TEST(MatcherTest, FindsAGapExactlyWhereTryingAllPairsDoes) {
   }
 }
 
+// Whichever word of a pattern is looked for first.
+TEST(MatcherTest, OfARulesPatternsTheOneThatIsCompleteFirstIsItsEvidence) {
+  Rule rule = Substance("A", "收据");
+  rule.any = Phrases({"责令停产停业……书", "收据", "罚……不予行政许可决定"});
+  Fixture fixture({rule});
+  for (const std::string text : {"责令停产停业，收据，书", "罚，收据，不予行政许可决定",
+                                 "责令停产停业，罚，收据，不予行政许可决定，书"}) {
+    const auto& matches = fixture.matcher().Match({"", text, nullptr, std::nullopt});
+    ASSERT_EQ(matches.size(), 1U) << text;
+    EXPECT_EQ(matches[0].begin, CountCodePoints(text.substr(0, text.find("收据")))) << text;
+    EXPECT_EQ(matches[0].end, matches[0].begin + 2) << text;
+  }
+}
+
+TEST(MatcherTest, OneOfFewWordsAndOneOfManyCompleteAPatternAlike) {
+  const std::string few = "{没有|未曾|不曾}";
+  const std::string many = "{甲一|甲二|甲三|甲四|甲五|甲六|甲七|甲八|甲九|甲十}";
+  Fixture fixture({Substance("A", few + "……" + many + "……责令停产停业")});
+  EXPECT_EQ(fixture.Matched("不曾，甲九，责令停产停业").size(), 1U);
+  EXPECT_EQ(fixture.Matched("甲九，责令停产停业").size(), 0U);
+  EXPECT_EQ(fixture.Matched("不曾，责令停产停业").size(), 0U);
+  EXPECT_EQ(fixture.Matched("不曾，甲九").size(), 0U);
+}
+
 TEST(MatcherTest, RemembersNothingOfTheTextBefore) {
   Fixture fixture({Substance("A", "罚款"), Substance("GAP", "扣押…不还")});
   EXPECT_EQ(fixture.Matched("罚款，扣押").size(), 1U);
