@@ -78,12 +78,16 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   }
   if (workspace->touched.size() < most + 1) {
     workspace->touched.resize(most + 1);
+    workspace->strengths.resize(most + 1);
+    workspace->weights.resize(most + 1);
+    workspace->added.resize(most + 1);
   }
   if (workspace->signals.size() < features.signals.size() + 1) {
     workspace->signals.resize(features.signals.size() + 1);
   }
   workspace->found.resize(std::max(Features::kLongestGram * kBlock, features.signals.size()) + 1);
   Workspace::Touched* const touched = workspace->touched.data();
+  float* const strengths = workspace->strengths.data();
   Workspace::Found* const found = workspace->found.data();
   // A small table of its own, not one with a place for each row: it stays in the nearest cache.
   std::vector<uint32_t>& places = workspace->places;
@@ -104,7 +108,7 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     Workspace::Touched& row = touched[place - 1];
     row.row = one.row;
     row.count = known == 0 ? 1 : row.count + 1;
-    row.strength = one.value;
+    strengths[place - 1] = one.value;
     row.length = one.length;
     return place - 1;
   };

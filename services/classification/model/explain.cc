@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "services/classification/model/lanes.h"
 #include "services/classification/model/model.h"
 #include "services/classification/model/tables.h"
 
@@ -14,8 +13,8 @@ constexpr size_t kLongestPlace = 24;  // characters of one place that Explain re
 
 }  // namespace
 
-// The weight of each row that occurs for `klass` rather than `rival`: the logits are linear in the
-// margins. Four rows at a time, each summed in the order of its margins.
+// What each row that occurs adds for `klass` rather than `rival`: the logits are linear in the
+// margins.
 void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
   const ModelData& data = parts_->data;
   const size_t stride = parts_->stride;
@@ -26,39 +25,11 @@ void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
         (data.logits[klass * data.margins() + m] - data.logits[rival * data.margins() + m]) *
         data.steps[m];
   }
-  Workspace::Touched* const touched = workspace->touched.data();
   const size_t rows = workspace->touched_count;
-  for (size_t i = 0; i < rows; i += kFloats) {
-    const int8_t* from[kFloats];
-    for (size_t k = 0; k < kFloats; ++k) {
-      from[k] = parts_->WeightsOf(touched[std::min(i + k, rows - 1)].row);
-    }
-    Floats sums = {};
-    for (size_t lane = 0; lane < stride; lane += kLane) {
-      const Bytes a = LoadBytes(from[0] + lane);
-      const Bytes b = LoadBytes(from[1] + lane);
-      const Bytes c = LoadBytes(from[2] + lane);
-      const Bytes d = LoadBytes(from[3] + lane);
-      const auto add = [&](Shorts margins, const float* by) {  // four margins, each of four rows
-        const Lane weights = Widen(reinterpret_cast<Bytes>(margins));
-        sums += by[0] * weights.a;
-        sums += by[1] * weights.b;
-        sums += by[2] * weights.c;
-        sums += by[3] * weights.d;
-      };
-      const float* const by = direction.data() + lane;
-      const auto low_ab = reinterpret_cast<Shorts>(LowBytes(a, b));
-      const auto low_cd = reinterpret_cast<Shorts>(LowBytes(c, d));
-      const auto high_ab = reinterpret_cast<Shorts>(HighBytes(a, b));
-      const auto high_cd = reinterpret_cast<Shorts>(HighBytes(c, d));
-      add(LowShorts(low_ab, low_cd), by);
-      add(HighShorts(low_ab, low_cd), by + kFloats);
-      add(LowShorts(high_ab, high_cd), by + 2 * kFloats);
-      add(HighShorts(high_ab, high_cd), by + 3 * kFloats);
-    }
-    for (size_t k = 0; k < kFloats && i + k < rows; ++k) {
-      touched[i + k].weight = sums[k] * touched[i + k].strength;
-    }
+  float* const added = workspace->added.data();
+  parts_->lanes.sum_each(workspace->weights.data(), rows, direction.data(), stride, added);
+  for (size_t i = 0; i < rows; ++i) {
+    added[i] *= workspace->strengths[i];
   }
 }
 
@@ -66,10 +37,11 @@ void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
 // right. A row that occurs n times gives each place an n-th, and each of its characters an equal
 // share.
 void Model::ShareOut(size_t characters, Workspace* workspace) const {
-  Workspace::Touched* const touched = workspace->touched.data();
+  const Workspace::Touched* const touched = workspace->touched.data();
+  float* const added = workspace->added.data();
   for (size_t i = 0; i < workspace->touched_count && touched[i].length > 0; ++i) {  // then signals
-    touched[i].share = touched[i].weight / static_cast<float>(touched[i].count) /
-                       static_cast<float>(touched[i].length);
+    added[i] =
+        added[i] / static_cast<float>(touched[i].count) / static_cast<float>(touched[i].length);
   }
   // For each length the share of the n-gram that begins at a character, or nothing; with as much
   // nothing before the first character as an n-gram reaches back.
@@ -79,8 +51,8 @@ void Model::ShareOut(size_t characters, Workspace* workspace) const {
   workspace->shares.assign(Features::kLongestGram * width, 0);
   for (size_t i = 0; i < workspace->gram_count; ++i) {
     const Workspace::Gram& gram = workspace->grams[i];
-    const Workspace::Touched& row = touched[gram.place];
-    workspace->shares[(row.length - 1) * width + kBack + gram.first] = row.share;
+    const size_t back = (touched[gram.place].length - 1) * width + kBack;
+    workspace->shares[back + gram.first] = added[gram.place];
   }
   const float* const ones = workspace->shares.data();  // the one that begins two characters before
   const float* const pairs = ones + width;
@@ -102,7 +74,6 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
                                                 Workspace* workspace) const {
   WeighRows(klass, rival, workspace);
   ShareOut(features.characters.size(), workspace);
-  const Workspace::Touched* const touched = workspace->touched.data();
   std::vector<float>& characters = workspace->characters;
   std::vector<uint32_t>& numbers = workspace->numbers;  // of the character that begins at a byte
   // Four at once, which is as many bytes as a character has; what is too much is written over.
@@ -122,7 +93,7 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
     if (signal.begin < signal.end) {
       const uint32_t first = numbers[signal.begin];
       const uint32_t last = numbers[signal.end];
-      const float share = touched[signal.place].weight / static_cast<float>(last - first);
+      const float share = workspace->added[signal.place] / static_cast<float>(last - first);
       for (uint32_t k = first; k < last; ++k) {
         characters[k] += share;
       }

@@ -2,52 +2,29 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 namespace supervision::classification {
 
-// Sixteen weights at a time. Compilers for any machine know these vectors; we add in the same order
-// with and without them, so a verdict does not depend on the machine.
-constexpr size_t kLane = 16;  // a row of weights is padded to a multiple of it
+// The sums over rows of weights of eight bits that most of a model's work goes into, many weights
+// at a time. A processor that has wider registers uses them; all add in the same order, so a
+// verdict does not depend on the machine.
+struct Lanes {
+  static constexpr size_t kWidth = 16;  // a row of weights is padded to a multiple of it
 
-using Bytes = int8_t __attribute__((vector_size(16)));
-using Shorts = int16_t __attribute__((vector_size(16)));
-using Ints = int32_t __attribute__((vector_size(16)));
-using Floats = float __attribute__((vector_size(16)));
-constexpr size_t kFloats = 4;
-
-inline Bytes LoadBytes(const int8_t* from) {
-  Bytes bytes;
-  std::memcpy(&bytes, from, sizeof(bytes));
-  return bytes;
-}
-
-inline Bytes LowBytes(Bytes a, Bytes b) {
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-inline Bytes HighBytes(Bytes a, Bytes b) {
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
-                                 31);
-}
-inline Shorts LowShorts(Shorts a, Shorts b) {
-  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-inline Shorts HighShorts(Shorts a, Shorts b) {
-  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-}
-
-// Each byte is brought to the top of an integer and shifted down again, which spreads its sign.
-inline Floats ToFloats(Shorts doubled) {
-  return __builtin_convertvector(reinterpret_cast<Ints>(doubled) >> 24, Floats);
-}
-struct Lane {  // sixteen numbers
-  Floats a, b, c, d;
+  // sums[m] = the sum of factors[i] * rows[i][m] over the rows in their order; m below `width`.
+  void (*sum_rows)(const int8_t* const* rows, const float* factors, size_t count, size_t width,
+                   float* sums);
+  // sums[i] = the sum of factors[m] * rows[i][m] over m in order, m below `width`.
+  void (*sum_each)(const int8_t* const* rows, size_t count, const float* factors, size_t width,
+                   float* sums);
 };
-inline Lane Widen(Bytes bytes) {
-  const auto low = reinterpret_cast<Shorts>(LowBytes(bytes, bytes));
-  const auto high = reinterpret_cast<Shorts>(HighBytes(bytes, bytes));
-  return {ToFloats(LowShorts(low, low)), ToFloats(HighShorts(low, low)),
-          ToFloats(LowShorts(high, high)), ToFloats(HighShorts(high, high))};
-}
+
+// For any processor.
+extern const Lanes kPlainLanes;
+// For those that have AVX2; null where it was not compiled for such.
+extern const Lanes* const kWideLanes;
+
+// The best for the processor at hand.
+const Lanes& BestLanes();
 
 }  // namespace supervision::classification

@@ -47,7 +47,7 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
   parts->version = absl::StrCat(
       data->version, "+", base::HexEncode(base::Prefix(base::Sha256(bytes), kVersionDigestBytes)));
   const auto rows = static_cast<uint32_t>(data->keys.size());
-  parts->stride = (data->margins() + kLane - 1) / kLane * kLane;
+  parts->stride = (data->margins() + Lanes::kWidth - 1) / Lanes::kWidth * Lanes::kWidth;
   parts->row_bytes = sizeof(Parts::Row) + parts->stride;
   const size_t places = std::bit_ceil(kRoom * size_t{rows} + 1);
   parts->mask = static_cast<uint32_t>(places - 1);
@@ -85,35 +85,28 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
   const ModelData& data = parts_->data;
   const size_t stride = parts_->stride;
   const size_t grams = Collect(features, workspace);
-  Workspace::Touched* const touched = workspace->touched.data();
+  const Workspace::Touched* const touched = workspace->touched.data();
+  float* const strengths = workspace->strengths.data();
   const size_t rows = workspace->touched_count;
 
   // The n-grams' part of the vector has length one; the signals' values are what they are.
   float squares = 0;
   for (size_t i = 0; i < grams; ++i) {
-    float& strength = touched[i].strength;
-    strength *= Repeated(touched[i].count);
-    squares += strength * strength;
+    strengths[i] *= Repeated(touched[i].count);
+    squares += strengths[i] * strengths[i];
   }
   const float norm = squares > 0 ? 1 / std::sqrt(squares) : 0;
   for (size_t i = 0; i < grams; ++i) {
-    touched[i].strength *= norm;
+    strengths[i] *= norm;
   }
 
+  const int8_t** const weights = workspace->weights.data();
+  for (size_t i = 0; i < rows; ++i) {
+    weights[i] = parts_->WeightsOf(touched[i].row);
+  }
   std::vector<float>& margins = workspace->margins;
   margins.resize(stride);
-  for (size_t lane = 0; lane < stride; lane += kLane) {
-    Lane sums = {};
-    for (size_t i = 0; i < rows; ++i) {
-      const Lane weights = Widen(LoadBytes(parts_->WeightsOf(touched[i].row) + lane));
-      const float strength = touched[i].strength;
-      sums.a += strength * weights.a;
-      sums.b += strength * weights.b;
-      sums.c += strength * weights.c;
-      sums.d += strength * weights.d;
-    }
-    std::memcpy(margins.data() + lane, &sums, sizeof(sums));
-  }
+  parts_->lanes.sum_rows(weights, strengths, rows, stride, margins.data());
   for (size_t m = 0; m < data.margins(); ++m) {
     margins[m] = margins[m] * data.steps[m] + data.biases[m];
   }

@@ -38,9 +38,6 @@ class Model {
     struct Touched {  // a row that occurs
       uint32_t row = 0;
       uint32_t count = 0;
-      float strength = 0;   // its part of the text's vector
-      float weight = 0;     // after Explain: what it added
-      float share = 0;      // of each of its characters, for an n-gram
       uint32_t length = 0;  // characters of an n-gram; 0 for a signal
     };
     struct Gram {          // an n-gram of the vocabulary, where it begins
@@ -64,6 +61,11 @@ class Model {
     std::vector<Found> found;
     std::vector<Touched> touched;  // n-grams, then signals; `touched_count` of them hold something
     size_t touched_count = 0;
+    // Of each of the touched: its part of the text's vector, its weights, and, after Explain, what
+    // it added (an n-gram to each of its characters).
+    std::vector<float> strengths;
+    std::vector<const int8_t*> weights;
+    std::vector<float> added;
     std::vector<Gram> grams;  // likewise
     size_t gram_count = 0;
     std::vector<Signal> signals;  // each row once; likewise

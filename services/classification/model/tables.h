@@ -8,6 +8,7 @@
 #include "services/base/huge_pages.h"
 #include "services/classification/model/features.h"
 #include "services/classification/model/format.h"
+#include "services/classification/model/lanes.h"
 #include "services/classification/model/model.h"
 
 namespace supervision::classification {
@@ -69,6 +70,7 @@ struct Model::Parts {
   size_t row_bytes = 0;
   base::HugeVector<std::byte> rows;  // open addressing, at most a third full; a free one behind
   uint32_t mask = 0;
+  const Lanes& lanes = BestLanes();
 };
 
 }  // namespace supervision::classification
