@@ -2,6 +2,8 @@
 
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -100,6 +102,21 @@ TEST(MatterTest, ALongTextStaysNearWhenAPieceIsMovedWithinIt) {
     EXPECT_LE(ShapeDistance(SimHash(text), SimHash(moved)), 3);
     const std::u32string repeated = std::u32string(2000, text[0]) + text.substr(0, 40);
     EXPECT_GT(ShapeDistance(SimHash(text), SimHash(repeated)), kMostShapeDistance);
+  }
+}
+
+// They lie in ledgers, and are compared with those of new texts.
+TEST(MatterTest, TheShapeOfATextStaysAsItWas) {
+  const std::vector<std::pair<size_t, uint64_t>> shapes = {{3, 0xD954C58522AEECC1},
+                                                           {41, 0xCD23BE8D31F13D0F},
+                                                           {200, 0x75EE5E8635630D1A},
+                                                           {1000, 0x34F56C8491690C92}};
+  for (const auto& [size, shape] : shapes) {
+    std::u32string text;
+    for (size_t i = 0; i < size; ++i) {
+      text.push_back(static_cast<char32_t>(0x4E00 + i * i % 997));
+    }
+    EXPECT_EQ(SimHash(text), shape) << size;
   }
 }
 
