@@ -12,6 +12,7 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -194,19 +195,40 @@ class References {
   std::vector<std::vector<feature_node>> nodes_;
 };
 
-double SlowestLongText(const classification::Classifier& classifier) {
-  absl::Duration slowest;
+std::vector<classification::LabelledClue> CluesOf(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
+  }
+  auto clues = config::LoadLabelledClues(files, config::LabelNames::kCatalogue);
+  return clues.ok() ? std::move(clues->clues) : std::vector<classification::LabelledClue>();
+}
+
+// The longest that a text takes of those that are asked for; of each the best of five rounds, or
+// what else runs on the machine would be measured.
+double SlowestLongText(const classification::Classifier& classifier, const std::string& folder) {
+  std::vector<std::string> texts;
   for (const std::string_view piece :
        {kTexts[0], std::string_view("罚款不退没人管"), std::string_view("强.制.2О23一二三万元")}) {
     const size_t points =
         std::max<size_t>(piece.size() / 3, 1);  // at most so many: none is shorter
-    std::string text;
+    std::string& text = texts.emplace_back();
     for (size_t i = 0; i < kLongText; i += points) text += piece;
+  }
+  std::string& varied = texts.emplace_back();  // hardly a sentence twice
+  const auto clues = CluesOf(folder);
+  for (size_t i = 0; i < clues.size() && varied.size() < 3 * kLongText; ++i) {
+    varied += clues[i].content;
+  }
+  absl::Duration slowest;
+  for (const std::string& text : texts) {
+    absl::Duration best = absl::InfiniteDuration();
     for (int round = 0; round < 5; ++round) {
       const absl::Time begun = absl::Now();
       Evidence(classifier, text);
-      slowest = std::max(slowest, absl::Now() - begun);
+      best = std::min(best, absl::Now() - begun);
     }
+    slowest = std::max(slowest, best);
   }
   return absl::ToDoubleMilliseconds(slowest);
 }
@@ -214,18 +236,14 @@ double SlowestLongText(const classification::Classifier& classifier) {
 // The four texts of the intake bench are soon known to the processor by heart; these are not.
 double PerSecondOfManyTexts(const classification::Classifier& classifier, const std::string& folder,
                             absl::Duration duration) {
-  std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() == ".jsonl") files.push_back(entry.path().string());
-  }
-  const auto clues = config::LoadLabelledClues(files, config::LabelNames::kCatalogue);
-  if (!clues.ok() || clues->clues.empty()) return 0;
+  const auto clues = CluesOf(folder);
+  if (clues.empty()) return 0;
   int64_t done = 0;
   size_t sum = 0;
   const absl::Time begun = absl::Now();
   while (absl::Now() - begun < duration) {
     for (int i = 0; i < 100; ++i) {
-      const auto& clue = clues->clues[static_cast<size_t>(done++) % clues->clues.size()];
+      const auto& clue = clues[static_cast<size_t>(done++) % clues.size()];
       sum += classifier.Classify({clue.title, clue.content, nullptr, std::nullopt}).evidence.size();
     }
   }
@@ -278,7 +296,7 @@ void MeasureClassification(const Bench& bench, Report* report) {
   report->Add("allocations_per_verdict", "allocations of a verdict as served",
               AllocationsPerVerdict(**classifier), "");
   report->Add("long_text_ms", "slowest verdict of 20,000 code points",
-              SlowestLongText(**classifier), "ms", "<= 5");
+              SlowestLongText(**classifier, config + "/model/training"), "ms", "<= 5");
   References references(*rules, **classifier, model_file);
   report->Add("vectorscan_per_second", "vectorscan alone, the same phrases and texts",
               PerSecond(each, [&](size_t i) { return references.Vectorscan(i); }), "/s");
