@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "services/classification/matcher.h"
@@ -45,21 +48,62 @@ const ShapeKeys& Shape() {
 
 bool IsDigit(char32_t point) { return point >= U'0' && point <= U'9'; }
 
+// Digits and numerals, each with whether it is a number by itself. 一 is one only beside others, as
+// it stands in 一直, 万 in 万一, 百 in 百姓.
+struct Numeral {
+  char32_t point = 0;
+  bool always = false;
+};
+
+// A table without lists: one look tells what a character is.
+class Numerals {
+ public:
+  constexpr Numerals() {
+    for (const char32_t point : std::u32string_view(U"0123456789二三四五六七八九十两几〇")) {
+      cells_[CellOf(point)] = {point, true};
+    }
+    for (const char32_t point : std::u32string_view(U"一百千万零")) {
+      cells_[CellOf(point)] = {point, false};
+    }
+  }
+
+  // Whether `point` is one, and then whether it is a number by itself.
+  constexpr std::pair<bool, bool> Find(char32_t point) const {
+    const Numeral& cell = cells_[CellOf(point)];
+    const bool found = cell.point == point;
+    return {found, found & cell.always};
+  }
+  constexpr size_t count() const {
+    return static_cast<size_t>(std::count_if(cells_.begin(), cells_.end(),
+                                             [](const Numeral& cell) { return cell.point != 0; }));
+  }
+
+ private:
+  static constexpr size_t CellOf(char32_t point) { return (point * 0x9D7CD4F7U) >> 26; }
+
+  std::array<Numeral, 64> cells_;
+};
+
+constexpr Numerals kNumerals;
+static_assert(kNumerals.count() == 27, "two numerals share a cell: choose another factor");
+
 }  // namespace
 
 void Matcher::Describe(Features* features) {
   features->Clear();
   bool in_number = false;
-  for (size_t i = 0; i < text_.points.size(); ++i) {
+  const size_t points = text_.points.size();
+  for (size_t i = 0; i < points; ++i) {
     const char32_t point = text_.points[i];
-    const bool digit = IsDigit(point);
-    if (!digit || !in_number) {
-      features->offsets.push_back(text_.offsets[i]);
-      features->characters.push_back(digit ? U'0' : point);
+    const auto [numeral, always] = kNumerals.Find(point);
+    if (numeral && in_number) {
+      continue;
     }
-    in_number = digit;
+    in_number = always || (numeral && i + 1 < points && kNumerals.Find(text_.points[i + 1]).first);
+    features->offsets.push_back(text_.offsets[i]);
+    features->characters.push_back(in_number ? U'0' : point);
   }
-  features->offsets.push_back(text_.offsets[text_.points.size()]);
+  features->offsets.push_back(text_.offsets[points]);
 
   DescribeCues(features);
   for (const RuleMatch& match : matches_) {
@@ -128,8 +172,12 @@ void Matcher::DescribeShape(Features* features) const {
   bool quotes = false;
   char32_t before = 0;
   for (size_t i = 0; i < features->characters.size(); ++i) {
-    const char32_t point = features->characters[i];
-    if (features->offsets[i] < content_at_) {
+    const uint32_t byte = features->offsets[i];
+    // Of numbers, those in digits: 三 is also a word.
+    const char32_t point = features->characters[i] == U'0'
+                               ? static_cast<unsigned char>(text_.text[byte])
+                               : features->characters[i];
+    if (byte < content_at_) {
       title_asks |= point == U'?' || point == U'吗';
       continue;
     }

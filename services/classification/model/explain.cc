@@ -83,7 +83,7 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
   for (uint32_t i = 0; i < features.offsets.size(); ++i) {
     const uint32_t four[kAtOnce] = {i, i, i, i};
     std::memcpy(numbers.data() + byte, four, sizeof(four));
-    for (byte += kAtOnce; byte <= features.offsets[i]; ++byte) {  // a run of digits
+    for (byte += kAtOnce; byte <= features.offsets[i]; ++byte) {  // a number
       numbers[byte] = i;
     }
     byte = features.offsets[i] + 1;
@@ -91,8 +91,9 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
   for (size_t i = 0; i < workspace->signal_count; ++i) {
     const Workspace::Signal& signal = workspace->signals[i];
     if (signal.begin < signal.end) {
-      const uint32_t first = numbers[signal.begin];
       const uint32_t last = numbers[signal.end];
+      const uint32_t first =
+          std::min(numbers[signal.begin], last - 1);  // within a number: all of it
       const float share = workspace->added[signal.place] / static_cast<float>(last - first);
       for (uint32_t k = first; k < last; ++k) {
         characters[k] += share;

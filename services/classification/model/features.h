@@ -42,9 +42,9 @@ class Features {
     uint32_t end = 0;
   };
 
-  // The normalised text as code points: title, a line feed, content; a run of digits is one '0', as
-  // it is their being there that tells. Place i began at byte offsets[i]; one offset more than
-  // characters.
+  // The normalised text as code points: title, a line feed, content; a number in digits or Han
+  // numerals (12, 十二, 三) is one '0', as it is its being there that tells. Place i began at byte
+  // offsets[i]; one offset more than characters.
   std::u32string characters;
   std::vector<uint32_t> offsets;
   std::vector<Signal> signals;  // a key may come twice; it counts once

@@ -37,6 +37,17 @@ TEST(DescribeTest, NumbersAreToldByTheirBeingThere) {
   EXPECT_EQ(features.offsets.size(), features.characters.size() + 1);
 }
 
+TEST(DescribeTest, NumbersInHanNumeralsAreToldLikeDigits) {
+  const Features features = Describe("三十七户", "两次,第十二天,2万元。");
+  EXPECT_EQ(features.characters, U"0户\n0次,第0天,0元。");
+  EXPECT_EQ(features.offsets[1], 9U);  // the households begin behind all three numerals
+}
+
+TEST(DescribeTest, ANumeralThatMostlyStandsInWordsIsANumberOnlyBesideOthers) {
+  EXPECT_EQ(Describe("", "一直没有老百姓来").characters, U"\n一直没有老百姓来");
+  EXPECT_EQ(Describe("", "一百来户").characters, U"\n0来户");
+}
+
 TEST(DescribeTest, WordsOfTheTitleAreToldApart) {
   const Features features = Describe("路灯不亮", "村口那一盏。");
   EXPECT_TRUE(Has(features, ZoneKey(Zone::kTitle, Pair(U'路', U'灯'))));

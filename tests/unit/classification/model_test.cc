@@ -115,6 +115,20 @@ TEST(ModelTest, ExplainsByTheStrongestPlaces) {
   EXPECT_EQ(for_b[0].begin, 12u);
 }
 
+TEST(ModelTest, ASignalInsideANumberIsExplainedByTheWholeNumber) {
+  const auto model = Model::Load(WriteModel(Small())).value();
+  Model::Workspace workspace;
+  std::vector<float> p(2);
+  Features text = Of(U"丙0丙");  // the number has three numerals, of which the second is the cue
+  text.offsets = {0, 3, 12, 15};
+  text.signals.push_back({SignalKey(SignalKind::kCue, "CUE"), 6, 9});
+  model->Score(text, &workspace, p.data());
+  const auto places = model->Explain(text, 1, 0, 3, &workspace);
+  ASSERT_EQ(places.size(), 1u);
+  EXPECT_EQ(places[0].begin, 3u);
+  EXPECT_EQ(places[0].end, 12u);
+}
+
 TEST(ModelTest, AFileReadAgainGivesTheSameModel) {
   const std::string bytes = WriteModel(Small());
   const auto data = ReadModel(bytes);
