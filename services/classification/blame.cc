@@ -49,6 +49,7 @@ void Matcher::FindNamed(Features* features) {
   const std::pair<uint32_t, uint32_t> asking = hits_of(blame.asking);
   const std::pair<uint32_t, uint32_t> telling = hits_of(blame.telling);
   for (uint32_t who = 0; who < blame.who.size(); ++who) {
+    if (!entered_.Holds(blame.who[who])) continue;
     const auto [first, past] = HitsOf(blame.who[who]);
     bool was_asked = false;
     bool was_told = false;
@@ -103,8 +104,8 @@ void Matcher::DescribeBlame(Features* features) {
   const BlameIndex& blame = index_.blame;
   FindNamed(features);
   for (uint32_t did = 0; did < blame.did.size(); ++did) {
+    if (!entered_.Holds(blame.did[did])) continue;
     const auto [first, past] = HitsOf(blame.did[did]);
-    if (first == past) continue;
     blamed_.assign(blame.who.size() + BlameIndex::kOthers, false);
     for (uint32_t i = first; i < past; ++i) {
       const Hit& hit = ordered_[i];

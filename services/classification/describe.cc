@@ -126,8 +126,8 @@ uint32_t Matcher::LastSentence() const {
 void Matcher::DescribeCues(Features* features) {
   const uint32_t last_sentence = LastSentence();
   for (const Cue& cue : index_.cues) {
+    if (!entered_.Holds(cue.atom)) continue;
     const auto [begin, past] = HitsOf(cue.atom);
-    if (begin == past) continue;
     const auto add = [&](FeatureKey key, const Hit& hit) {
       features->signals.push_back({key, hit.begin, hit.end});
     };

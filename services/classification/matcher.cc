@@ -223,21 +223,21 @@ std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
   if (atom.end != 0 || atom.seen == kNone) {
     return {atom.begin, atom.end};
   }
-  merged_.clear();
-  for (uint32_t i = atom.seen; i != kNone; i = seen_[i].next) {
-    for (uint32_t k = sources_[seen_[i].source].first; k != kNone; k = hits_[k].next) {
-      merged_.push_back(k);
-    }
-  }
-  if (seen_[atom.seen].next != kNone) {
-    std::sort(merged_.begin(), merged_.end());
-  }
-  if (merged_.size() > kMostHitsOfAnAtom) {
-    merged_.resize(kMostHitsOfAnAtom);
-  }
   atom.begin = static_cast<uint32_t>(ordered_.size());
-  for (const uint32_t k : merged_) {
-    ordered_.push_back(hits_[k]);
+  if (seen_[atom.seen].next == kNone) {  // of one source, as most
+    for (uint32_t k = sources_[seen_[atom.seen].source].first; k != kNone; k = hits_[k].next) {
+      ordered_.push_back(hits_[k]);
+    }
+  } else {
+    merged_.clear();
+    for (uint32_t i = atom.seen; i != kNone; i = seen_[i].next) {
+      for (uint32_t k = sources_[seen_[i].source].first; k != kNone; k = hits_[k].next) {
+        merged_.push_back(k);
+      }
+    }
+    std::sort(merged_.begin(), merged_.end());
+    merged_.resize(std::min<size_t>(merged_.size(), kMostHitsOfAnAtom));
+    for (const uint32_t k : merged_) ordered_.push_back(hits_[k]);
   }
   atom.end = static_cast<uint32_t>(ordered_.size());
   return {atom.begin, atom.end};

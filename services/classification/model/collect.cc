@@ -67,8 +67,8 @@ size_t Model::FindGrams(std::u32string_view text, size_t block, Workspace::Found
 }
 
 // Finds the rows that occur, each once, with how often: first those of n-grams from left to right,
-// then those of signals. Returns how many are n-grams.
-size_t Model::Collect(const Features& features, Workspace* workspace) const {
+// then those of signals.
+void Model::Collect(const Features& features, Workspace* workspace) const {
   const Parts& parts = *parts_;
   const size_t most_grams = Features::kLongestGram * features.characters.size();
   const size_t most = most_grams + features.signals.size();
@@ -78,6 +78,8 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   }
   if (workspace->touched.size() < most + 1) {
     workspace->touched.resize(most + 1);
+    workspace->counts.resize(most + 1);
+    workspace->lengths.resize(most + 1);
     workspace->strengths.resize(most + 1);
     workspace->weights.resize(most + 1);
     workspace->added.resize(most + 1);
@@ -86,7 +88,9 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     workspace->signals.resize(features.signals.size() + 1);
   }
   workspace->found.resize(std::max(Features::kLongestGram * kBlock, features.signals.size()) + 1);
-  Workspace::Touched* const touched = workspace->touched.data();
+  uint32_t* const touched = workspace->touched.data();
+  uint32_t* const counts = workspace->counts.data();
+  uint32_t* const lengths = workspace->lengths.data();
   float* const strengths = workspace->strengths.data();
   Workspace::Found* const found = workspace->found.data();
   // A small table of its own, not one with a place for each row: it stays in the nearest cache.
@@ -98,19 +102,18 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   // Whatever was known of the row is written again; only its count is not the same.
   const auto touch = [&](const Workspace::Found& one) {
     size_t cell = (one.row * 0x9E3779B97F4A7C15) >> shift;
-    while (places[cell] != 0 && touched[places[cell] - 1].row != one.row) {
+    while (places[cell] != 0 && touched[places[cell] - 1] != one.row) {
       cell = (cell + 1) & (room - 1);
     }
     const uint32_t known = places[cell];
     rows += known == 0 ? 1 : 0;
-    const uint32_t place = known == 0 ? rows : known;
-    places[cell] = place;
-    Workspace::Touched& row = touched[place - 1];
-    row.row = one.row;
-    row.count = known == 0 ? 1 : row.count + 1;
-    strengths[place - 1] = one.value;
-    row.length = one.length;
-    return place - 1;
+    const uint32_t place = (known == 0 ? rows : known) - 1;
+    places[cell] = place + 1;
+    touched[place] = one.row;
+    counts[place] = known == 0 ? 1 : counts[place] + 1;
+    lengths[place] = one.length;
+    strengths[place] = one.value;
+    return place;
   };
   size_t gram_count = 0;
   for (size_t block = 0; block < features.characters.size(); block += kBlock) {
@@ -120,7 +123,7 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
     }
   }
   workspace->gram_count = gram_count;
-  const size_t grams = rows;
+  workspace->gram_rows = rows;
 
   for (size_t i = 0; i < features.signals.size(); ++i) {
     found[i].row = parts.HomeOf(features.signals[i].key);
@@ -142,7 +145,6 @@ size_t Model::Collect(const Features& features, Workspace* workspace) const {
   }
   workspace->signal_count = signals;
   workspace->touched_count = rows;
-  return grams;
 }
 
 }  // namespace supervision::classification

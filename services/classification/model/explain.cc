@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "services/classification/model/lanes.h"
 #include "services/classification/model/model.h"
 #include "services/classification/model/tables.h"
 
@@ -37,12 +38,9 @@ void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
 // right. A row that occurs n times gives each place an n-th, and each of its characters an equal
 // share.
 void Model::ShareOut(size_t characters, Workspace* workspace) const {
-  const Workspace::Touched* const touched = workspace->touched.data();
   float* const added = workspace->added.data();
-  for (size_t i = 0; i < workspace->touched_count && touched[i].length > 0; ++i) {  // then signals
-    added[i] =
-        added[i] / static_cast<float>(touched[i].count) / static_cast<float>(touched[i].length);
-  }
+  const uint32_t* const lengths = workspace->lengths.data();
+  DivideTwice(workspace->counts.data(), lengths, workspace->gram_rows, added);
   // For each length the share of the n-gram that begins at a character, or nothing; with as much
   // nothing before the first character as an n-gram reaches back.
   static_assert(Features::kLongestGram == 3);
@@ -51,7 +49,7 @@ void Model::ShareOut(size_t characters, Workspace* workspace) const {
   workspace->shares.assign(Features::kLongestGram * width, 0);
   for (size_t i = 0; i < workspace->gram_count; ++i) {
     const Workspace::Gram& gram = workspace->grams[i];
-    const size_t back = (touched[gram.place].length - 1) * width + kBack;
+    const size_t back = (lengths[gram.place] - 1) * width + kBack;
     workspace->shares[back + gram.first] = added[gram.place];
   }
   const float* const ones = workspace->shares.data();  // the one that begins two characters before

@@ -97,6 +97,24 @@ void SumEach(const int8_t* const* rows, size_t count, const float* factors, size
 
 }  // namespace
 
+void DivideTwice(const uint32_t* first, const uint32_t* second, size_t count, float* values) {
+  const auto load = [](const uint32_t* from) {
+    Ints ints;
+    std::memcpy(&ints, from, sizeof(ints));
+    return __builtin_convertvector(ints, Floats);
+  };
+  size_t i = 0;
+  for (; i + kFloats <= count; i += kFloats) {
+    Floats four;
+    std::memcpy(&four, values + i, sizeof(four));
+    four = four / load(first + i) / load(second + i);
+    std::memcpy(values + i, &four, sizeof(four));
+  }
+  for (; i < count; ++i) {
+    values[i] = values[i] / static_cast<float>(first[i]) / static_cast<float>(second[i]);
+  }
+}
+
 const Lanes kPlainLanes = {SumRows, SumEach};
 
 const Lanes& BestLanes() {

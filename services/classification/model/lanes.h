@@ -19,6 +19,9 @@ struct Lanes {
                    float* sums);
 };
 
+// values[i] = values[i] / first[i] / second[i]. What divides is below 2^31.
+void DivideTwice(const uint32_t* first, const uint32_t* second, size_t count, float* values);
+
 // For any processor.
 extern const Lanes kPlainLanes;
 // For those that have AVX2; null where it was not compiled for such.

@@ -84,15 +84,15 @@ float Model::review_below() const { return parts_->data.review_below; }
 void Model::Score(const Features& features, Workspace* workspace, float* probabilities) const {
   const ModelData& data = parts_->data;
   const size_t stride = parts_->stride;
-  const size_t grams = Collect(features, workspace);
-  const Workspace::Touched* const touched = workspace->touched.data();
+  Collect(features, workspace);
+  const size_t grams = workspace->gram_rows;
   float* const strengths = workspace->strengths.data();
   const size_t rows = workspace->touched_count;
 
   // The n-grams' part of the vector has length one; the signals' values are what they are.
   float squares = 0;
   for (size_t i = 0; i < grams; ++i) {
-    strengths[i] *= Repeated(touched[i].count);
+    strengths[i] *= Repeated(workspace->counts[i]);
     squares += strengths[i] * strengths[i];
   }
   const float norm = squares > 0 ? 1 / std::sqrt(squares) : 0;
@@ -102,7 +102,7 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
 
   const int8_t** const weights = workspace->weights.data();
   for (size_t i = 0; i < rows; ++i) {
-    weights[i] = parts_->WeightsOf(touched[i].row);
+    weights[i] = parts_->WeightsOf(workspace->touched[i]);
   }
   std::vector<float>& margins = workspace->margins;
   margins.resize(stride);

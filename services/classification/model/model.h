@@ -35,11 +35,6 @@ class Model {
 
    private:
     friend class Model;
-    struct Touched {  // a row that occurs
-      uint32_t row = 0;
-      uint32_t count = 0;
-      uint32_t length = 0;  // characters of an n-gram; 0 for a signal
-    };
     struct Gram {          // an n-gram of the vocabulary, where it begins
       uint32_t place = 0;  // among the touched
       uint32_t first = 0;  // character
@@ -59,10 +54,15 @@ class Model {
 
     std::vector<uint32_t> places;  // a table by row: 1 + its place among the touched
     std::vector<Found> found;
-    std::vector<Touched> touched;  // n-grams, then signals; `touched_count` of them hold something
+    std::vector<uint32_t>
+        touched;  // rows that occur: n-grams, then signals; `touched_count` of them
     size_t touched_count = 0;
-    // Of each of the touched: its part of the text's vector, its weights, and, after Explain, what
-    // it added (an n-gram to each of its characters).
+    size_t gram_rows = 0;  // so many of the touched are n-grams
+    // Of each of the touched: how often it occurs, characters of an n-gram (0 for a signal), its
+    // part of the text's vector, its weights, and, after Explain, what it added (an n-gram to each
+    // of its characters).
+    std::vector<uint32_t> counts;
+    std::vector<uint32_t> lengths;
     std::vector<float> strengths;
     std::vector<const int8_t*> weights;
     std::vector<float> added;
@@ -109,7 +109,7 @@ class Model {
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
   size_t FindGrams(std::u32string_view text, size_t block, Workspace::Found* found) const;
-  size_t Collect(const Features& features, Workspace* workspace) const;
+  void Collect(const Features& features, Workspace* workspace) const;
   void ShareOut(size_t characters, Workspace* workspace) const;
   void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
 

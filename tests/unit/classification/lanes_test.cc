@@ -59,5 +59,21 @@ TEST(LanesTest, ThoseForAnyProcessorAddInOrder) { ExpectSums(kPlainLanes); }
 
 TEST(LanesTest, TheBestForThisProcessorGiveTheSameToTheBit) { ExpectSums(BestLanes()); }
 
+TEST(LanesTest, EachIsDividedAndWhatStandsBehindIsNot) {
+  for (const size_t count : {0, 1, 3, 4, 5, 250}) {
+    std::vector<uint32_t> first, second;
+    std::vector<float> values, wanted;
+    for (size_t i = 0; i <= count; ++i) {
+      first.push_back(static_cast<uint32_t>(i % 7 + 1));
+      second.push_back(static_cast<uint32_t>(i % 3 + 1));
+      values.push_back(std::sqrt(static_cast<float>(i + 1)));
+      const auto whole = values[i] / static_cast<float>(first[i]) / static_cast<float>(second[i]);
+      wanted.push_back(i < count ? whole : values[i]);
+    }
+    DivideTwice(first.data(), second.data(), count, values.data());
+    EXPECT_EQ(values, wanted) << count;
+  }
+}
+
 }  // namespace
 }  // namespace supervision::classification
