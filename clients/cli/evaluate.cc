@@ -31,7 +31,8 @@ using config::LabelNames;
 
 constexpr char kFooter[] =
     R"(Works from files, without a service. A label file has one JSON object a line: id, content and label,
-and where there are any title, secondary, risk, accept (all labels that count as right), accept_risk.
+and where there are any title, secondary, risk, accept (all labels that count as right), accept_risk,
+problem_codes.
 Macro-F1 is by the first label alone. Worst cases quote the passages that decided, but never texts
 of the held-out part.
 

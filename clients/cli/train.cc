@@ -26,7 +26,7 @@ namespace {
 
 constexpr char kFooter[] =
     R"(Works from files, without a service. A label file has one JSON object a line: id, content and label,
-and where there are any title, secondary, risk, accept, accept_risk. The same clues, rules and seed
+and where there are any title, secondary, risk, accept, accept_risk, problem_codes. The same clues, rules and seed
 give the same bytes. Near-duplicates are kept together while thresholds are chosen.
 
 Examples:

@@ -14,7 +14,6 @@ using domain::Risk;
 using domain::Scenario;
 
 constexpr size_t kMostEvidence = 16;
-constexpr size_t kMostProblems = 4;
 constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
 // Probabilities that people would rate a clue HIGH: from the first the rules' HIGH stands, from the
 // second a person looks.
@@ -266,23 +265,20 @@ void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict*
   }
 }
 
+// Of other classes' problems the text may well have the words: those are not what it is about.
 void Scorer::AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
   struct Candidate {
-    bool own;  // of the verdict's class
     float weight;
     const Problem* problem;
   };
   std::vector<Candidate> candidates;
   for (const RuleMatch& match : matches) {
-    if (const Problem* problem = rule_problems_[match.rule]; problem != nullptr) {
-      candidates.push_back(
-          {problem->scenario == verdict->scenario, weights_[match.rule].weight, problem});
+    const Problem* problem = rule_problems_[match.rule];
+    if (problem != nullptr && problem->scenario == verdict->scenario) {
+      candidates.push_back({weights_[match.rule].weight, problem});
     }
   }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.own != b.own) {
-      return a.own;
-    }
     return a.weight != b.weight ? a.weight > b.weight : a.problem->code < b.problem->code;
   });
   for (const Candidate& candidate : candidates) {

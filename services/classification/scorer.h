@@ -20,6 +20,8 @@ namespace supervision::classification {
 // 11 classes within the tie margin the first in the order of precedence.
 class Scorer {
  public:
+  static constexpr size_t kMostProblems = 4;  // codes of a verdict
+
   // `rules` are those in force, in the order of the rule index; they must outlive the scorer.
   Scorer(const RuleSet& set, const std::vector<const Rule*>& rules);
 

@@ -36,6 +36,10 @@ Members MembersOf(const classification::Figures& figures) {
           {"scope_accuracy", Number(figures.scope_accuracy)},
           {"high_precision", Number(figures.high_precision)},
           {"said_high", Count(figures.said_high)},
+          {"high_recall", Number(figures.high_recall)},
+          {"risk_accuracy", Number(figures.risk_accuracy)},
+          {"problem_precision", Number(figures.problem_precision)},
+          {"problem_recall", Number(figures.problem_recall)},
           {"calibration_error", Number(figures.calibration_error)},
           {"review_share", Number(figures.review_share)},
           {"accuracy_unreviewed", Number(figures.accuracy_unreviewed)}};

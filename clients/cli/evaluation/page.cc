@@ -81,6 +81,13 @@ std::string FiguresOf(const Evaluation& evaluation) {
                    Number(all.scope_accuracy));
   html +=
       FigureOf("high_precision", "precision of HIGH", "高风险精确率", Number(all.high_precision));
+  html += FigureOf("high_recall", "HIGH that were found", "高风险召回率", Number(all.high_recall));
+  html += FigureOf("risk_accuracy", "risk of those in scope", "范围内线索风险准确率",
+                   Number(all.risk_accuracy));
+  html += FigureOf("problem_precision", "problem models: precision", "问题模型精确率",
+                   Number(all.problem_precision));
+  html += FigureOf("problem_recall", "problem models: recall", "问题模型召回率",
+                   Number(all.problem_recall));
   html +=
       FigureOf("calibration_error", "calibration error", "校准误差", Number(all.calibration_error));
   html += FigureOf("review_share", "sent to review", "送人工复核比例", Number(all.review_share));

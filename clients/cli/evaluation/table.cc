@@ -57,6 +57,10 @@ std::string Summary(Session& session, const Evaluation& evaluation) {
   line({"in or out of scope", "范围内外判定准确率"}, Number(all.scope_accuracy));
   line({"precision of HIGH", "高风险精确率"}, Number(all.high_precision),
        absl::StrCat("(", all.said_high, session.Say({" said to be HIGH)", " 条判为高风险)"})));
+  line({"HIGH that were found", "高风险召回率"}, Number(all.high_recall));
+  line({"risk of those in scope", "范围内线索风险准确率"}, Number(all.risk_accuracy));
+  line({"problem models: precision", "问题模型精确率"}, Number(all.problem_precision));
+  line({"problem models: recall", "问题模型召回率"}, Number(all.problem_recall));
   line({"calibration error", "校准误差"}, Number(all.calibration_error));
   line({"sent to review", "送人工复核比例"}, Number(all.review_share));
   line({"accuracy of the others", "其余准确率"}, Number(all.accuracy_unreviewed));

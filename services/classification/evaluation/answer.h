@@ -27,6 +27,7 @@ struct Answer {
   std::string secondary;  // second reading, or empty
   double confidence = 0;  // that `label` is right, 0..1
   std::string risk;       // "LOW", "MEDIUM", "HIGH", or empty
+  std::vector<std::string> problem_codes;
   bool needs_review = false;
   std::vector<Quote> evidence;  // strongest first
 };

@@ -43,6 +43,7 @@ Answer Judge(const Classifier& classifier, const LabelledClue& clue) {
   answer.confidence = verdict.confidence;
   answer.risk =
       verdict.risk == domain::Risk::kUnspecified ? "" : std::string(domain::Code(verdict.risk));
+  answer.problem_codes = verdict.problem_codes;
   answer.needs_review = verdict.needs_review;
   for (const domain::EvidenceSpan& span : verdict.evidence) {
     const std::string& text = span.part == domain::TextPart::kTitle ? clue.title : clue.content;

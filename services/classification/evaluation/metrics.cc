@@ -59,10 +59,72 @@ bool RiskKnown(const LabelledClue& clue) {
   return !clue.risk.empty() || !clue.accept_risk.empty() || !InScope(clue.label);
 }
 
-bool MayBeHigh(const LabelledClue& clue) {
-  return clue.risk == kHigh || std::find(clue.accept_risk.begin(), clue.accept_risk.end(), kHigh) !=
-                                   clue.accept_risk.end();
+bool Contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
 }
+
+bool AcceptsRisk(const LabelledClue& clue, std::string_view risk) {
+  return clue.risk == risk || Contains(clue.accept_risk, risk);
+}
+
+// How the codes of problem models fit, over all clues.
+class Problems {
+ public:
+  void Count(const Judged& one) {
+    labelled_ += one.clue->problem_codes.size();
+    said_ += one.answer.problem_codes.size();
+    for (const std::string& code : one.answer.problem_codes) {
+      right_ += Contains(one.clue->problem_codes, code);
+    }
+  }
+  void Tell(Figures* figures) const {
+    if (labelled_ == 0) return;  // a set whose problems nobody has looked for
+    figures->problem_precision = ShareIfAny(right_, said_);
+    figures->problem_recall = Share(right_, labelled_);
+  }
+
+ private:
+  size_t labelled_ = 0;
+  size_t said_ = 0;
+  size_t right_ = 0;
+};
+
+// How the risks of clues in scope fit.
+class Risks {
+ public:
+  void Count(const Judged& one) {
+    const LabelledClue& clue = *one.clue;
+    known_ = known_ || !clue.risk.empty();
+    if (one.answer.risk == kHigh && RiskKnown(clue)) {
+      ++said_high_;
+      high_right_ += AcceptsRisk(clue, kHigh);
+    }
+    if (clue.risk == kHigh) {
+      ++high_;
+      high_found_ += one.answer.risk == kHigh;
+    }
+    if (!clue.risk.empty() && InScope(clue.label) && InScope(one.answer.label)) {
+      ++rated_;
+      right_ += AcceptsRisk(clue, one.answer.risk);
+    }
+  }
+  void Tell(Figures* figures) const {
+    figures->said_high = said_high_;
+    if (!known_) return;
+    figures->high_precision = ShareIfAny(high_right_, said_high_);
+    figures->high_recall = ShareIfAny(high_found_, high_);
+    figures->risk_accuracy = ShareIfAny(right_, rated_);
+  }
+
+ private:
+  bool known_ = false;
+  size_t said_high_ = 0;
+  size_t high_right_ = 0;
+  size_t high_ = 0;
+  size_t high_found_ = 0;
+  size_t rated_ = 0;
+  size_t right_ = 0;
+};
 
 }  // namespace
 
@@ -79,20 +141,17 @@ Figures Measure(std::span<const Judged> judged, std::span<const std::string> ord
   }
   size_t right = 0;
   size_t scope_right = 0;
-  size_t high_right = 0;
   size_t unreviewed = 0;
   size_t unreviewed_right = 0;
   bool has_reject = false;
-  bool has_risk = false;
+  Risks risks;
+  Problems problems;
   for (const Judged& one : judged) {
     right += one.Right();
     scope_right += ScopeRight(one);
     has_reject = has_reject || !InScope(one.clue->label) || !InScope(one.answer.label);
-    has_risk = has_risk || !one.clue->risk.empty();
-    if (one.answer.risk == kHigh && RiskKnown(*one.clue)) {
-      ++figures.said_high;
-      high_right += MayBeHigh(*one.clue);
-    }
+    risks.Count(one);
+    problems.Count(one);
     if (!one.answer.needs_review) {
       ++unreviewed;
       unreviewed_right += one.Right();
@@ -102,9 +161,8 @@ Figures Measure(std::span<const Judged> judged, std::span<const std::string> ord
   if (has_reject) {
     figures.scope_accuracy = ShareIfAny(scope_right, judged.size());
   }
-  if (has_risk) {
-    figures.high_precision = ShareIfAny(high_right, figures.said_high);
-  }
+  risks.Tell(&figures);
+  problems.Tell(&figures);
   figures.calibration_error = CalibrationError(Reliability(judged));
   figures.review_share = Share(judged.size() - unreviewed, judged.size());
   figures.accuracy_unreviewed = ShareIfAny(unreviewed_right, unreviewed);

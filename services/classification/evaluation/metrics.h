@@ -24,7 +24,7 @@ struct ClassFigures {
 };
 
 // The figures of a set of answers. A figure that the set cannot give is absent: nothing was said to
-// be HIGH, nothing was left without a review, no clue is out of scope.
+// be HIGH, nothing was left without a review, no clue is out of scope, no problem is labelled.
 struct Figures {
   size_t clues = 0;
   std::vector<ClassFigures> per_class;  // those that are labelled or said, by order of names
@@ -33,6 +33,12 @@ struct Figures {
   std::optional<double> scope_accuracy;
   size_t said_high = 0;                  // answers of HIGH for clues whose risk is known
   std::optional<double> high_precision;  // an accepted HIGH counts as right
+  std::optional<double> high_recall;     // of the clues whose first risk is HIGH
+  // Of the clues in scope that were taken for such: an accepted risk counts as right.
+  std::optional<double> risk_accuracy;
+  // Of the codes of problem models, all clues together.
+  std::optional<double> problem_precision;
+  std::optional<double> problem_recall;
   double calibration_error = 0;
   double review_share = 0;
   std::optional<double> accuracy_unreviewed;

@@ -15,10 +15,12 @@ namespace supervision::classification {
 namespace {
 
 constexpr std::string_view kMagic{"SVMODEL\n", 8};
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
+constexpr uint32_t kWithoutProblems = 1;
 constexpr size_t kHeadBytes = 8 + 4 + 8;
 constexpr size_t kDigestBytes = 32;
 constexpr uint32_t kMostRows = 1U << 22;
+constexpr uint32_t kMostProblems = 256;
 constexpr float kWidest = 1e6F;
 
 absl::Status Bad(std::string_view what) {
@@ -111,7 +113,36 @@ bool Positive(const std::vector<float>& values) {
   return std::all_of(values.begin(), values.end(), [](float value) { return value > 0; });
 }
 
-absl::StatusOr<ModelData> ReadBody(std::string_view body) {
+// The separators of problem models, behind everything else.
+absl::Status ReadProblems(Reader* reader, ModelData* data) {
+  const uint32_t count = reader->Number<uint32_t>();
+  if (count > kMostProblems) return Bad("it has too many problem models");
+  for (uint32_t i = 0; i < count; ++i) {
+    ProblemSeparator& one = data->problems.emplace_back();
+    one.code = reader->Text(Model::kMaxName);
+    one.klass = reader->Number<uint32_t>();
+    one.step = reader->Number<float>();
+    one.bias = reader->Number<float>();
+    const uint32_t rows = reader->Number<uint32_t>();
+    if (!reader->ok() || one.code.empty() || one.klass >= data->classes.size() ||
+        rows > ProblemSeparator::kMostRows) {
+      return Bad("a problem model of it has no code, no class or too many features");
+    }
+    one.rows = reader->List<uint32_t>(rows);
+    one.weights = reader->List<int8_t>(rows);
+    if (!reader->ok()) return Bad("its tables do not fill its body");
+    if (std::adjacent_find(one.rows.begin(), one.rows.end(), std::greater_equal<>()) !=
+            one.rows.end() ||
+        (!one.rows.empty() && one.rows.back() >= data->keys.size())) {
+      return Bad("the features of a problem model are out of order");
+    }
+    if (!AllSound({one.step, one.bias}) || one.step <= 0)
+      return Bad("it holds numbers out of range");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ModelData> ReadBody(std::string_view body, uint32_t format) {
   Reader reader(body);
   ModelData data;
   data.version = reader.Text(Model::kMaxName);
@@ -142,6 +173,9 @@ absl::StatusOr<ModelData> ReadBody(std::string_view body) {
   data.biases = reader.List<float>(data.margins());
   data.logits = reader.List<float>(static_cast<size_t>(classes) * data.margins());
   data.logit_biases = reader.List<float>(classes);
+  if (format != kWithoutProblems) {
+    if (absl::Status problems = ReadProblems(&reader, &data); !problems.ok()) return problems;
+  }
   if (!reader.ok() || !reader.at_end()) return Bad("its tables do not fill its body");
   if (std::adjacent_find(data.keys.begin(), data.keys.end(), std::greater_equal<>()) !=
       data.keys.end()) {
@@ -177,6 +211,16 @@ std::string WriteModel(const ModelData& data) {
   body.List(data.biases);
   body.List(data.logits);
   body.List(data.logit_biases);
+  body.Number(static_cast<uint32_t>(data.problems.size()));
+  for (const ProblemSeparator& one : data.problems) {
+    body.Text(one.code);
+    body.Number(one.klass);
+    body.Number(one.step);
+    body.Number(one.bias);
+    body.Number(static_cast<uint32_t>(one.rows.size()));
+    body.List(one.rows);
+    body.List(one.weights);
+  }
   const std::string bytes = body.Take();
 
   Writer head;
@@ -194,8 +238,9 @@ absl::StatusOr<ModelData> ReadModel(std::string_view bytes) {
   Reader head(bytes.substr(kMagic.size()));
   const uint32_t format = head.Number<uint32_t>();
   const uint64_t length = head.Number<uint64_t>();
-  if (format != kFormat) {
-    return Bad(absl::StrCat("it has format ", format, ", this program reads format ", kFormat));
+  if (format < kWithoutProblems || format > kFormat) {
+    return Bad(
+        absl::StrCat("it has format ", format, ", this program reads formats up to ", kFormat));
   }
   if (length != bytes.size() - kHeadBytes - kDigestBytes) {
     return Bad("its length is not the one it states; it is cut short or longer than it was");
@@ -205,7 +250,7 @@ absl::StatusOr<ModelData> ReadModel(std::string_view bytes) {
   if (std::memcmp(digest.data(), bytes.data() + signed_part.size(), kDigestBytes) != 0) {
     return Bad("its checksum is wrong; it was changed or damaged");
   }
-  return ReadBody(signed_part.substr(kHeadBytes));
+  return ReadBody(signed_part.substr(kHeadBytes), format);
 }
 
 }  // namespace supervision::classification

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/classification/model/features.h"
+#include "services/classification/model/problem_heads.h"
 
 namespace supervision::classification {
 
@@ -18,7 +19,7 @@ namespace supervision::classification {
 // and the SHA-256 of all before it. Numbers are little-endian. A *row* is a feature; a *margin* is
 // the score of one linear separator over the rows: one per class against all others, then, where
 // the stages say so, one for in or out of scope and one for HIGH risk. The logit of a class is a
-// linear function of the margins, that of HIGH one of its own margin.
+// linear function of the margins, that of HIGH one of its own margin. Format 1 had no problems.
 struct ModelData {
   static constexpr uint8_t kScopeStage = 1;
   static constexpr uint8_t kRiskStage = 2;
@@ -36,6 +37,7 @@ struct ModelData {
   std::vector<float> biases;        // per margin
   std::vector<float> logits;        // classes x margins
   std::vector<float> logit_biases;  // per class
+  std::vector<ProblemSeparator> problems;
 
   size_t margins() const {
     return classes.size() + ((stages & kScopeStage) != 0 ? 1 : 0) +

@@ -56,9 +56,11 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
     new (&parts->HeadOf(place)) Parts::Row{};
   }
   constexpr FeatureKey kCharacter = (FeatureKey{1} << kCharacterBits) - 1;
+  std::vector<uint32_t> place_of(rows);
   for (size_t i = 0; i < rows; ++i) {
     const FeatureKey key = data->keys[i];
     const uint32_t row = parts->Find(key);
+    place_of[i] = row;
     new (&parts->HeadOf(row)) Parts::Row{key, data->values[i], 0};
     std::memcpy(parts->rows.data() + row * parts->row_bytes + sizeof(Parts::Row),
                 data->weights.data() + i * data->margins(), data->margins());
@@ -70,6 +72,14 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
       }
     }
   }
+  for (uint32_t klass = 0; klass < data->classes.size(); ++klass) {
+    std::vector<const ProblemSeparator*> separators;
+    for (const ProblemSeparator& one : data->problems) {
+      if (one.klass == klass) separators.push_back(&one);
+    }
+    parts->problems.emplace_back(separators, place_of, places);
+  }
+  std::vector<ProblemSeparator>().swap(data->problems);
   std::vector<FeatureKey>().swap(data->keys);  // they lie in the tables now
   std::vector<float>().swap(data->values);
   std::vector<int8_t>().swap(data->weights);
@@ -129,6 +139,25 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
   for (size_t k = 0; k < classes; ++k) {
     probabilities[k] /= sum;
   }
+}
+
+std::span<const Model::Problem> Model::Problems(size_t klass, Workspace* workspace) const {
+  const ProblemHeads& heads = parts_->problems[klass];
+  std::vector<Problem>& problems = workspace->problems;
+  problems.clear();
+  if (heads.size() == 0) return problems;
+  workspace->sums.assign(heads.size(), 0);
+  float* const sums = workspace->sums.data();
+  for (size_t i = 0; i < workspace->touched_count; ++i) {
+    heads.Add(workspace->touched[i], workspace->strengths[i], sums);
+  }
+  for (size_t head = 0; head < heads.size(); ++head) {
+    problems.push_back({heads.code(head), heads.Probability(head, sums[head])});
+  }
+  std::sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return a.probability != b.probability ? a.probability > b.probability : a.code < b.code;
+  });
+  return problems;
 }
 
 float Model::ScopeMargin(const Workspace& workspace) const {

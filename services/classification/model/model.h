@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,12 @@ class Model {
     uint32_t begin = 0;  // bytes of the normalised text
     uint32_t end = 0;
     float weight = 0;
+  };
+
+  // Whether a clue shows a problem model.
+  struct Problem {
+    std::string_view code;  // valid as long as the model
+    float probability = 0;
   };
 
   // The memory of one scoring, made to be reused with any model.
@@ -76,6 +83,8 @@ class Model {
     std::vector<float> characters;
     std::vector<uint32_t> numbers;  // of the characters, by byte
     std::vector<Contribution> places_found;
+    std::vector<float> sums;  // of problem models
+    std::vector<Problem> problems;
   };
 
   // Reads a model's file. INVALID_ARGUMENT with what is wrong and the remedy for anything that is
@@ -90,6 +99,11 @@ class Model {
   // The probability of each class, in the order of classes(); they add up to one. `probabilities`
   // has room for all.
   void Score(const Features& features, Workspace* workspace, float* probabilities) const;
+
+  // How probable the problem models that were learnt for class `klass` are, in a clue of that
+  // class, likeliest first; after Score with the same workspace, in which they stay until it is
+  // used again. Those with too few examples were not learnt.
+  std::span<const Problem> Problems(size_t klass, Workspace* workspace) const;
 
   // The score of in against out of scope, positive for in; after Score with the same workspace.
   // Zero when the model has no such stage.

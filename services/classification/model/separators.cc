@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
+#include <functional>
 
 #include "absl/container/flat_hash_map.h"
 
@@ -15,7 +16,8 @@ namespace {
 constexpr uint32_t kLeastDocuments = 3;  // in which a feature must occur
 constexpr double kCost = 0.7;            // of liblinear
 constexpr double kPrecision = 1e-3;
-constexpr double kMostRiskWeight = 8;  // of a HIGH clue against another
+constexpr double kMostRiskWeight =
+    8;  // of a HIGH clue against another, or one that shows a problem
 // What a signal counts beside the n-grams, whose vector has length one. Chosen by cross-validation:
 // rules know more than single cues.
 constexpr float kCueValue = 0.05F;
@@ -241,6 +243,41 @@ Separators TrainSeparators(std::span<const Document> documents, std::span<const 
     learner.Separate(
         separators.margins - 1, [](const Document& document) { return document.high; },
         std::min(kMostRiskWeight, total / (2 * std::max(high, 1.0))), 1);
+  }
+  return separators;
+}
+
+Separators TrainSeparator(std::span<const Document> documents, std::span<const uint32_t> chosen,
+                          const Separators& rows, absl::FunctionRef<bool(uint32_t)> positive,
+                          size_t most, unsigned seed) {
+  Separators separators;
+  separators.margins = 1;
+  separators.keys = rows.keys;
+  separators.values = rows.values;
+  SeparatorOptions options;
+  options.seed = seed;
+  Learner learner(documents, chosen, options, &separators);
+  const auto named = static_cast<double>(std::count_if(chosen.begin(), chosen.end(), positive));
+  const auto total = static_cast<double>(chosen.size());
+  learner.Separate(
+      0,
+      [&](const Document& document) {
+        return positive(static_cast<uint32_t>(&document - documents.data()));
+      },
+      std::min(kMostRiskWeight, total / (2 * std::max(named, 1.0))), 1);
+  std::vector<float>& weights = separators.weights;
+  if (weights.size() <= most) return separators;
+  // What a row can add, not its weight alone: the values of n-grams differ.
+  std::vector<float> effects;
+  for (size_t row = 0; row < weights.size(); ++row) {
+    effects.push_back(std::fabs(weights[row]) * separators.values[row]);
+  }
+  std::vector<float> sorted = effects;
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<ptrdiff_t>(most), sorted.end(),
+                   std::greater<>());
+  const float least = sorted[most];
+  for (size_t row = 0; row < weights.size(); ++row) {
+    if (effects[row] <= least) weights[row] = 0;
   }
   return separators;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "services/classification/model/features.h"
 
 namespace supervision::classification {
@@ -47,5 +48,12 @@ struct SeparatorOptions {
 // seeded here, so that the same documents give the same weights.
 Separators TrainSeparators(std::span<const Document> documents, std::span<const uint32_t> chosen,
                            const SeparatorOptions& options);
+
+// Trains one separator over the rows of `rows`, whose weights play no part: the chosen documents
+// that `positive` names by number, against the other chosen ones. Only the `most` rows that weigh
+// most keep a weight. One training at a time, as above.
+Separators TrainSeparator(std::span<const Document> documents, std::span<const uint32_t> chosen,
+                          const Separators& rows, absl::FunctionRef<bool(uint32_t)> positive,
+                          size_t most, unsigned seed);
 
 }  // namespace supervision::classification

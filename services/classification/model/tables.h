@@ -10,6 +10,7 @@
 #include "services/classification/model/format.h"
 #include "services/classification/model/lanes.h"
 #include "services/classification/model/model.h"
+#include "services/classification/model/problem_heads.h"
 
 namespace supervision::classification {
 
@@ -71,6 +72,7 @@ struct Model::Parts {
   base::HugeVector<std::byte> rows;  // open addressing, at most a third full; a free one behind
   uint32_t mask = 0;
   const Lanes& lanes = BestLanes();
+  std::vector<ProblemHeads> problems;  // by number of the class
 };
 
 }  // namespace supervision::classification

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <optional>
 #include <random>
 #include <set>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "services/classification/model/format.h"
 #include "services/classification/model/model.h"
+#include "services/classification/model/problem_training.h"
 #include "services/classification/model/separators.h"
 #include "services/classification/model/softmax.h"
 
@@ -43,12 +45,16 @@ class Trainer {
   absl::StatusOr<std::string> Run() {
     if (absl::Status status = Check(); !status.ok()) return status;
     Describe();
+    problems_.emplace(clues_, documents_, classes_, static_cast<unsigned>(options_.seed));
     SetFolds();
     MarginsOutOfFold();
     const Softmax softmax = Fit();
     std::vector<uint32_t> all(clues_.size());
     std::iota(all.begin(), all.end(), 0U);
-    return WriteModel(Pack(TrainSeparators(documents_, all, separator_options_), softmax));
+    const Separators separators = TrainSeparators(documents_, all, separator_options_);
+    ModelData data = Pack(separators, softmax);
+    data.problems = problems_->Learn(separators);
+    return WriteModel(data);
   }
 
  private:
@@ -158,11 +164,14 @@ class Trainer {
     task_.rows.resize(clues_.size() * margins_);
     for (uint32_t fold = 0; fold < kInnerFolds; ++fold) {
       std::vector<uint32_t> chosen;
+      std::vector<uint32_t> left_out;
       std::vector<size_t> sizes(classes_.size(), 0);
       for (uint32_t i = 0; i < folds_.size(); ++i) {
         if (folds_[i] != fold) {
           chosen.push_back(i);
           ++sizes[documents_[i].label];
+        } else {
+          left_out.push_back(i);
         }
       }
       // A class all of whose clues are near-duplicates would vanish: one is kept to stand for it.
@@ -173,9 +182,9 @@ class Trainer {
         }
       }
       const Separators separators = TrainSeparators(documents_, chosen, separator_options_);
-      for (uint32_t i = 0; i < folds_.size(); ++i) {
-        if (folds_[i] == fold) separators.Margins(documents_[i], &task_.rows[i * margins_]);
-      }
+      for (const uint32_t i : left_out)
+        separators.Margins(documents_[i], &task_.rows[i * margins_]);
+      problems_->NoteOutOfFold(separators, chosen, left_out);
     }
   }
 
@@ -283,6 +292,7 @@ class Trainer {
   SeparatorOptions separator_options_;
   size_t margins_ = 0;
   SoftmaxTask task_;
+  std::optional<ProblemTraining> problems_;
 };
 
 }  // namespace

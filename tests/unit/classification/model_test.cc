@@ -7,6 +7,7 @@
 #include <functional>
 #include <numeric>
 #include <random>
+#include <span>
 
 #include "services/base/hash.h"
 #include "services/classification/model/format.h"
@@ -32,6 +33,13 @@ ModelData Small() {
   return data;
 }
 
+// Small, with two problem models of class B: 乙 shows P-1, the signal CUE shows P-2.
+ModelData WithProblems() {
+  ModelData data = Small();
+  data.problems = {{"P-1", 1, 0.1F, -2, {0, 3}, {100, 0}}, {"P-2", 1, 0.1F, -2, {3}, {100}}};
+  return data;
+}
+
 Features Of(std::u32string text) {
   Features features;
   features.characters = std::move(text);
@@ -47,8 +55,9 @@ std::vector<float> Score(const Model& model, const Features& features) {
 }
 
 // The file of `data` with its checksum made right again after `change`.
-std::string Forged(const std::function<void(std::string*)>& change) {
-  std::string bytes = WriteModel(Small());
+std::string Forged(const std::function<void(std::string*)>& change,
+                   const ModelData& data = Small()) {
+  std::string bytes = WriteModel(data);
   bytes.resize(bytes.size() - 32);
   change(&bytes);
   const base::Sha256Digest digest = base::Sha256(bytes);
@@ -130,15 +139,62 @@ TEST(ModelTest, ASignalInsideANumberIsExplainedByTheWholeNumber) {
 }
 
 TEST(ModelTest, AFileReadAgainGivesTheSameModel) {
-  const std::string bytes = WriteModel(Small());
+  const std::string bytes = WriteModel(WithProblems());
   const auto data = ReadModel(bytes);
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_EQ(WriteModel(*data), bytes);
   EXPECT_THAT(std::string(Model::Load(bytes).value()->version()), testing::StartsWith("7+"));
 }
 
+TEST(ModelTest, SaysWhichProblemsOfAClassATextShows) {
+  const auto model = Model::Load(WriteModel(WithProblems())).value();
+  Model::Workspace workspace;
+  std::vector<float> p(2);
+  Features text = Of(U"乙丙");
+  model->Score(text, &workspace, p.data());
+  std::span<const Model::Problem> problems = model->Problems(1, &workspace);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(problems[0].code, "P-1");
+  EXPECT_GT(problems[0].probability, 0.9F);
+  EXPECT_LT(problems[1].probability, 0.2F);
+  EXPECT_THAT(model->Problems(0, &workspace), testing::IsEmpty()) << "no problem of that class";
+  text = Of(U"丙");
+  text.signals.push_back({SignalKey(SignalKind::kCue, "CUE"), 0, 0});
+  model->Score(text, &workspace, p.data());
+  problems = model->Problems(1, &workspace);
+  EXPECT_EQ(problems[0].code, "P-2");
+  EXPECT_GT(problems[0].probability, 0.9F);
+  EXPECT_LT(problems[1].probability, 0.2F);
+}
+
+TEST(ModelTest, AFileFromBeforeProblemsIsStillRead) {
+  const std::string bytes = Forged([](std::string* file) {
+    (*file)[8] = 1;
+    file->resize(file->size() - sizeof(uint32_t));  // how many problems follow
+    (*file)[12] = static_cast<char>((*file)[12] - sizeof(uint32_t));
+  });
+  const auto model = Model::Load(bytes);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_GT(Score(**model, Of(U"甲丙"))[0], 0.8F);
+}
+
+TEST(ModelTest, RefusesProblemsThatMakeNoSense) {
+  ModelData data = WithProblems();
+  data.problems[0].klass = 2;
+  EXPECT_THAT(Refusal(WriteModel(data)), HasSubstr("no class"));
+  data = WithProblems();
+  data.problems[0].rows = {3, 0};
+  EXPECT_THAT(Refusal(WriteModel(data)), HasSubstr("out of order"));
+  data = WithProblems();
+  data.problems[1].rows = {4};
+  EXPECT_THAT(Refusal(WriteModel(data)), HasSubstr("out of order"));
+  data = WithProblems();
+  data.problems[1].step = 0;
+  EXPECT_THAT(Refusal(WriteModel(data)), HasSubstr("out of range"));
+}
+
 TEST(ModelTest, RefusesEveryCutFile) {
-  const std::string bytes = WriteModel(Small());
+  const std::string bytes = WriteModel(WithProblems());
   for (size_t size = 0; size < bytes.size(); ++size) {
     EXPECT_FALSE(Model::Load(std::string_view(bytes).substr(0, size)).ok()) << size;
   }
@@ -159,7 +215,7 @@ TEST(ModelTest, SaysWhatIsWrongAndWhatToDo) {
   EXPECT_THAT(Refusal("PK\x03\x04 something else altogether, long enough to hold a head"),
               HasSubstr("supervisionctl train"));
   EXPECT_THAT(Refusal(Forged([](std::string* bytes) { (*bytes)[8] = 9; })),
-              HasSubstr("it has format 9, this program reads format 1"));
+              HasSubstr("it has format 9, this program reads formats up to 2"));
   std::string changed = WriteModel(Small());
   changed[40] = static_cast<char>(changed[40] + 1);
   EXPECT_THAT(Refusal(changed), HasSubstr("checksum"));
@@ -190,15 +246,20 @@ TEST(ModelTest, SurvivesForgedBodies) {
   std::mt19937 random(seed);
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   for (int round = 0; round < 2000; ++round) {
-    const std::string bytes = Forged([&](std::string* body) {
-      for (int changes = 0; changes < 3; ++changes) {
-        (*body)[20 + random() % (body->size() - 20)] = static_cast<char>(random());
-      }
-    });
+    const std::string bytes = Forged(
+        [&](std::string* body) {
+          for (int changes = 0; changes < 3; ++changes) {
+            (*body)[20 + random() % (body->size() - 20)] = static_cast<char>(random());
+          }
+        },
+        WithProblems());
     const auto model = Model::Load(bytes);
     if (!model.ok()) continue;
-    const std::vector<float> p = Score(**model, Of(U"甲甲乙丙"));
+    Model::Workspace workspace;
+    std::vector<float> p((*model)->classes().size());
+    (*model)->Score(Of(U"甲甲乙丙"), &workspace, p.data());
     EXPECT_NEAR(std::accumulate(p.begin(), p.end(), 0.0F), 1, 1e-3);
+    for (size_t klass = 0; klass < p.size(); ++klass) (*model)->Problems(klass, &workspace);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "tests/unit/classification/rules_for_test.h"
@@ -47,6 +48,23 @@ TEST(ScorerTest, HighThatPeopleRarelySayIsRatedBelowWithoutAReview) {
   EXPECT_EQ(verdict.risk, Risk::kMedium);
   EXPECT_FALSE(verdict.needs_review);
   EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_UNLIKELY");
+}
+
+TEST(ScorerTest, ProblemsOfOtherClassesAreNotTold) {
+  std::vector<Rule> rules = {
+      MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"强拆"}),
+      MakeRule("PET.X", RuleKind::kSubstance, Scenario::kPetitionDispute, 3, 1, {"信访"})};
+  rules[0].problem = "ENF-01";
+  rules[1].problem = "PET-01";
+  RuleSet set = GoodRules(rules);
+  set.problems = {{.code = "ENF-01", .scenario = Scenario::kAdminEnforcement},
+                  {.code = "PET-01", .scenario = Scenario::kPetitionDispute}};
+  const Scorer scorer(set, {&set.rules[0], &set.rules[1]});
+  Opinion opinion;
+  opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 1;
+  const domain::Verdict verdict = scorer.Score(
+      {{0, domain::TextPart::kContent, 0, 2}, {1, domain::TextPart::kContent, 3, 5}}, 0, &opinion);
+  EXPECT_EQ(verdict.problem_codes, std::vector<std::string>{"ENF-01"});
 }
 
 TEST(ScorerTest, HighNeedsASureScope) { EXPECT_EQ(WithHigh(0.9F, 0.6F).risk, Risk::kMedium); }

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
+#include "services/classification/model/format.h"
 #include "services/classification/model/model.h"
+#include "services/classification/model/problem_training.h"
 #include "tests/unit/classification/rules_for_test.h"
 
 namespace supervision::classification {
@@ -54,6 +56,56 @@ TEST(TrainerTest, LearnsClassesOfAnyName) {
   EXPECT_THAT(model->classes(), ElementsAre("水车类", "苹果类"));
   EXPECT_GT(Rules().Probabilities(*model, {"", "桌上放着苹果", nullptr, std::nullopt})[1], 0.5F);
   EXPECT_GT(Rules().Probabilities(*model, {"", "远处有一架水车", nullptr, std::nullopt})[0], 0.5F);
+}
+
+// Sixty clues of each class; half of the apples are sour, which the rest of the class is told from.
+std::vector<LabelledClue> SourFruits() {
+  std::vector<LabelledClue> clues;
+  for (int round = 0; round < 5; ++round) {
+    for (LabelledClue clue : Fruits()) {
+      const bool sour = clues.size() % 4 == 0;
+      clue.id = absl::StrCat("S", clues.size());
+      clue.title = absl::StrCat("第", clues.size(), "封信");
+      absl::StrAppend(&clue.content, sour ? "又酸又涩" : "味道很好", clues.size());
+      if (sour) clue.problem_codes = {"SOUR"};
+      clues.push_back(clue);
+    }
+  }
+  return clues;
+}
+
+TEST(TrainerTest, LearnsTheProblemsOfAClass) {
+  const auto bytes = Train(SourFruits(), Rules(), {});
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const auto data = ReadModel(*bytes);
+  ASSERT_TRUE(data.ok()) << data.status();
+  ASSERT_EQ(data->problems.size(), 1u);
+  EXPECT_EQ(data->problems[0].code, "SOUR");
+  EXPECT_EQ(data->classes[data->problems[0].klass], "苹果类");
+  const auto model = Model::Load(*bytes).value();
+  const auto sour = [&](std::string_view content) {
+    Features features;
+    Rules().Describe({"来信", content, nullptr, std::nullopt}, &features);
+    Model::Workspace workspace;
+    std::vector<float> p(2);
+    model->Score(features, &workspace, p.data());
+    return model->Problems(data->problems[0].klass, &workspace)[0].probability;
+  };
+  EXPECT_GT(sour("买到苹果，又酸又涩"), 0.5F);
+  EXPECT_LT(sour("买到苹果，味道很好"), 0.5F);
+}
+
+TEST(TrainerTest, AProblemWithFewExamplesIsLeftToTheRules) {
+  std::vector<LabelledClue> clues = SourFruits();
+  size_t left = ProblemTraining::kFewestExamples - 1;
+  for (LabelledClue& clue : clues) {
+    if (!clue.problem_codes.empty() && left > 0) {
+      --left;
+    } else {
+      clue.problem_codes.clear();
+    }
+  }
+  EXPECT_TRUE(ReadModel(Train(clues, Rules(), {}).value())->problems.empty());
 }
 
 TEST(TrainerTest, SameCluesAndSeedGiveTheSameBytes) {

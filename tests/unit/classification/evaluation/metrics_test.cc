@@ -97,6 +97,42 @@ TEST(MetricsTest, HighIsRightWhenEitherAnnotatorSaysSo) {
   const Figures figures = Measure(set.all());
   EXPECT_EQ(figures.said_high, 4U);
   EXPECT_THAT(figures.high_precision, Optional(DoubleNear(2.0 / 4, kNear)));
+  EXPECT_THAT(figures.high_recall, Optional(DoubleNear(1.0 / 2, kNear)));
+}
+
+TEST(MetricsTest, ARiskIsRightWhenEitherAnnotatorSaysSo) {
+  JudgedSet set;
+  set.Add("A", "A").answer.risk = "LOW";
+  set.clue().risk = "LOW";
+  set.Add("A", "B").answer.risk = "LOW";
+  set.clue().risk = "MEDIUM";
+  set.clue().accept_risk = {"MEDIUM", "LOW"};
+  set.Add("A", "A").answer.risk = "LOW";
+  set.clue().risk = "HIGH";
+  set.Add("A", "OUT_OF_SCOPE");  // has none
+  set.clue().risk = "LOW";
+  set.Add("A", "A").answer.risk = "LOW";  // nobody rated it
+  EXPECT_THAT(Measure(set.all()).risk_accuracy, Optional(DoubleNear(2.0 / 3, kNear)));
+}
+
+TEST(MetricsTest, CodesOfProblemsAreCountedOverAllClues) {
+  JudgedSet set;
+  set.Add("A", "A").answer.problem_codes = {"P-1", "P-2"};
+  set.clue().problem_codes = {"P-1"};
+  set.Add("A", "A").answer.problem_codes = {"P-3"};
+  set.Add("A", "B");
+  set.clue().problem_codes = {"P-1", "P-4"};
+  const Figures figures = Measure(set.all());
+  EXPECT_THAT(figures.problem_precision, Optional(DoubleNear(1.0 / 3, kNear)));
+  EXPECT_THAT(figures.problem_recall, Optional(DoubleNear(1.0 / 3, kNear)));
+}
+
+TEST(MetricsTest, NobodyLookedForProblemsInASetWithoutCodes) {
+  JudgedSet set;
+  set.Add("A", "A").answer.problem_codes = {"P-1"};
+  const Figures figures = Measure(set.all());
+  EXPECT_EQ(figures.problem_precision, std::nullopt);
+  EXPECT_EQ(figures.problem_recall, std::nullopt);
 }
 
 TEST(MetricsTest, PrecisionOfHighIsAbsentWhenNothingIsHigh) {

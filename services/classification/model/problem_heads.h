@@ -1,0 +1,67 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace supervision::classification {
+
+// Whether clues of one class show one problem model: a separator over the few rows that matter to
+// it, learnt from clues of that class alone.
+struct ProblemSeparator {
+  static constexpr size_t kMostRows = 512;
+
+  std::string code;
+  uint32_t klass = 0;           // number of the class
+  float step = 0;               // of the logit: what one step of a weight is worth
+  float bias = 0;               // of the logit
+  std::vector<uint32_t> rows;   // rising; at most kMostRows
+  std::vector<int8_t> weights;  // of these rows, in steps
+};
+
+// The separators of one class, made for being asked together. Most rows of a text matter to none of
+// them: a bit in a small table says so. Immutable.
+class ProblemHeads {
+ public:
+  // `place_of` says where the loaded model has each row, among `places` places.
+  ProblemHeads(const std::vector<const ProblemSeparator*>& separators,
+               std::span<const uint32_t> place_of, size_t places);
+
+  size_t size() const { return codes_.size(); }
+  std::string_view code(size_t head) const { return codes_[head]; }
+
+  // Adds to `sums`, one for each head, what the row at `place` adds when it occurs with `strength`.
+  void Add(uint32_t place, float strength, float* sums) const {
+    if ((bits_[place / kWordBits] >> (place % kWordBits) & 1) == 0) return;
+    const int8_t* const weights = weights_.data() + RankOf(place) * codes_.size();
+    for (size_t head = 0; head < codes_.size(); ++head) {
+      sums[head] += strength * static_cast<float>(weights[head]);
+    }
+  }
+
+  // The probability that the clue shows the problem, from the finished sum.
+  float Probability(size_t head, float sum) const;
+
+ private:
+  static constexpr uint32_t kWordBits = 64;
+
+  // How many rows before it matter.
+  size_t RankOf(uint32_t place) const {
+    const uint64_t below = (uint64_t{1} << (place % kWordBits)) - 1;
+    return before_[place / kWordBits] +
+           static_cast<size_t>(std::popcount(bits_[place / kWordBits] & below));
+  }
+
+  std::vector<std::string> codes_;
+  std::vector<float> steps_;
+  std::vector<float> biases_;
+  std::vector<uint64_t> bits_;    // by place: whether its row matters
+  std::vector<uint32_t> before_;  // by word of these: how many matter before
+  std::vector<int8_t> weights_;   // rows that matter x heads
+};
+
+}  // namespace supervision::classification
