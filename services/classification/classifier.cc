@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
-#include <set>
-#include <span>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -32,10 +29,6 @@ namespace {
 
 constexpr size_t kModelPlaces = 3;  // strongest places of the model that become evidence
 constexpr size_t kMostEvidence = 16;
-// From this probability a learnt problem model counts as shown; a rule of it that matched needs
-// less of a second opinion.
-constexpr float kShown = 0.4F;
-constexpr float kShownWithRule = 0.15F;
 constexpr char kModelPhrase[] = "MODEL.PHRASE";
 constexpr char kModelSentence[] = "MODEL.SENTENCE";
 
@@ -76,9 +69,6 @@ class Classifier::Engine {
         in_force_.push_back(&rule);
       }
     }
-    for (const Problem& problem : rules_.problems) {
-      if (problem.effective.Covers(rules_.as_of)) problem_codes_.insert(problem.code);
-    }
   }
 
   // Compiles the patterns and runs the examples; what is wrong is appended to `errors`.
@@ -110,7 +100,6 @@ class Classifier::Engine {
       desk->matcher.Describe(&desk->features);
       const Opinion opinion = Ask(desk.get());
       verdict = scorer_->Score(matches, desk->matcher.persons(), &opinion);
-      DecideProblems(desk.get(), &verdict);
       AddModelEvidence(desk.get(), &verdict);
       if (explanation != nullptr) *explanation = Explain(input, desk.get(), matches, &opinion);
     }
@@ -185,6 +174,9 @@ class Classifier::Engine {
     }
     opinion.review_below = model_->review_below();
     opinion.high = model_->HighRisk(desk->workspace);
+    opinion.problems = [this, desk](domain::Scenario scenario) {
+      return model_->Problems(ModelClass(scenario), &desk->workspace);
+    };
     return opinion;
   }
 
@@ -214,27 +206,6 @@ class Classifier::Engine {
 
   // The places that spoke most for the class rather than for the second reading (or for the other
   // side of the scope where there is none), and the sentence that did.
-  // Which problem models the text shows: of those that the model has learnt for the class the model
-  // and the rules together say it, of the others the rules alone.
-  void DecideProblems(Desk* desk, domain::Verdict* verdict) const {
-    if (verdict->scenario == domain::Scenario::kOutOfScope) return;
-    const std::span<const Model::Problem> learnt =
-        model_->Problems(ModelClass(verdict->scenario), &desk->workspace);
-    if (learnt.empty()) return;
-    std::vector<std::string> codes;
-    std::vector<std::string>& by_rules = verdict->problem_codes;
-    for (const Model::Problem& problem : learnt) {
-      const auto rule = std::find(by_rules.begin(), by_rules.end(), problem.code);
-      const bool matched = rule != by_rules.end();
-      if (matched) by_rules.erase(rule);  // decided here
-      const bool shown = problem.probability >= (matched ? kShownWithRule : kShown);
-      if (shown && problem_codes_.contains(problem.code)) codes.emplace_back(problem.code);
-    }
-    std::move(by_rules.begin(), by_rules.end(), std::back_inserter(codes));
-    codes.resize(std::min(codes.size(), Scorer::kMostProblems));
-    by_rules = std::move(codes);
-  }
-
   void AddModelEvidence(Desk* desk, domain::Verdict* verdict) const {
     const bool out = verdict->scenario == domain::Scenario::kOutOfScope;
     domain::Scenario rival = verdict->secondary;
@@ -305,7 +276,6 @@ class Classifier::Engine {
   const std::shared_ptr<const Model> model_;  // may be null
   std::vector<domain::Scenario> scenarios_;   // of the model's classes
   std::vector<const Rule*> in_force_;
-  std::set<std::string, std::less<>> problem_codes_;  // in force
   std::unique_ptr<RuleIndex> index_;
   std::unique_ptr<Scorer> scorer_;
   std::unique_ptr<Explainer> explainer_;

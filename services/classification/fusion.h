@@ -3,8 +3,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 
+#include "services/classification/model/problem_heads.h"
 #include "services/domain/scenario.h"
 #include "services/domain/verdict.h"
 
@@ -18,6 +21,8 @@ struct Opinion {
   std::array<float, kScenarioPlaces> probabilities{};
   float review_below = 0;
   std::optional<float> high;  // the probability that a person would rate the clue HIGH
+  // The problem models that were learnt for a class, as a clue of it shows them, likeliest first.
+  std::function<std::span<const LearntProblem>(domain::Scenario)> problems;
 };
 
 // What the rules found that the model cannot know, and how ties are settled.

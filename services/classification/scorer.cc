@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +20,10 @@ constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
 // second a person looks.
 constexpr float kHighFrom = 0.65F;
 constexpr float kHighInDoubt = 0.4F;
+// From this probability a learnt problem model counts as shown; a rule of it that matched needs
+// less of a second opinion.
+constexpr float kShown = 0.4F;
+constexpr float kShownWithRule = 0.15F;
 constexpr float kRiskEvidence = 1.0F;  // how strongly a risk rule counts among the evidence
 
 size_t Index(Scenario scenario) { return static_cast<size_t>(scenario); }
@@ -57,7 +62,9 @@ AddendText TextOf(RiskAddend addend) {
 }  // namespace
 
 Scorer::Scorer(const RuleSet& set, const std::vector<const Rule*>& rules)
-    : scoring_(set.scoring), formula_(set.risk), rules_(rules), problems_(set.problems) {
+    : scoring_(set.scoring), formula_(set.risk), rules_(rules) {
+  std::copy_if(set.problems.begin(), set.problems.end(), std::back_inserter(problems_),
+               [&](const Problem& problem) { return problem.effective.Covers(set.as_of); });
   for (const ClassPrior& prior : scoring_.priors) {
     bias_[Index(prior.scenario)] = prior.bias;
     default_risk_[Index(prior.scenario)] = prior.default_risk;
@@ -72,8 +79,7 @@ Scorer::Scorer(const RuleSet& set, const std::vector<const Rule*>& rules)
     const auto problem =
         std::find_if(problems_.begin(), problems_.end(),
                      [&](const Problem& candidate) { return candidate.code == rule->problem; });
-    rule_problems_.push_back(
-        problem != problems_.end() && problem->effective.Covers(set.as_of) ? &*problem : nullptr);
+    rule_problems_.push_back(problem != problems_.end() ? &*problem : nullptr);
   }
 }
 
@@ -87,8 +93,9 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
   }
   AddEvidence(matches, &verdict);
   if (verdict.scenario != Scenario::kOutOfScope) {
-    AddProblems(matches, &verdict);
-    Rate(matches, persons, &verdict);
+    const ProblemList problems = ProblemsOf(matches, opinion, verdict.scenario);
+    for (const Problem* problem : problems) verdict.problem_codes.push_back(problem->code);
+    Rate(matches, persons, problems, &verdict);
     WeighHigh(opinion, &verdict);
     return verdict;
   }
@@ -96,7 +103,7 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
   const bool high = std::any_of(matches.begin(), matches.end(),
                                 [&](const RuleMatch& match) { return weights_[match.rule].high; });
   if (high) {
-    Rate(matches, persons, &verdict);
+    Rate(matches, persons, ProblemsByRules(matches, std::nullopt), &verdict);
     WeighHigh(opinion, &verdict);
     verdict.needs_review = true;
   }
@@ -265,33 +272,54 @@ void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict*
   }
 }
 
-// Of other classes' problems the text may well have the words: those are not what it is about.
-void Scorer::AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const {
-  struct Candidate {
-    float weight;
-    const Problem* problem;
-  };
-  std::vector<Candidate> candidates;
+// What the rules that matched say, the weightiest first: of one class, or of all.
+Scorer::ProblemList Scorer::ProblemsByRules(const std::vector<RuleMatch>& matches,
+                                            std::optional<Scenario> scenario) const {
+  std::vector<std::pair<float, const Problem*>> found;
   for (const RuleMatch& match : matches) {
-    const Problem* problem = rule_problems_[match.rule];
-    if (problem != nullptr && problem->scenario == verdict->scenario) {
-      candidates.push_back({weights_[match.rule].weight, problem});
+    const Problem* const problem = rule_problems_[match.rule];
+    if (problem != nullptr && (!scenario.has_value() || problem->scenario == *scenario)) {
+      found.emplace_back(weights_[match.rule].weight, problem);
     }
   }
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.weight != b.weight ? a.weight > b.weight : a.problem->code < b.problem->code;
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second->code < b.second->code;
   });
-  for (const Candidate& candidate : candidates) {
-    std::vector<std::string>& codes = verdict->problem_codes;
-    if (codes.size() < kMostProblems &&
-        std::find(codes.begin(), codes.end(), candidate.problem->code) == codes.end()) {
-      codes.push_back(candidate.problem->code);
+  ProblemList problems;
+  for (const auto& [weight, problem] : found) {
+    if (std::find(problems.begin(), problems.end(), problem) == problems.end()) {
+      problems.push_back(problem);
     }
   }
+  return problems;
+}
+
+// The problem models that a clue of the class shows. The text may well have the words of others'
+// problems: those are not what it is about. Of the learnt ones model and rules together say which,
+// of the rest the rules alone.
+Scorer::ProblemList Scorer::ProblemsOf(const std::vector<RuleMatch>& matches,
+                                       const Opinion* opinion, Scenario scenario) const {
+  ProblemList by_rules = ProblemsByRules(matches, scenario);
+  ProblemList problems;
+  if (opinion != nullptr && opinion->problems != nullptr) {
+    for (const LearntProblem& learnt : opinion->problems(scenario)) {
+      const auto has_code = [&](const Problem& problem) { return problem.code == learnt.code; };
+      const auto rule = std::find_if(by_rules.begin(), by_rules.end(),
+                                     [&](const Problem* problem) { return has_code(*problem); });
+      const bool matched = rule != by_rules.end();
+      if (matched) by_rules.erase(rule);  // decided here
+      if (learnt.probability < (matched ? kShownWithRule : kShown)) continue;
+      const auto known = std::find_if(problems_.begin(), problems_.end(), has_code);
+      if (known != problems_.end()) problems.push_back(&*known);
+    }
+  }
+  problems.insert(problems.end(), by_rules.begin(), by_rules.end());
+  problems.resize(std::min(problems.size(), kMostProblems));
+  return problems;
 }
 
 void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
-                  domain::Verdict* verdict) const {
+                  const ProblemList& problems, domain::Verdict* verdict) const {
   std::vector<domain::RiskReason>& reasons = verdict->risk_reasons;
   const auto base_of = [&](Risk risk) {
     return risk == Risk::kHigh     ? formula_.base_high
@@ -306,16 +334,17 @@ void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
 
   // The base: the gravest problem model or medium signal; else a low signal; else the class's own.
   const Problem* gravest = nullptr;
+  for (const Problem* problem : problems) {
+    if (gravest == nullptr || problem->risk > gravest->risk ||
+        (problem->risk == gravest->risk && problem->code < gravest->code)) {
+      gravest = problem;
+    }
+  }
   const Rule* medium = nullptr;
   const Rule* low = nullptr;
   const Rule* high = nullptr;
   for (const RuleMatch& match : matches) {
     const Rule& rule = *rules_[match.rule];
-    const Problem* problem = rule_problems_[match.rule];
-    if (problem != nullptr && (gravest == nullptr || problem->risk > gravest->risk ||
-                               (problem->risk == gravest->risk && problem->code < gravest->code))) {
-      gravest = problem;
-    }
     const auto keep_first = [&](const Rule** kept) {
       if (*kept == nullptr || rule.id < (*kept)->id) {
         *kept = &rule;

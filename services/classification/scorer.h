@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,15 +53,20 @@ class Scorer {
   void ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
                   domain::Verdict* verdict) const;
   void AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
-  void AddProblems(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
-  void Rate(const std::vector<RuleMatch>& matches, int64_t persons, domain::Verdict* verdict) const;
+  using ProblemList = std::vector<const Problem*>;
+  ProblemList ProblemsByRules(const std::vector<RuleMatch>& matches,
+                              std::optional<domain::Scenario> scenario) const;
+  ProblemList ProblemsOf(const std::vector<RuleMatch>& matches, const Opinion* opinion,
+                         domain::Scenario scenario) const;
+  void Rate(const std::vector<RuleMatch>& matches, int64_t persons, const ProblemList& problems,
+            domain::Verdict* verdict) const;
 
   const Scoring scoring_;
   const RiskFormula formula_;
   const std::vector<const Rule*> rules_;
   std::vector<Weights> weights_;               // of each rule
   std::vector<const Problem*> rule_problems_;  // of each rule, or null
-  std::vector<Problem> problems_;
+  std::vector<Problem> problems_;              // in force
   Scores bias_{};
   std::array<uint8_t, kClasses> rank_{};
   std::array<domain::Risk, kClasses> default_risk_{};

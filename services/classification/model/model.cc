@@ -141,9 +141,9 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
   }
 }
 
-std::span<const Model::Problem> Model::Problems(size_t klass, Workspace* workspace) const {
+std::span<const LearntProblem> Model::Problems(size_t klass, Workspace* workspace) const {
   const ProblemHeads& heads = parts_->problems[klass];
-  std::vector<Problem>& problems = workspace->problems;
+  std::vector<LearntProblem>& problems = workspace->problems;
   problems.clear();
   if (heads.size() == 0) return problems;
   workspace->sums.assign(heads.size(), 0);
@@ -154,7 +154,7 @@ std::span<const Model::Problem> Model::Problems(size_t klass, Workspace* workspa
   for (size_t head = 0; head < heads.size(); ++head) {
     problems.push_back({heads.code(head), heads.Probability(head, sums[head])});
   }
-  std::sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+  std::sort(problems.begin(), problems.end(), [](const LearntProblem& a, const LearntProblem& b) {
     return a.probability != b.probability ? a.probability > b.probability : a.code < b.code;
   });
   return problems;

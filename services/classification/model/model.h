@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "services/classification/model/features.h"
+#include "services/classification/model/problem_heads.h"
 
 namespace supervision::classification {
 
@@ -26,12 +27,6 @@ class Model {
     uint32_t begin = 0;  // bytes of the normalised text
     uint32_t end = 0;
     float weight = 0;
-  };
-
-  // Whether a clue shows a problem model.
-  struct Problem {
-    std::string_view code;  // valid as long as the model
-    float probability = 0;
   };
 
   // The memory of one scoring, made to be reused with any model.
@@ -84,7 +79,7 @@ class Model {
     std::vector<uint32_t> numbers;  // of the characters, by byte
     std::vector<Contribution> places_found;
     std::vector<float> sums;  // of problem models
-    std::vector<Problem> problems;
+    std::vector<LearntProblem> problems;
   };
 
   // Reads a model's file. INVALID_ARGUMENT with what is wrong and the remedy for anything that is
@@ -103,7 +98,7 @@ class Model {
   // How probable the problem models that were learnt for class `klass` are, in a clue of that
   // class, likeliest first; after Score with the same workspace, in which they stay until it is
   // used again. Those with too few examples were not learnt.
-  std::span<const Problem> Problems(size_t klass, Workspace* workspace) const;
+  std::span<const LearntProblem> Problems(size_t klass, Workspace* workspace) const;
 
   // The score of in against out of scope, positive for in; after Score with the same workspace.
   // Zero when the model has no such stage.

@@ -10,6 +10,12 @@
 
 namespace supervision::classification {
 
+// Whether a clue shows a problem model.
+struct LearntProblem {
+  std::string_view code;  // valid as long as the model
+  float probability = 0;
+};
+
 // Whether clues of one class show one problem model: a separator over the few rows that matter to
 // it, learnt from clues of that class alone.
 struct ProblemSeparator {

@@ -152,7 +152,7 @@ TEST(ModelTest, SaysWhichProblemsOfAClassATextShows) {
   std::vector<float> p(2);
   Features text = Of(U"乙丙");
   model->Score(text, &workspace, p.data());
-  std::span<const Model::Problem> problems = model->Problems(1, &workspace);
+  std::span<const LearntProblem> problems = model->Problems(1, &workspace);
   ASSERT_EQ(problems.size(), 2u);
   EXPECT_EQ(problems[0].code, "P-1");
   EXPECT_GT(problems[0].probability, 0.9F);
