@@ -22,6 +22,7 @@ struct Opinion {
   float review_below = 0;
   std::optional<float> high;  // the probability that a person would rate the clue HIGH
   // The problem models that were learnt for a class, as a clue of it shows them, likeliest first.
+  // Unset: none were learnt. Asked at most once, while the text is being sorted.
   std::function<std::span<const LearntProblem>(domain::Scenario)> problems;
 };
 

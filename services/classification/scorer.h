@@ -27,7 +27,7 @@ class Scorer {
   Scorer(const RuleSet& set, const std::vector<const Rule*>& rules);
 
   // The verdict, without the versions. With a model's opinion, that decides the class (fusion.h)
-  // and the rules give evidence, problems and risk; without one the rules decide alone.
+  // and the rules give evidence and risk; problems both give. Without one the rules decide alone.
   domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons,
                         const Opinion* opinion) const;
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,21 +51,50 @@ TEST(ScorerTest, HighThatPeopleRarelySayIsRatedBelowWithoutAReview) {
   EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_UNLIKELY");
 }
 
-TEST(ScorerTest, ProblemsOfOtherClassesAreNotTold) {
+// A rule of each of two classes with a problem model of its own; the other class's is graver.
+RuleSet TwoProblems() {
   std::vector<Rule> rules = {
       MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"强拆"}),
       MakeRule("PET.X", RuleKind::kSubstance, Scenario::kPetitionDispute, 3, 1, {"信访"})};
   rules[0].problem = "ENF-01";
   rules[1].problem = "PET-01";
   RuleSet set = GoodRules(rules);
-  set.problems = {{.code = "ENF-01", .scenario = Scenario::kAdminEnforcement},
-                  {.code = "PET-01", .scenario = Scenario::kPetitionDispute}};
+  set.problems = {
+      {.code = "ENF-01", .scenario = Scenario::kAdminEnforcement, .risk = Risk::kMedium},
+      {.code = "ENF-02", .scenario = Scenario::kAdminEnforcement, .risk = Risk::kMedium},
+      {.code = "PET-01", .scenario = Scenario::kPetitionDispute, .risk = Risk::kHigh}};
+  return set;
+}
+
+// The verdict on a text of enforcement in which the rules of both problems matched, where the model
+// has learnt `learnt`.
+domain::Verdict OnTwoProblems(const std::vector<LearntProblem>& learnt) {
+  const RuleSet set = TwoProblems();
   const Scorer scorer(set, {&set.rules[0], &set.rules[1]});
   Opinion opinion;
   opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 1;
-  const domain::Verdict verdict = scorer.Score(
+  opinion.problems = [&](Scenario) { return std::span<const LearntProblem>(learnt); };
+  return scorer.Score(
       {{0, domain::TextPart::kContent, 0, 2}, {1, domain::TextPart::kContent, 3, 5}}, 0, &opinion);
+}
+
+TEST(ScorerTest, ProblemsOfOtherClassesAreNeitherToldNorTheBaseOfTheRisk) {
+  const domain::Verdict verdict = OnTwoProblems({});
   EXPECT_EQ(verdict.problem_codes, std::vector<std::string>{"ENF-01"});
+  EXPECT_EQ(verdict.risk_reasons.front().code, "BASE:ENF-01");
+  EXPECT_EQ(verdict.risk, Risk::kMedium);
+}
+
+TEST(ScorerTest, ALearntProblemNeedsLessOfTheModelWhereItsRuleMatched) {
+  using Codes = std::vector<std::string>;
+  EXPECT_EQ(OnTwoProblems({{"ENF-01", 0.2F}}).problem_codes, Codes{"ENF-01"});
+  EXPECT_EQ(OnTwoProblems({{"ENF-01", 0.1F}}).problem_codes, Codes());
+  EXPECT_EQ(OnTwoProblems({{"ENF-02", 0.5F}, {"ENF-01", 0.2F}}).problem_codes,
+            (Codes{"ENF-02", "ENF-01"}));
+  EXPECT_EQ(OnTwoProblems({{"ENF-02", 0.3F}}).problem_codes, Codes{"ENF-01"})
+      << "what was not learnt is the rules' own";
+  EXPECT_EQ(OnTwoProblems({{"ENF-99", 0.9F}}).problem_codes, Codes{"ENF-01"})
+      << "a model may know more than the rules in force";
 }
 
 TEST(ScorerTest, HighNeedsASureScope) { EXPECT_EQ(WithHigh(0.9F, 0.6F).risk, Risk::kMedium); }
