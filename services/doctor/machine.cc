@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/cleanup/cleanup.h"
@@ -123,6 +124,13 @@ void CheckDataDirectory(const config::ServerSettings& settings, Findings* findin
                      error == ENOSPC ? "; make room on its disk"
                                      : "; give it to the user of the service, ask as that user, or "
                                        "name another directory"));
+  }
+  if (IsEmbedded(settings)) {
+    // Root may everything; the service has a user of its own, to whom the directory was given.
+    const bool is_given = geteuid() == 0 && about.st_uid != 0;
+    const absl::Status may =
+        redis::CheckFiles(path, is_given ? std::optional(about.st_uid) : std::nullopt);
+    if (!may.ok()) return findings->Fail(kData, std::string(may.message()));
   }
   const int service = redis::ServiceOn(path);
   findings->Ok(

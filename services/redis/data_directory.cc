@@ -16,6 +16,7 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -30,6 +31,7 @@ constexpr char kServiceLock[] = "service.lock";
 constexpr char kRedisLock[] = "redis.lock";
 constexpr char kSocket[] = "redis.sock";
 constexpr char kSocketPathFile[] = "redis.socket-path";
+constexpr char kAppendOnly[] = "/appendonlydir";
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 constexpr absl::Duration kAskAgain = absl::Seconds(1);
 
@@ -117,13 +119,37 @@ uint64_t FreeBytes(const std::string& directory) {
 uint64_t AppendOnlyBytes(const std::string& path) {
   uint64_t bytes = 0;
   std::error_code error;
-  for (std::filesystem::directory_iterator it(path + "/appendonlydir", error), end;
-       !error && it != end; it.increment(error)) {
+  for (std::filesystem::directory_iterator it(path + kAppendOnly, error), end; !error && it != end;
+       it.increment(error)) {
     std::error_code gone;  // a file that Redis has just removed
     const uintmax_t size = it->file_size(gone);
     if (!gone) bytes += size;
   }
   return bytes;
+}
+
+absl::Status CheckFiles(const std::string& path, std::optional<uid_t> owner) {
+  std::vector<std::string> files = {path + "/redis.log", path + kAppendOnly};
+  std::error_code unreadable;  // then the folder itself is told of
+  for (std::filesystem::directory_iterator it(files.back(), unreadable), end;
+       !unreadable && it != end; it.increment(unreadable)) {
+    files.push_back(it->path().string());
+  }
+  for (const std::string& file : files) {
+    struct stat about = {};
+    if (stat(file.c_str(), &about) != 0) continue;  // none yet, or the folder was told of
+    const int wanted = R_OK | W_OK | (S_ISDIR(about.st_mode) ? X_OK : 0);
+    if (faccessat(AT_FDCWD, file.c_str(), wanted, AT_EACCESS) == 0 &&
+        about.st_uid == owner.value_or(about.st_uid)) {
+      continue;
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        kSetting, path, " has ", file,
+        " of another user, which the service may not read and write; give all of it to the user of "
+        "the service, for instance by chown -R --reference=",
+        path, " ", path));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::string& path,
@@ -141,6 +167,7 @@ absl::StatusOr<std::unique_ptr<DataDirectory>> DataDirectory::Lock(const std::st
   if (const absl::Status locked = directory->LockRedis(orphan_timeout); !locked.ok()) {
     return locked;
   }
+  if (const absl::Status may = CheckFiles(directory->path()); !may.ok()) return may;
   if (const absl::Status chosen = directory->ChooseSocket(); !chosen.ok()) return chosen;
   return directory;
 }

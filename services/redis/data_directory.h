@@ -1,9 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
@@ -22,6 +26,13 @@ uint64_t FreeBytes(const std::string& directory);
 // Bytes of the append-only files of the embedded Redis in the data directory `path`.
 uint64_t AppendOnlyBytes(const std::string& path);
 
+// Whether this process may read and write what Redis keeps in the data directory `path`: the log
+// and the append-only files with their folder. After a service was started once by root, or a copy
+// was put back by root, they may belong to another than the directory does. Root may everything: of
+// its own account it is told where an `owner` is given whose they should be. The error is a
+// sentence for an operator that names the first such file.
+absl::Status CheckFiles(const std::string& path, std::optional<uid_t> owner = std::nullopt);
+
 // The locked data directory of an embedded Redis. Two locks tell apart who holds it:
 //
 //   service.lock  held by the service alone: another living service is refused at once
@@ -33,7 +44,8 @@ uint64_t AppendOnlyBytes(const std::string& path);
 // content is the holder's process id, for messages only.
 class DataDirectory {
  public:
-  // Makes the directory where it is missing (0700). Errors are sentences for an operator.
+  // Makes the directory where it is missing (0700), and refuses one with files of another user.
+  // Errors are sentences for an operator.
   static absl::StatusOr<std::unique_ptr<DataDirectory>> Lock(const std::string& path,
                                                              absl::Duration orphan_timeout);
   ~DataDirectory();  // unlocks

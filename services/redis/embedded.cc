@@ -100,7 +100,7 @@ class EmbeddedRedis::Keeper {
   void OpenLog();
   void NoteInLog(const std::string& line) const;
   std::string LastWords() const;
-  absl::Status WhyItEnded() const;
+  absl::Status WhyItEnded(bool while_starting) const;
   template <typename Change>
   void ChangeState(Change change) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -170,7 +170,7 @@ void EmbeddedRedis::Keeper::Main() {
       while (event == Event::kTime) event = Wait(absl::InfiniteDuration());
       if (event == Event::kStop) break;
       if (absl::Now() - started > kRanWell) backoff.Reset();
-      outcome = WhyItEnded();
+      outcome = WhyItEnded(/*while_starting=*/false);
     } else if (refused || absl::IsCancelled(outcome)) {
       break;
     }
@@ -227,7 +227,7 @@ absl::Status EmbeddedRedis::Keeper::LaunchOnce() {
 absl::Status EmbeddedRedis::Keeper::WaitUntilReady() {
   absl::Time deadline = absl::Now() + options_.start_timeout;
   while (absl::Now() < deadline) {
-    if (child_->HasEnded()) return WhyItEnded();
+    if (child_->HasEnded()) return WhyItEnded(/*while_starting=*/true);
     const absl::StatusOr<Reply> pong =
         CallAndWait(directory_->socket_path(), {"PING"}, kPingTimeout);
     if (pong.ok()) {
@@ -335,7 +335,10 @@ std::string EmbeddedRedis::Keeper::LastWords() const {
   log.seekg(std::max(log_start_, end - static_cast<off_t>(kLastWordsBytes)));
   std::vector<std::string> lines;
   for (std::string line; std::getline(log, line);) {
-    if (!line.empty()) lines.push_back(std::move(line));
+    // What Redis would have set otherwise on this machine is no reason to end.
+    if (!line.empty() && line.find(" # WARNING ") == std::string::npos) {
+      lines.push_back(std::move(line));
+    }
   }
   std::string words;
   for (size_t i = lines.size() - std::min<size_t>(lines.size(), kLastWordsLines); i < lines.size();
@@ -345,7 +348,7 @@ std::string EmbeddedRedis::Keeper::LastWords() const {
   return words;
 }
 
-absl::Status EmbeddedRedis::Keeper::WhyItEnded() const {
+absl::Status EmbeddedRedis::Keeper::WhyItEnded(bool while_starting) const {
   std::string why = absl::StrCat("redis-server ", child_->HowItEnded());
   if (disk_full_) {
     absl::StrAppend(&why, "; the disk of redis.data_directory ", directory_->path(),
@@ -354,6 +357,10 @@ absl::Status EmbeddedRedis::Keeper::WhyItEnded() const {
   const std::string words = LastWords();
   if (const std::string file = WhyUnreadable(words, directory_->path()); !file.empty()) {
     absl::StrAppend(&why, "; ", file);
+  } else if (while_starting && !disk_full_) {
+    absl::StrAppend(&why, " and does not start on redis.data_directory ", directory_->path(),
+                    "; correct what it says here and in ", kLog,
+                    " there, or restore a backup (supervisionctl restore)");
   }
   if (!words.empty()) absl::StrAppend(&why, ": ", words);
   return absl::UnavailableError(why);

@@ -42,6 +42,25 @@ TEST_F(MachineTest, ADirectoryThatCannotBeWrittenFails) {
                                                  HasSubstr("name another directory")))));
 }
 
+// Who asks as root sees what the service's user will not be able to do.
+TEST_F(MachineTest, AFileOfAnotherInADirectoryThatWasGivenAwayFails) {
+  const std::string file = data_ + "/redis.log";
+  std::filesystem::create_directory(data_);
+  std::ofstream(file) << "x";
+  CheckDataDirectory(settings_, &findings_);
+  constexpr uid_t kNobody = 65534;
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(data_.c_str(), kNobody, kNobody), 0);
+  } else {
+    std::filesystem::permissions(file, std::filesystem::perms::none);
+  }
+  CheckDataDirectory(settings_, &findings_);
+  EXPECT_THAT(findings_.all(),
+              ElementsAre(Is(Grade::kOk, HasSubstr("can be written in")),
+                          Is(Grade::kFail, AllOf(HasSubstr(file + " of another user"),
+                                                 HasSubstr("chown -R --reference=" + data_)))));
+}
+
 TEST_F(MachineTest, AFileInItsPlaceFails) {
   std::ofstream(data_) << "x";
   CheckDataDirectory(settings_, &findings_);

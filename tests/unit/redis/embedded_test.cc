@@ -440,7 +440,10 @@ TEST_F(EmbeddedRedisTest, QuotesRedisOwnWordsWhenItCannotReadItsFile) {
        std::filesystem::directory_iterator(Options().data_directory + "/appendonlydir")) {
     if (entry.path().extension() == ".manifest") std::ofstream(entry.path()) << "nonsense\n";
   }
-  EXPECT_THAT(StartError(Options()), HasSubstr("Invalid AOF manifest file format"));
+  EXPECT_THAT(StartError(Options()),
+              AllOf(HasSubstr("does not start on redis.data_directory " + Options().data_directory),
+                    HasSubstr("restore a backup"), HasSubstr("Invalid AOF manifest file format"),
+                    ::testing::Not(HasSubstr("WARNING"))));
 }
 
 // Two files with twenty writes each: the base, and what came behind it.
@@ -515,6 +518,32 @@ TEST_F(EmbeddedRedisTest, SaysThatTheDirectoryIsAnothers) {
       },
       ::testing::ExitedWithCode(0),
       "redis.data_directory .*/data cannot be made; give it to the user of the service");
+}
+
+// As after a start by root, or a copy that root put back.
+TEST_F(EmbeddedRedisTest, SaysThatAFileInTheDirectoryIsAnothers) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  constexpr uid_t kNobody = 65534;
+  MustStart(Options())->Stop();
+  const std::string data = Options().data_directory;
+  using std::filesystem::perms;
+  std::filesystem::permissions(directory_.path(),
+                               perms::owner_all | perms::group_exec | perms::others_exec);
+  // Who is not root cannot give away, and is refused what nobody may read.
+  for (const char* const file : {"", "/service.lock", "/redis.lock", "/redis.log"}) {
+    ASSERT_TRUE(geteuid() != 0 || chown((data + file).c_str(), kNobody, kNobody) == 0) << file;
+  }
+  if (geteuid() != 0) std::filesystem::permissions(data + "/appendonlydir", perms::none);
+  EXPECT_EXIT(
+      {
+        if (geteuid() == 0 && setresuid(kNobody, kNobody, kNobody) != 0) _exit(1);
+        const auto locked = DataDirectory::Lock(data, absl::ZeroDuration());
+        std::fprintf(stderr, "%s", std::string(locked.status().message()).c_str());
+        _exit(0);
+      },
+      ::testing::ExitedWithCode(0),
+      "redis.data_directory .*/data has .*/appendonlydir of another user.*chown -R --reference=");
+  if (geteuid() != 0) std::filesystem::permissions(data + "/appendonlydir", perms::owner_all);
 }
 
 TEST_F(EmbeddedRedisTest, SaysThatTheDirectoryIsAFile) {
