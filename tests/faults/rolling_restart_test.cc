@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -20,6 +21,8 @@
 #include "clients/cpp/error.h"
 #include "clients/cpp/watcher.h"
 #include "supervision/v1/clue_service.grpc.pb.h"
+#include "supervision/v1/silence_service.grpc.pb.h"
+#include "supervision/v1/subscription_service.grpc.pb.h"
 #include "tests/faults/library_consumer.h"
 #include "tests/faults/oracle.h"
 #include "tests/faults/workers.h"
@@ -38,6 +41,7 @@ constexpr int kReplicas = 3;
 constexpr int kSubmitters = 8;  // of each kind
 constexpr int kMonitors = 6;
 constexpr int kLibraryMonitors = 3;
+constexpr int kScreens = 2;
 // Of a stream, from its last message to the first of the one that went on. That a stream goes on
 // within 2 s of its end is asked for, and to be read in what is printed; this is for one that
 // hangs.
@@ -56,24 +60,66 @@ std::string ServiceConfig() {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// A partner that uses nothing but generated stubs and the service config.
-StrictSubmitter::Submit PlainSubmit(const std::string& address, int number) {
+std::shared_ptr<grpc::Channel> PlainChannel(const std::string& address, int number) {
   grpc::ChannelArguments arguments;
   arguments.SetInt("faults.worker", number);  // a connection of its own
   arguments.SetServiceConfigJSON(ServiceConfig());
-  const auto channel =
-      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-  const std::shared_ptr<v1::ClueService::Stub> stub = v1::ClueService::NewStub(channel);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::unique_ptr<grpc::ClientContext> PlainContext(const char* token) {
+  auto context = std::make_unique<grpc::ClientContext>();
+  context->AddMetadata("authorization", absl::StrCat("Bearer ", token));
+  context->set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+  return context;
+}
+
+// A partner that uses nothing but generated stubs and the service config.
+StrictSubmitter::Submit PlainSubmit(const std::string& address, int number) {
+  const std::shared_ptr<v1::ClueService::Stub> stub =
+      v1::ClueService::NewStub(PlainChannel(address, number));
   return [stub](const std::string& record) -> absl::StatusOr<std::string> {
-    grpc::ClientContext context;
-    context.AddMetadata("authorization", absl::StrCat("Bearer ", kToken));
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
     v1::SubmitClueResponse response;
-    const grpc::Status status = stub->SubmitClue(&context, MakeRequest(record), &response);
+    const grpc::Status status =
+        stub->SubmitClue(PlainContext(kToken).get(), MakeRequest(record), &response);
     if (!status.ok()) return client::ToAbslStatus(status);
     return response.receipt().clue_id();
   };
 }
+
+// A screen that asks beside the streams, with generated stubs and the service config, and repeats
+// nothing by itself.
+class PlainScreen {
+ public:
+  PlainScreen(const std::string& address, int number, Tally* tally)
+      : subscriptions_(v1::SubscriptionService::NewStub(PlainChannel(address, number))),
+        silences_(v1::SilenceService::NewStub(PlainChannel(address, number))),
+        tally_(tally),
+        thread_([this] { Run(); }) {}
+  ~PlainScreen() { Stop(); }
+  void Stop() {
+    stopping_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void Run() {
+    v1::ListSubscriptionsResponse subscriptions;
+    v1::ListSilencesResponse silences;
+    while (!stopping_) {
+      Count(
+          subscriptions_->ListSubscriptions(PlainContext(kMonitorToken).get(), {}, &subscriptions));
+      Count(silences_->ListSilences(PlainContext(kMonitorToken).get(), {}, &silences));
+    }
+  }
+  void Count(const grpc::Status& status) { tally_->Count(status.ok(), status.error_message()); }
+
+  const std::unique_ptr<v1::SubscriptionService::Stub> subscriptions_;
+  const std::unique_ptr<v1::SilenceService::Stub> silences_;
+  Tally* const tally_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;
+};
 
 StrictSubmitter::Submit LibrarySubmit(const std::string& address) {
   client::ClientOptions options;
@@ -188,6 +234,7 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
   Progress told;
   Tally plain;
   Tally library;
+  Tally screen;
   std::vector<std::unique_ptr<StrictSubmitter>> submitters;
   const auto path = [&](const std::string& who, int number) {
     return absl::StrCat(directory.path(), "/", who, "-", number);
@@ -219,6 +266,10 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
                                                            LibrarySubmit(all), path("library", i),
                                                            &acknowledged, &library));
   }
+  std::vector<std::unique_ptr<PlainScreen>> screens;
+  for (int i = 0; i < kScreens; ++i) {
+    screens.push_back(std::make_unique<PlainScreen>(all, kSubmitters + i, &screen));
+  }
   const auto go_on = [&] {
     return acknowledged.WaitFor(acknowledged.count() + kAcknowledgedBetweenRestarts);
   };
@@ -232,11 +283,16 @@ TEST(RollingRestartTest, NoPartnerAndNoMonitorNotices) {
     }
   }
   for (const auto& submitter : submitters) submitter->Stop();
+  for (const auto& one : screens) one->Stop();
   std::printf("plain: %lld calls, %zu failed; library: %lld calls, %zu failed\n",
               static_cast<long long>(plain.calls()), plain.failures().size(),
               static_cast<long long>(library.calls()), library.failures().size());
   EXPECT_THAT(plain.failures(), ::testing::IsEmpty());
+  std::printf("screens: %lld calls, %zu failed\n", static_cast<long long>(screen.calls()),
+              screen.failures().size());
   EXPECT_THAT(library.failures(), ::testing::IsEmpty());
+  EXPECT_GT(screen.calls(), 0);
+  EXPECT_THAT(screen.failures(), ::testing::IsEmpty());
 
   const std::string last = SubmitOne(all, "last");
   ASSERT_FALSE(last.empty());
