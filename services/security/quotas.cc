@@ -14,6 +14,14 @@ constexpr std::string_view kNames[kQuotaKinds] = {"calls_per_second", "concurren
                                                   "request_bytes", "streams"};
 // How often a refusal of one principal is worth a word.
 constexpr absl::Duration kWarnEvery = absl::Minutes(1);
+// What may come at once: a part of a second's calls, so that the beginning of a flood keeps nobody
+// waiting for long, and all of a rate as low as what a screen asks for when it opens.
+constexpr double kSecondsAtOnce = 0.25;
+constexpr double kAlwaysAtOnce = 50;
+
+double AtOnce(double per_second) {
+  return std::max(per_second * kSecondsAtOnce, std::min(per_second, kAlwaysAtOnce));
+}
 
 size_t IndexOf(QuotaKind kind) { return static_cast<size_t>(kind); }
 
@@ -105,16 +113,18 @@ struct Quotas::Account {
     return std::nullopt;
   }
 
-  // A second's calls may come at once after a quiet second. What is owed counts below zero.
+  // What was not used of the time before may come at once, up to a bound. What is owed counts below
+  // zero.
   Refused TrySpend(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    const auto full = static_cast<double>(limits[IndexOf(QuotaKind::kCallsPerSecond)]);
-    if (full <= 0) return std::nullopt;
+    const auto per_second = static_cast<double>(limits[IndexOf(QuotaKind::kCallsPerSecond)]);
+    if (per_second <= 0) return std::nullopt;
     if (now > filled_at) {
-      left = std::min(full, left + absl::ToDoubleSeconds(now - filled_at) * full);
+      const double since = absl::ToDoubleSeconds(now - filled_at) * per_second;
+      left = std::min(AtOnce(per_second), left + since);
       filled_at = now;
     }
     if (left < 1) {
-      return Refuse(QuotaKind::kCallsPerSecond, absl::Seconds((1 - left) / full), now);
+      return Refuse(QuotaKind::kCallsPerSecond, absl::Seconds((1 - left) / per_second), now);
     }
     left -= 1;
     return std::nullopt;

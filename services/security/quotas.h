@@ -26,6 +26,9 @@ std::string_view NameOf(QuotaKind kind);
 // (配额). Counted by id: all tokens and certificates of a principal share its quota, and a reload
 // of principals.yaml forgets nothing.
 //
+// Calls a second are an average: what a principal has not used it may send at once, but no more than
+// a quarter of a second's calls, or 50, or the second's where that is less.
+//
 // Thread-safe. Time never goes back for it: an earlier `now` counts as the latest.
 class Quotas {
  private:
@@ -56,10 +59,10 @@ class Quotas {
 
     // Room for a request of `bytes`, until the result is destroyed. QUOTA_EXCEEDED.
     absl::StatusOr<std::shared_ptr<Share>> Take(size_t bytes, absl::Time now) const;
-    // One more call of this second: a message of a stream. QUOTA_EXCEEDED.
+    // One more call: a message of a stream. QUOTA_EXCEEDED.
     absl::Status Spend(absl::Time now) const;
-    // `calls` more of this second, which are not refused: a batch may hold more than is left of it,
-    // and what comes after the batch waits for them.
+    // `calls` more, which are not refused: a batch may hold more than is left, and what comes after
+    // the batch waits for them.
     void Owe(size_t calls) const;
 
    private:

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/bench/crowd.h"
+#include "tests/bench/flood.h"
 #include "tests/bench/reference_server.h"
 #include "tests/bench/scenarios.h"
 #include "tests/support/service_process.h"
@@ -73,6 +74,9 @@ int Run(bool json, Bench bench, const std::string& only) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], supervision::bench::kCrowdFlag) == 0) {
     return supervision::bench::RunCrowd(argc, argv);
+  }
+  if (argc > 1 && std::strcmp(argv[1], supervision::bench::kFloodFlag) == 0) {
+    return supervision::bench::RunFlood(argc, argv);
   }
   bool json = false;
   supervision::bench::Bench bench;

@@ -54,9 +54,14 @@ uint64_t NextNumber() {
   return next++;
 }
 
-void Fill(uint64_t number, v1::ClueContent* clue) {
+// Not of another process, of this run or an earlier one.
+std::string NameOf(uint64_t number) {
   static const std::string run = absl::StrCat(getpid(), "-", absl::ToUnixMicros(absl::Now()));
-  clue->set_source_record_id(absl::StrCat(run, "-", number));
+  return absl::StrCat(run, "-", number);
+}
+
+void Fill(uint64_t number, v1::ClueContent* clue) {
+  clue->set_source_record_id(NameOf(number));
   clue->set_title("反映有关部门履职问题");
   clue->set_content(absl::StrCat(std::string(kTexts[number % kTexts.size()]), "编号", number));
   clue->set_region_code("330424");
@@ -80,7 +85,7 @@ bool ParseBatchAnswer(std::string_view answer) {
 std::string NextSubmit() {
   const uint64_t number = NextNumber();
   v1::SubmitClueRequest request;
-  request.set_request_id(absl::StrCat("bench-", number));
+  request.set_request_id(NameOf(number));
   Fill(number, request.mutable_clue());
   return request.SerializeAsString();
 }
@@ -88,7 +93,7 @@ std::string NextSubmit() {
 std::string NextSubmitIn(const std::string& region) {
   const uint64_t number = NextNumber();
   v1::SubmitClueRequest request;
-  request.set_request_id(absl::StrCat("bench-", number));
+  request.set_request_id(NameOf(number));
   Fill(number, request.mutable_clue());
   request.mutable_clue()->set_region_code(region);
   return request.SerializeAsString();
@@ -110,7 +115,7 @@ std::string NextBatch(int clues) {
   for (int i = 0; i < clues; ++i) {
     const uint64_t number = NextNumber();
     auto* const item = request.add_items();
-    item->set_request_id(absl::StrCat("bench-", number));
+    item->set_request_id(NameOf(number));
     Fill(number, item->mutable_clue());
   }
   return request.SerializeAsString();

@@ -1,5 +1,6 @@
 #include "services/security/quotas.h"
 
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -54,7 +55,7 @@ TEST(QuotasTest, StreamsAndCallsAreCountedApart) {
   EXPECT_EQ(SaidBy(quotas.Enter(Of("a"), true, kNow).status()), "quota=streams limit=1 ");
 }
 
-TEST(QuotasTest, ASecondsCallsMayComeAtOnceAndTheNextAreToldWhen) {
+TEST(QuotasTest, WhoIsRefusedIsToldWhenTheNextCallIsFree) {
   Quotas quotas({.standard = {.calls_per_second = 10}});
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(quotas.Enter(Of("a"), false, kNow).ok()) << i;
   const absl::Status refused = quotas.Enter(Of("a"), false, kNow).status();
@@ -63,6 +64,38 @@ TEST(QuotasTest, ASecondsCallsMayComeAtOnceAndTheNextAreToldWhen) {
   EXPECT_EQ(wait, absl::Milliseconds(100));
   EXPECT_TRUE(quotas.Enter(Of("a"), false, kNow + wait).ok());
   EXPECT_FALSE(quotas.Enter(Of("a"), false, kNow + wait).ok());
+}
+
+// How many calls are taken at `now`, of 2,000.
+int TakenAtOnce(Quotas* quotas, absl::Time now) {
+  int taken = 0;
+  for (int i = 0; i < 2'000; ++i) taken += quotas->Enter(Of("a"), false, now).ok() ? 1 : 0;
+  return taken;
+}
+
+TEST(QuotasTest, OfAHighRateAQuarterSecondsCallsMayComeAtOnce) {
+  Quotas quotas({.standard = {.calls_per_second = 1'000}});
+  EXPECT_EQ(TakenAtOnce(&quotas, kNow), 250);
+  EXPECT_EQ(TakenAtOnce(&quotas, kNow + absl::Milliseconds(100)), 100);
+  EXPECT_EQ(TakenAtOnce(&quotas, kNow + absl::Hours(1)), 250) << "an hour is worth no more";
+}
+
+TEST(QuotasTest, FiftyCallsMayComeAtOnceWhereTheRateIsNotLower) {
+  for (const auto& [per_second, at_once] :
+       {std::pair{1, 1}, {20, 20}, {50, 50}, {100, 50}, {200, 50}, {400, 100}}) {
+    Quotas quotas({.standard = {.calls_per_second = per_second}});
+    EXPECT_EQ(TakenAtOnce(&quotas, kNow), at_once) << per_second << " a second";
+  }
+}
+
+TEST(QuotasTest, OverASecondTheWholeRateIsTaken) {
+  Quotas quotas({.standard = {.calls_per_second = 1'000}});
+  TakenAtOnce(&quotas, kNow);
+  int taken = 0;
+  for (int step = 1; step <= 10; ++step) {
+    taken += TakenAtOnce(&quotas, kNow + step * absl::Milliseconds(100));
+  }
+  EXPECT_EQ(taken, 1'000);
 }
 
 TEST(QuotasTest, WhatIsRefusedUsesNothingUp) {
