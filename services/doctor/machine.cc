@@ -45,22 +45,6 @@ std::string NearestThere(const std::string& path) {
   return at.string();
 }
 
-// Zero, or why no file can be made and written in `directory`.
-int TryToWrite(const std::string& directory) {
-  std::string name = directory + "/doctor.XXXXXX";
-  const int file = mkostemp(name.data(), O_CLOEXEC);
-  if (file < 0) return errno;
-  const std::string page(4096, 'x');
-  int error = 0;
-  if (write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) ||
-      fsync(file) != 0) {
-    error = errno;
-  }
-  close(file);
-  unlink(name.c_str());
-  return error;
-}
-
 std::string MiB(uint64_t bytes) { return absl::StrCat(bytes >> 20, " MiB"); }
 
 // The hard limit of open files of a process, to which the service raises its own; -1 when it cannot
@@ -116,7 +100,7 @@ void CheckDataDirectory(const config::ServerSettings& settings, Findings* findin
   if (!S_ISDIR(about.st_mode)) {
     return findings->Fail(kData, setting + " is no directory; choose another or remove it");
   }
-  const int error = TryToWrite(path);
+  const int error = redis::TryToWrite(path);
   if (error != 0) {
     return findings->Fail(
         kData,

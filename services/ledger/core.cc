@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "services/domain/error.h"
 #include "services/ledger/scripts.h"
 
@@ -33,7 +34,8 @@ void Ledger::Core::Start() {
   absl::StatusOr<std::optional<WitnessRecord>> witness = witness_file_.Read();
   if (!witness.ok()) {
     return Publish({std::string(witness.status().message()) +
-                    ". It proves what was acknowledged; make it readable and restart."});
+                    "; it proves what was acknowledged. Give all of redis.data_directory to the "
+                    "user of the service, and start it again."});
   }
   witness_ = *std::move(witness);
   commit_ = Connect("commit", loop_);
@@ -129,8 +131,10 @@ void Ledger::Core::KeepWitness() {
   }
   const absl::Status written = witness_file_.Write(record);
   if (!written.ok()) {
-    log_->Warning("ledger.witness_not_written",
-                  {{"why", std::string_view(written.message().data(), written.message().size())}});
+    const std::string why =
+        absl::StrCat(written.message(), "; make room in redis.data_directory ",
+                     options_.witness_directory, ", or give it to the user of the service");
+    log_->Warning("ledger.witness_not_written", {{"why", std::string_view(why)}});
   }
 }
 

@@ -128,6 +128,21 @@ uint64_t AppendOnlyBytes(const std::string& path) {
   return bytes;
 }
 
+int TryToWrite(const std::string& directory) {
+  std::string name = directory + "/try.XXXXXX";
+  const int file = mkostemp(name.data(), O_CLOEXEC);
+  if (file < 0) return errno;
+  const std::string page(4096, 'x');
+  int error = 0;
+  if (write(file, page.data(), page.size()) != static_cast<ssize_t>(page.size()) ||
+      fsync(file) != 0) {
+    error = errno;
+  }
+  close(file);
+  unlink(name.c_str());
+  return error;
+}
+
 absl::Status CheckFiles(const std::string& path, std::optional<uid_t> owner) {
   std::vector<std::string> files = {path + "/redis.log", path + kAppendOnly};
   std::error_code unreadable;  // then the folder itself is told of

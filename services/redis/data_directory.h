@@ -26,6 +26,10 @@ uint64_t FreeBytes(const std::string& directory);
 // Bytes of the append-only files of the embedded Redis in the data directory `path`.
 uint64_t AppendOnlyBytes(const std::string& path);
 
+// Zero, or the errno with which no file can be made and written in `directory`: tried with one that
+// is removed again.
+int TryToWrite(const std::string& directory);
+
 // Whether this process may read and write what Redis keeps in the data directory `path`: the log
 // and the append-only files with their folder. After a service was started once by root, or a copy
 // was put back by root, they may belong to another than the directory does. Root may everything: of

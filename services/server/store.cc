@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "services/redis/data_directory.h"
 #include "services/server/redis_address.h"
 
 namespace supervision::server {
@@ -13,16 +16,31 @@ namespace {
 
 using Kind = config::ServerSettings::Redis::Kind;
 
-// The directory of the witness; the embedded Redis makes its own.
+// The directory of the witness. The embedded Redis writes in it too, and says so when it cannot;
+// beside a Redis elsewhere a witness that is not written would be missed only when history is lost.
+absl::Status CheckDirectory(const std::string& path) {
+  const int error = redis::TryToWrite(path);
+  if (error == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "redis.data_directory ", path,
+      " cannot be written in, though the Redis is elsewhere: the "
+      "witness that tells when history was lost is kept there: ",
+      std::strerror(error),
+      error == ENOSPC ? "; make room on its disk"
+                      : "; give it to the user of the service, or name another directory"));
+}
+
+// The embedded Redis makes its own.
 absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
-  std::filesystem::create_directories(path, error);
+  const bool is_new = std::filesystem::create_directories(path, error);
   if (error) {
     return absl::FailedPreconditionError(
         absl::StrCat("redis.data_directory ", path, " cannot be made: ", error.message(),
                      "; make it and give it to the user of the service, or name another"));
   }
-  chmod(path.c_str(), S_IRWXU);
+  // One that is there keeps what its owner gave it: the files of Redis are for the owner alone anyway.
+  if (is_new) chmod(path.c_str(), S_IRWXU);
   return absl::OkStatus();
 }
 
@@ -73,6 +91,8 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(const config::ServerSettings&
     if (!embedded.ok()) return embedded.status();
     store->embedded_ = *std::move(embedded);
     address.unix_path = store->embedded_->socket_path();
+  } else if (absl::Status may = CheckDirectory(settings.redis.data_directory); !may.ok()) {
+    return may;
   }
   store->address_ =
       absl::StrCat(settings.redis.kind == Kind::kEmbedded ? "embedded, " : "", address.ToString());

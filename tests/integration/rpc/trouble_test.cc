@@ -117,6 +117,23 @@ TEST(RedisTroubleTest, AChangedPasswordNeedsNoRestart) {
   service.WaitUntilReady();
 }
 
+TEST(DiskTroubleTest, ADirectoryOfTheWitnessThatCannotBeWrittenIsRefusedAtTheStart) {
+  RedisServer redis;
+  config::ServerSources sources;
+  sources.file = SUPERVISION_SOURCE_DIR "/deploy/config/server.yaml";
+  // Of files made by the kernel: nobody can make one there, root neither.
+  sources.flags = {"--redis.address=" + UnixAddress(redis), "--redis.data_directory=/proc/self",
+                   "--listen.grpc=127.0.0.1:0", "--listen.metrics=off"};
+  const auto settings = config::LoadServer(sources);
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  const auto server = server::Server::New(
+      {.settings = *settings, .log = observability::Logger::Null(), .version = "test"});
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_THAT(std::string((*server)->Start().message()),
+              AllOf(HasSubstr("redis.data_directory /proc/self cannot be written in"),
+                    HasSubstr("witness"), HasSubstr("name another directory")));
+}
+
 TEST(DiskTroubleTest, TooLittleRoomIsNamedByItsSettings) {
   TestServer service(
       {.redis = "", .flags = {"--redis.min_free_disk=1000TiB"}, .wait_until_ready = false});
