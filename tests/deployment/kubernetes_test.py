@@ -3,6 +3,7 @@ service."""
 
 import json
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -170,6 +171,39 @@ class KubernetesTest(unittest.TestCase):
             # Which the guide tells clients to use.
             self.assertIn(f"dns:///{headless['metadata']['name']}.supervision.svc:"
                           f"{manifests.PORTS['grpc']}", guide.PAGE.read_text())
+
+    def test_the_certificate_has_the_names_by_which_pods_call(self):
+        for overlay, _, _ in self.each():
+            pods = one(overlay, "StatefulSet")["spec"]["serviceName"]
+            services = [entry["metadata"] for entry in build(overlay) if entry["kind"] == "Service"]
+            self.assertEqual(len(services), 2)
+            names = ["localhost"]
+            for service in services:
+                short, space = service["name"], service["namespace"]
+                whole = f"{short}.{space}.svc.cluster.local"
+                names += [short, f"{short}.{space}", f"{short}.{space}.svc", whole]
+                names += [f"supervision-0.{whole}"] if short == pods else []
+            for name in names:
+                with self.subTest(name=name):
+                    said = harness.run("openssl", "x509", "-noout", "-checkhost", name, "-in",
+                                       manifests.secrets() / "tls" / "tls.crt").stdout
+                    self.assertIn("does match certificate", said)
+
+    def test_images_are_those_of_a_registry_where_an_overlay_says_so(self):
+        """The guide's own overlay, beside the shipped ones."""
+        told = re.search(r"^```yaml\n(bases: .*?)^```", guide.PAGE.read_text(), re.MULTILINE | re.DOTALL)[1]
+        folder = harness.scratch("overlay")
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(KUBERNETES, folder / "kubernetes")
+        mine = folder / "kubernetes" / "mine"
+        mine.mkdir()
+        (mine / "kustomization.yaml").write_text(told)
+        for kubectl in (tool("kubectl"), young_kubectl()):
+            objects = list(yaml.safe_load_all(harness.run(kubectl, "kustomize", mine).stdout))
+            pod = next(entry for entry in objects if entry["kind"] == "StatefulSet")["spec"]["template"]
+            self.assertEqual([container["image"] for container in pod["spec"]["containers"]],
+                             ["registry.example/supervision:0.2.0",
+                              "registry.example/supervision-stunnel:0.2.0"])
 
     def test_requests_and_limits_hold_what_the_guide_sizes(self):
         service = guide.sizing("Memory of the service", r"([\d.]+ MB) after")
