@@ -23,7 +23,7 @@ NOT_RUN = {
 # missing any more, so that installing shows no more than that the command and its packages are known.
 AS_TOLD = ("deploy/install ", "deploy/certs ", "deploy/package/build ", "apt-get install ./dist/",
            "apt-get -o ", "deploy/container/prepare", "docker-compose -f ")
-ON_THE_MACHINE = re.compile(r"(?:\w+=\S+ |token=\$\()?supervisionctl |systemctl |chown ")
+ON_THE_MACHINE = re.compile(r"(?:(?:\w+=\S+ )*|token=\$\()supervisionctl |systemctl |chown ")
 # What stands in the text for a name of the reader's.
 FOR_THE_MACHINE = {"FILE": "/etc/supervision/server.yaml", "ADDRESS": "127.0.0.1:50051"}
 
@@ -49,7 +49,17 @@ def is_for_the_machine(command):
 
 
 def on_the_machine():
-    return [block for block in blocks() if all(map(is_for_the_machine, block))]
+    return [block for block in blocks() if all(map(is_for_the_machine, block)) and block not in over_tls()]
+
+
+def over_tls():
+    """What is typed on it once the service speaks TLS."""
+    return [block for block in blocks() if all("SUPERVISION_TLS_CA=" in command for command in block)]
+
+
+def tls_settings():
+    """The lines of server.yaml with which it does."""
+    return re.search(r"^```yaml\n(listen:\n.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)[1]
 
 
 def in_the_text():

@@ -126,6 +126,7 @@ class PackageLifeTest(unittest.TestCase):
         systemctl.write_text(cls.SYSTEMCTL)
         systemctl.chmod(0o755)
         (cls.root / "run/systemd/system").mkdir(parents=True)
+        (cls.root / "etc/hosts").write_text("127.0.0.1 localhost\n")
 
     @classmethod
     def tearDownClass(cls):
@@ -208,6 +209,37 @@ class PackageLifeTest(unittest.TestCase):
             listing = root.run("stat", "--format=%U:%G %a", "/etc/supervision/tokens.yaml").stdout
             self.assertEqual(root.stop(service), 0)
         self.assertEqual(listing, "root:supervision 640\n")  # which the service can read
+
+    def test_4_speaks_tls_as_told(self):
+        """The certificates, the settings and the commands of the guide, with principals of its own."""
+        etc = self.root / "etc/supervision"
+        group = re.search(r"^supervision:x:(\d+):", (self.root / "etc/group").read_text(), re.MULTILINE)[1]
+        [told] = guide.as_told("deploy/certs ")
+        harness.run(*told.replace("/etc/supervision", str(etc)).replace(
+            "--group supervision", f"--group {group}").split(), cwd=harness.ROOT)
+        kept = {name: (etc / name).read_text() for name in ("server.yaml", "principals.yaml")}
+        self.assertEqual(kept["server.yaml"].count("listen:\n"), 1)
+        (etc / "server.yaml").write_text(kept["server.yaml"].replace("listen:\n", guide.tls_settings()))
+        (etc / "principals.yaml").write_text("principals:\n  - id: operator\n    roles: [OPERATOR]\n")
+        [commands] = guide.over_tls()
+
+        def answers(root, user):
+            for command in commands:
+                harness.eventually(lambda: root.run("bash", "-c", command, check=False).returncode == 0,  # pylint: disable=cell-var-from-loop
+                                   command, 60)
+            token = root.run("supervisionctl", "tokens", "create", "operator", "--config",
+                             "/etc/supervision").stdout.strip()
+            harness.eventually(lambda: root.run(
+                "supervisionctl", "doctor", "--connect", "localhost:50051", user=user, check=False,
+                environment={"SUPERVISION_TOKEN": token, "SUPERVISION_TLS_CA": "/etc/supervision/tls/ca.pem"},
+            ).returncode == 0, "the new token is known", 60)
+
+        try:
+            self.serve(answers)
+        finally:
+            for name, text in kept.items():
+                (etc / name).write_text(text)
+            shutil.rmtree(etc / "tls")
 
     def test_5_upgrade_keeps_what_was_edited_and_the_ledger(self):
         server = self.root / "etc/supervision/server.yaml"
