@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "clients/cli/lines.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render_group.h"
 #include "clients/cli/terminal.h"
@@ -12,7 +13,6 @@
 namespace supervision::cli {
 namespace {
 
-constexpr size_t kNameColumns = 14;
 // As wide as the longest name in each language.
 constexpr size_t kScenarioColumnsChinese = 30;
 constexpr size_t kScenarioColumnsEnglish = 42;
@@ -175,24 +175,6 @@ std::string Reasons(Session& session,
   }
   return text;
 }
-
-// Lines of names and values; a value that is empty has no line.
-class Lines {
- public:
-  explicit Lines(Session& session) : session_(session) {}
-  Lines& Add(const Text& name, const std::string& value) {
-    if (!value.empty()) {
-      text_ += session_.InStyle(Padded(session_.Say(name), kNameColumns), Style::kDim) + "  " +
-               value + "\n";
-    }
-    return *this;
-  }
-  std::string text() const { return text_; }
-
- private:
-  Session& session_;
-  std::string text_;
-};
 
 std::string ScenarioText(Session& session, v1::Scenario scenario, float confidence) {
   return absl::StrFormat("%s (%s), %.2f", session.ScenarioName(scenario), WordOf(scenario),
@@ -377,8 +359,11 @@ std::string AlertText(Session& session, const v1::Alert& alert) {
   return AlertLine(session, update) +
          Lines(session)
              .Add({"alert", "预警"}, Printable(alert.id()) + " v" + std::to_string(alert.version()))
+             // A route's is about several.
              .Add({"clue", "线索"},
-                  Printable(alert.clue_id()) + " v" + std::to_string(alert.clue_version()))
+                  alert.clue_id().empty()
+                      ? ""
+                      : Printable(alert.clue_id()) + " v" + std::to_string(alert.clue_version()))
              .Add({"state", "状态"}, StateText(session, alert.state()))
              .Add({"owner", "承办人"}, Printable(alert.handling().owner()))
              .Add({"etag", "etag"}, Printable(alert.etag()))

@@ -5,7 +5,9 @@
 
 #include "clients/cli/commands.h"
 #include "clients/cli/filter_flags.h"
+#include "clients/cli/filter_text.h"
 #include "clients/cli/json.h"
+#include "clients/cli/lines.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render.h"
 #include "clients/cli/table.h"
@@ -64,25 +66,31 @@ std::optional<int64_t> SecondsOf(const std::string& text) {
 
 // The end as the flags give it; the sentence that says what is wrong with them.
 template <typename Request>
-std::string TakeEnd(const Flags& flags, Request* request) {
+std::optional<Text> TakeEnd(const Flags& flags, Request* request) {
   if (flags.duration.empty() == flags.until.empty()) {
-    return "give one end: --for 3d or --until '2025-03-12 18:00'";
+    return Text{"give one end: --for 3d or --until '2025-03-12 18:00'",
+                "请给出一个结束时间：--for 3d 或 --until '2025-03-12 18:00'"};
   }
   if (!flags.duration.empty()) {
     const std::optional<int64_t> seconds = SecondsOf(flags.duration);
-    if (!seconds.has_value()) return "--for: write a number and m, h or d";
+    if (!seconds.has_value()) {
+      return Text{"--for: write a number and m, h or d", "--for：请写数字加 m、h 或 d"};
+    }
     request->mutable_duration()->set_seconds(*seconds);
-    return "";
+    return std::nullopt;
   }
   const auto time = TimeFromText(flags.until);
-  if (!time.has_value()) return "--until: write YYYY-MM-DD, YYYY-MM-DD HH:MM or RFC 3339";
+  if (!time.has_value()) {
+    return Text{"--until: write YYYY-MM-DD, YYYY-MM-DD HH:MM or RFC 3339",
+                "--until：请写作 YYYY-MM-DD、YYYY-MM-DD HH:MM 或 RFC 3339"};
+  }
   *request->mutable_ends_at() = *time;
-  return "";
+  return std::nullopt;
 }
 
 // What it is about, in one line.
 std::string About(const v1::Silence& silence) {
-  return silence.alert_id().empty() ? ToJson(silence.matcher()) : silence.alert_id();
+  return silence.alert_id().empty() ? FilterText(silence.matcher()) : silence.alert_id();
 }
 
 std::string StateText(Session& session, const v1::Silence& silence) {
@@ -101,20 +109,18 @@ int Told(Session& session, const v1::Silence& silence, bool json) {
     session.Print(ToJson(silence) + "\n");
     return kOk;
   }
-  const auto line = [&](const Text& name, const std::string& value) {
-    return session.Say(name) + "  " + Printable(value) + "\n";
-  };
-  std::string text = line({"silence", "静默"}, silence.id());
-  text += line({"state", "状态"}, StateText(session, silence));
-  text += line({"about", "条件"}, About(silence));
-  text += line({"hides up to", "最高隐藏等级"}, WordOf(silence.hides_up_to()));
-  text += line({"reason", "原因"}, silence.reason());
-  text += line({"author", "创建人"}, silence.author());
-  text += line({"hidden from", "对谁隐藏"}, Joined(silence.receivers()));
-  text += line({"created", "创建时间"}, TimeText(silence.created_at()));
-  text += line({"ends", "结束时间"}, TimeText(silence.ends_at()));
-  if (!silence.ended_by().empty()) text += line({"ended by", "提前结束者"}, silence.ended_by());
-  session.Print(text);
+  session.Print(Lines(session)
+                    .Add({"silence", "静默"}, Printable(silence.id()))
+                    .Add({"state", "状态"}, StateText(session, silence))
+                    .Add({"about", "条件"}, Printable(About(silence)))
+                    .Add({"hides up to", "最高隐藏等级"}, WordOf(silence.hides_up_to()))
+                    .Add({"reason", "原因"}, Printable(silence.reason()))
+                    .Add({"author", "创建人"}, Printable(silence.author()))
+                    .Add({"hidden from", "对谁隐藏"}, Printable(Joined(silence.receivers())))
+                    .Add({"created", "创建时间"}, TimeText(silence.created_at()))
+                    .Add({"ends", "结束时间"}, TimeText(silence.ends_at()))
+                    .Add({"ended by", "提前结束者"}, Printable(silence.ended_by()))
+                    .text());
   return kOk;
 }
 
@@ -126,8 +132,8 @@ int Add(Session& session, const Flags& flags) {
   const auto filter = flags.filter.Filter();
   if (!filter.ok()) return WrongFlag(session, std::string(filter.status().message()));
   v1::CreateSilenceRequest request;
-  if (const std::string wrong = TakeEnd(flags, &request); !wrong.empty()) {
-    return WrongFlag(session, wrong);
+  if (const auto wrong = TakeEnd(flags, &request); wrong.has_value()) {
+    return WrongFlag(session, session.Say(*wrong));
   }
   *request.mutable_matcher() = *filter;
   request.set_alert_id(flags.alert);
@@ -208,8 +214,8 @@ int Expire(Session& session, const Flags& flags) {
 
 int Extend(Session& session, const Flags& flags) {
   v1::ExtendSilenceRequest request;
-  if (const std::string wrong = TakeEnd(flags, &request); !wrong.empty()) {
-    return WrongFlag(session, wrong);
+  if (const auto wrong = TakeEnd(flags, &request); wrong.has_value()) {
+    return WrongFlag(session, session.Say(*wrong));
   }
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;

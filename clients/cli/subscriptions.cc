@@ -2,9 +2,13 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/filter_flags.h"
+#include "clients/cli/filter_text.h"
 #include "clients/cli/json.h"
+#include "clients/cli/lines.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render.h"
 #include "clients/cli/table.h"
@@ -72,46 +76,69 @@ std::string SinceText(const v1::Subscription& subscription) {
   return subscription.has_connection() ? TimeText(subscription.connection().since()) : "-";
 }
 
+// How it is shared, for a person.
+std::string SharingText(Session& session, const v1::SharingRules& rules) {
+  const auto seconds = [](const google::protobuf::Duration& duration) {
+    return absl::StrFormat(
+        "%g s", static_cast<double>(duration.seconds()) + duration.nanos() / kNanosOfASecond);
+  };
+  return absl::StrCat(session.Say({"lease ", "租期 "}), seconds(rules.lease()),
+                      session.Say({", again after ", "，重投间隔 "}), seconds(rules.min_delay()),
+                      session.Say({" to ", " 至 "}), seconds(rules.max_delay()),
+                      session.Say({", handed over at most ", "，最多投递 "}), rules.max_attempts(),
+                      session.Say({" times, under way at most ", " 次，在途最多 "}),
+                      rules.max_in_flight());
+}
+
+constexpr size_t kNameColumns = 17;
+
 // One "name  value" a line.
 std::string Describe(Session& session, const v1::Subscription& subscription) {
-  const auto line = [&](const Text& name, const std::string& value) {
-    return session.Say(name) + "  " + value + "\n";
-  };
-  std::string text = line({"name", "名称"}, Printable(subscription.name()));
-  text += line({"filter", "条件"}, ToJson(subscription.filter()));
-  text += line({"etag", "etag"}, Printable(subscription.etag()));
-  text += line({"created", "创建时间"}, TimeText(subscription.created_at()));
-  text += line({"acknowledged", "最近确认"},
-               subscription.has_acknowledged_at() ? TimeText(subscription.acknowledged_at()) : "-");
-  if (subscription.has_expires_at()) {
-    text += line({"expires", "失效时间"}, TimeText(subscription.expires_at()));
-  }
-  if (subscription.mode() == v1::SUBSCRIPTION_MODE_SHARED) {
-    text += line({"shared", "分担"}, ToJson(subscription.sharing()));
-  }
   const bool shared = subscription.mode() == v1::SUBSCRIPTION_MODE_SHARED;
+  const std::string filter = FilterText(subscription.filter());
+  Lines lines(session, kNameColumns);
+  lines.Add({"name", "名称"}, Printable(subscription.name()))
+      .Add({"filter", "条件"}, filter.empty() ? session.Say({"none", "无"}) : filter)
+      .Add({"etag", "etag"}, Printable(subscription.etag()))
+      .Add({"created", "创建时间"}, TimeText(subscription.created_at()))
+      .Add({"acknowledged", "最近确认"},
+           subscription.has_acknowledged_at() ? TimeText(subscription.acknowledged_at()) : "-")
+      .Add({"expires", "失效时间"},
+           subscription.has_expires_at() ? TimeText(subscription.expires_at()) : "")
+      .Add({"shared", "分担"}, shared ? SharingText(session, subscription.sharing()) : "");
   if (!shared || subscription.consumers().empty()) {
-    text += line({"connected", "连接"},
-                 subscription.has_connection() ? ConnectionText(subscription.connection()) : "-");
+    lines.Add({"connected", "连接"},
+              subscription.has_connection() ? ConnectionText(subscription.connection()) : "-");
   }
   for (const v1::SubscriptionConnection& one : subscription.consumers()) {
-    text += line({"consumer", "处理方"},
-                 ConnectionText(one) + session.Say({", in hand ", "，处理中 "}) +
-                     std::to_string(one.in_hand()) +
-                     (one.silent() ? session.Say({", silent", "，无响应"}) : ""));
+    lines.Add({"consumer", "处理方"},
+              ConnectionText(one) + session.Say({", in hand ", "，处理中 "}) +
+                  std::to_string(one.in_hand()) +
+                  (one.silent() ? session.Say({", silent", "，无响应"}) : ""));
   }
-  return text;
+  return lines.text();
 }
 
 std::string DescribeSharing(Session& session, const v1::SharingState& state) {
-  const auto count = [&](const Text& name, int64_t number) {
-    return session.Say(name) + "  " + std::to_string(number) + "\n";
-  };
-  return count({"consumers", "处理方合计"}, state.consumers()) +
-         count({"in hand", "处理中"}, state.handed_over()) +
-         count({"waiting", "待重投"}, state.waiting()) +
-         count({"handed over again", "累计重投"}, state.redeliveries()) +
-         session.Say({"dead letters", "死信"}) + "  " + std::to_string(state.dead_letters());
+  return Lines(session, kNameColumns)
+      .Add({"consumers", "处理方合计"}, std::to_string(state.consumers()))
+      .Add({"in hand", "处理中"}, std::to_string(state.handed_over()))
+      .Add({"waiting", "待重投"}, std::to_string(state.waiting()))
+      .Add({"handed over again", "累计重投"}, std::to_string(state.redeliveries()))
+      .Add({"dead letters", "死信"}, std::to_string(state.dead_letters()))
+      .text();
+}
+
+// How many alerts it is behind, for how long, and since which.
+std::string DescribeLag(Session& session, const v1::SubscriptionLag& lag) {
+  std::string text = absl::StrCat(lag.alerts(), lag.more() ? "+" : "");
+  if (lag.has_age()) {
+    absl::StrAppend(&text, session.Say({" alerts, ", " 条预警，"}), lag.age().seconds(), " s");
+  }
+  return Lines(session, kNameColumns)
+      .Add({"behind", "滞后"}, text)
+      .Add({"oldest", "最早未确认"}, Printable(lag.oldest_alert_id()))
+      .text();
 }
 
 int Told(Session& session, const v1::Subscription& subscription, bool json) {
@@ -159,14 +186,9 @@ int Get(Session& session, const Flags& flags) {
     return kOk;
   }
   const v1::SubscriptionLag& lag = response->lag();
-  std::string text = Describe(session, response->subscription());
-  text += session.Say({"behind", "滞后"}) + "  " + std::to_string(lag.alerts()) +
-          (lag.more() ? "+" : "");
-  if (lag.has_age()) {
-    text += ", " + std::to_string(lag.age().seconds()) + " s, " + Printable(lag.oldest_alert_id());
-  }
-  if (response->has_sharing()) text += "\n" + DescribeSharing(session, response->sharing());
-  session.Print(text + "\n");
+  std::string text = Describe(session, response->subscription()) + DescribeLag(session, lag);
+  if (response->has_sharing()) text += DescribeSharing(session, response->sharing());
+  session.Print(text);
   if (response->sharing().halted()) {
     session.Note(session.Say({"nothing is handed over: replay or drop dead letters",
                               "已停止投递：请先重投或丢弃部分死信"}));

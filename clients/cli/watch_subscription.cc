@@ -51,8 +51,8 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   callbacks.on_gap = [&session](const v1::HistoryGap&) {
     session.Note(
         session.Say({"history that this subscription was not told is gone; see what is "
-                     "missing with: supervisionctl list alerts",
-                     "部分未送达的历史已被清理；请用 supervisionctl list alerts 核对"}));
+                     "missing with: supervisionctl alerts",
+                     "部分未送达的历史已被清理；请用 supervisionctl alerts 核对"}));
     return true;
   };
   callbacks.on_break = [&session](const absl::Status& status, absl::Duration delay) {

@@ -41,7 +41,9 @@ class SilenceTest(harness.ServiceTest):
         self.assertIn("is not told of it", why.stdout)
         self.assertIn(silence["id"], why.stdout)
         self.assertIn("静默", self.ctl("why", after, "--lang", "zh").stdout)
-        self.assertIn(silence["id"], self.ctl("silence", "list").stdout)
+        listed = self.ctl("silence", "list").stdout
+        self.assertIn(silence["id"], listed)
+        self.assertIn(f'unit = "{unit}"', listed)
         later = self.ctl("silence", "extend", silence["id"], "--for", "3h", "--json")
         self.assert_exit(later, 0)
         self.assertGreater(json.loads(later.stdout)["ends_at"], silence["ends_at"])
@@ -51,7 +53,9 @@ class SilenceTest(harness.ServiceTest):
         self.assertIn(silence["id"], self.ctl("silence", "list", "--ended").stdout)
 
     def test_mistakes_are_named(self):
-        self.assert_exit(self.ctl("silence", "add", "--unit", "某局", "--reason", "无"), 1)
+        endless = ["silence", "add", "--unit", "某局", "--reason", "无"]
+        self.assert_exit(self.ctl(*endless), 1)
+        self.assertIn("请给出一个结束时间", self.ctl(*endless, "--lang", "zh").stderr)
         self.assert_exit(self.ctl("silence", "add", "--unit", "某局", "--for", "soon",
                                   "--reason", "无"), 1)
         too_long = self.ctl("silence", "add", "--unit", "某局", "--for", "91d", "--reason", "无")

@@ -40,7 +40,10 @@ class SubscriptionsTest(harness.ServiceTest):
         self.assert_exit(self.subscriptions("update", "s1", "--region", "3301"), 0)
         read = json.loads(self.subscriptions("get", "s1", "--json").stdout)["subscription"]
         self.assertEqual(read["filter"]["region_prefix"], "3301")
-        self.assertIn("连接", self.subscriptions("get", "s1", "--lang", "zh").stdout)
+        shown = self.subscriptions("get", "s1", "--lang", "zh").stdout
+        self.assertRegex(shown, r"(?m)^连接 ")
+        # As a person would write it, and may give it to --filter.
+        self.assertRegex(shown, r'(?m)^条件 +region : "3301"$')
         self.assert_exit(self.subscriptions("delete", "s1"), 0)
         self.assert_exit(self.subscriptions("get", "s1"), 6)
         self.assert_exit(self.subscriptions("create", "two words"), 2)
@@ -49,6 +52,9 @@ class SubscriptionsTest(harness.ServiceTest):
         self.create("s2")
         self.submit_many("S2", 5)
         self.assertEqual(self.behind("s2"), 5)
+        shown = self.subscriptions("get", "s2", LC_ALL="C").stdout
+        self.assertRegex(shown, r"(?m)^behind +5 alerts, \d+ s$")
+        self.assertRegex(shown, r"(?m)^oldest +a\w+$")
         first = self.read("s2", "--count", "2")
         self.assert_exit(first, 0)
         second = self.read("s2", "--count", "3")
