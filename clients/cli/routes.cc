@@ -1,32 +1,66 @@
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cli/render_group.h"
 #include "clients/cli/terminal.h"
+#include "services/config/principals.h"
 #include "services/config/routes_config.h"
+#include "services/security/authority.h"
 
 namespace supervision::cli {
 namespace {
 
 constexpr char kTestFooter[] =
-    R"(Works from files, without a service: reads DIR/routes.yaml and DIR/calendar.yaml (default: deploy/config)
-and runs the tests that stand in the file, those of routes that are off as well. Ends with 1 when a
-test does not hold or anything in the files is wrong; each is told with file and line.
+    R"(Works from files, without a service: reads the file of routes and the calendar.yaml beside it, and runs
+the tests that stand in it, those of routes that are off as well. PLACE is the file, or a folder with
+a routes.yaml (default: deploy/config). Ends with 1 when a test does not hold, anything in the files
+is wrong, or a route that is on tells nobody whom the principals.yaml beside it names; each is told
+with file and line.
 
 Examples:
   supervisionctl routes test
-  supervisionctl routes test /etc/supervision)";
+  supervisionctl routes test /etc/supervision
+  supervisionctl routes test new-routes.yaml)";
 
-int Test(Session& session, const std::string& folder) {
-  const auto loaded = config::LoadRoutes(folder + "/routes.yaml", folder + "/calendar.yaml");
+// Who may call, by the file beside that of routes; null where none is to be read there, which is
+// not what is tried here.
+std::shared_ptr<const security::PrincipalDirectory> Principals(std::filesystem::path routes) {
+  const auto loaded = config::LoadPrincipals(routes.replace_filename("principals.yaml").string());
+  return loaded.ok() ? loaded->directory : nullptr;
+}
+
+int Test(Session& session, const std::string& place) {
+  const std::filesystem::path path(place);
+  std::error_code error;
+  const std::filesystem::path file =
+      std::filesystem::is_directory(path, error) ? path / "routes.yaml" : path;
+  // A service runs without one, but who has its tests run means one that is there.
+  if (!std::filesystem::exists(file, error)) {
+    return session.FailUsage({"there is no file of routes here", "此处没有路由文件"},
+                             file.string());
+  }
+  const auto loaded = config::LoadRoutes(
+      file.string(), std::filesystem::path(file).replace_filename("calendar.yaml").string());
   if (!loaded.ok()) {
-    return session.FailUsage({"the routes cannot be used:", "路由无法使用："},
+    return session.FailUsage({"the routes cannot be used", "路由无法使用"},
                              std::string(loaded.status().message()));
+  }
+  if (const auto principals = Principals(file); principals != nullptr) {
+    const std::vector<std::string> to_nobody =
+        config::RoutesToNobody(*loaded, security::ScopesOfWatchers(*principals));
+    if (!to_nobody.empty()) {
+      return session.FailUsage({"routes tell nobody", "路由无人接收"},
+                               absl::StrJoin(to_nobody, "\n"));
+    }
   }
   int enabled = 0;
   for (const combining::Route& route : loaded->routes->routes) enabled += route.enabled ? 1 : 0;
@@ -104,11 +138,12 @@ void AddRoutes(CLI::App& app, Session& session, Run& run) {
   auto* const group = app.add_subcommand("routes", "Alerts about several clues together");
   group->require_subcommand(1);
   auto* const test = group->add_subcommand("test", "Run the tests of a file of routes");
-  const auto folder = std::make_shared<std::string>("deploy/config");
-  test->add_option("DIR", *folder, "Folder of the configuration")->capture_default_str();
+  const auto place = std::make_shared<std::string>("deploy/config");
+  test->add_option("PLACE", *place, "File of routes, or folder of the configuration")
+      ->capture_default_str();
   test->footer(kTestFooter);
   test->callback(
-      [&session, &run, folder] { run = [&session, folder] { return Test(session, *folder); }; });
+      [&session, &run, place] { run = [&session, place] { return Test(session, *place); }; });
   auto* const explain = group->add_subcommand("explain", "Say why a route told an alert");
   const auto flags = std::make_shared<ExplainFlags>();
   explain->add_option("ALERT", flags->alert, "The alert's id")->required();

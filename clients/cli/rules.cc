@@ -64,11 +64,11 @@ int Test(Session& session, const Flags& flags) {
   absl::CivilDay day = domain::CivilDate(absl::Now());
   if (!flags.on.empty() && !absl::ParseCivilTime(flags.on, &day)) {
     return session.FailUsage(
-        {"not a date; write it as 2030-01-01:", "日期有误，请写作 2030-01-01："}, flags.on);
+        {"not a date; write it as 2030-01-01", "日期有误，请写作 2030-01-01"}, flags.on);
   }
   const auto loaded = RunAll(flags.folder, day);
   if (!loaded.ok()) {
-    return session.FailUsage({"the rules cannot be used:", "规则无法使用："},
+    return session.FailUsage({"the rules cannot be used", "规则无法使用"},
                              std::string(loaded.status().message()));
   }
   const classification::ExampleReport& report = (*loaded)->report;

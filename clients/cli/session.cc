@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/names.h"
 
@@ -98,7 +99,15 @@ int Session::Fail(const absl::Status& status, const std::string& request_id) {
 }
 
 int Session::FailUsage(const Text& text, const std::string& what) const {
-  Note(Say({"error: ", "错误："}) + Say(text) + (what.empty() ? "" : ": " + Printable(what)));
+  const std::string head = Say({"error: ", "错误："}) + Say(text);
+  if (what.find('\n') == std::string::npos) {
+    Note(head + (what.empty() ? "" : Say({": ", "："}) + Printable(what)));
+    return kUsage;
+  }
+  Note(head + Say({":", "："}));
+  for (const absl::string_view line : absl::StrSplit(what, '\n', absl::SkipEmpty())) {
+    Note("  " + Printable({line.data(), line.size()}));
+  }
   return kUsage;
 }
 

@@ -97,17 +97,17 @@ int Train(Session& session, const Flags& flags) {
   const auto before = std::chrono::steady_clock::now();
   const absl::StatusOr<std::string> bytes = Learn(flags, session);
   if (!bytes.ok()) {
-    return session.FailUsage({"nothing was learnt:", "未能训练："},
+    return session.FailUsage({"nothing was learnt", "未能训练"},
                              std::string(bytes.status().message()));
   }
   const auto model = classification::Model::Load(*bytes);
   if (!model.ok()) {
-    return session.FailUsage({"the model just made cannot be read:", "生成的模型无法读取："},
+    return session.FailUsage({"the model just made cannot be read", "生成的模型无法读取"},
                              std::string(model.status().message()));
   }
   const std::string path = flags.out.empty() ? flags.config + "/model/model.bin" : flags.out;
   if (!WriteWhole(path, *bytes)) {
-    return session.FailUsage({"cannot be written:", "无法写入："}, path);
+    return session.FailUsage({"cannot be written", "无法写入"}, path);
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - before;
   session.Print(absl::StrFormat("model %s, %d bytes, review below %.3f, %.1f s: %s\n",

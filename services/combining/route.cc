@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "services/domain/implied.h"
+
 namespace supervision::combining {
 namespace {
 
@@ -26,6 +28,22 @@ absl::Duration Reach(const LinkRule& rule) { return 2 * rule.window + rule.inter
 bool Concerns(const Route& route, const domain::Facets& facets) {
   return route.enabled && facets.scenario != domain::Scenario::kUnspecified &&
          facets.scenario != domain::Scenario::kOutOfScope && route.filter.Holds(facets);
+}
+
+bool MayConcern(const Route& route, const domain::Scope& scope) {
+  domain::Filter filter;
+  filter.expression = route.filter;
+  const domain::Implied implied = domain::ImpliedBy(filter);
+  if (scope.scenarios.any() && implied.scenarios.any() &&
+      (scope.scenarios & implied.scenarios).none()) {
+    return false;
+  }
+  // Of a region and a part of it one begins with the other.
+  const std::string& asked = implied.region_prefix;
+  return scope.regions.empty() ||
+         std::any_of(scope.regions.begin(), scope.regions.end(), [&](const std::string& region) {
+           return asked.compare(0, region.size(), region, 0, asked.size()) == 0;
+         });
 }
 
 absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk risk,

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "services/domain/calendar.h"
 #include "services/domain/expression.h"
+#include "services/domain/visibility.h"
 
 namespace supervision::combining {
 
@@ -103,6 +104,10 @@ struct RouteSet {
 
 // Whether the route looks at such clues.
 bool Concerns(const Route& route, const domain::Facets& facets);
+
+// Whether a clue that the filter of the route lets through may lie within the scope. False only
+// where it cannot: whoever has no wider scope is told nothing of the route.
+bool MayConcern(const Route& route, const domain::Scope& scope);
 
 // When an alert of the route that is due at `time` may be told.
 absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk risk,

@@ -321,6 +321,7 @@ absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::str
   for (int i = 0; i < file.routes_size(); ++i) {
     const std::string at = absl::StrCat("routes[", i, "]");
     set->routes.push_back(reader.Read(file.routes(i), at));
+    loaded.origins.push_back(absl::StrCat(source.file(), ":", source.Find(at).line));
     if (!ids.insert(file.routes(i).id()).second) {
       problems.Add(source, at + ".id", "another route has it already; ids differ");
     }
@@ -349,6 +350,23 @@ absl::StatusOr<LoadedRoutes> LoadRoutes(const std::string& routes_path,
   absl::StatusOr<std::string> calendar = ReadIfThere(calendar_path);
   if (!calendar.ok()) return calendar.status();
   return ParseRoutes(*routes, routes_path, *calendar, calendar_path);
+}
+
+std::vector<std::string> RoutesToNobody(const LoadedRoutes& loaded,
+                                        const std::vector<domain::Scope>& watchers) {
+  std::vector<std::string> sentences;
+  for (size_t i = 0; loaded.routes != nullptr && i < loaded.routes->routes.size(); ++i) {
+    const combining::Route& route = loaded.routes->routes[i];
+    const auto sees = [&](const domain::Scope& scope) {
+      return combining::MayConcern(route, scope);
+    };
+    if (!route.enabled || std::any_of(watchers.begin(), watchers.end(), sees)) continue;
+    sentences.push_back(
+        absl::StrCat(loaded.origins[i], ": the route ", route.id,
+                     " tells nobody: no principal that watches alerts may see what its filter lets "
+                     "through; change the filter, or give one the scenarios and regions"));
+  }
+  return sentences;
 }
 
 }  // namespace supervision::config

@@ -15,6 +15,7 @@ namespace supervision::config {
 struct LoadedRoutes {
   std::shared_ptr<const combining::RouteSet> routes;
   std::vector<combining::Trial> trials;
+  std::vector<std::string> origins;  // where each route stands: "routes.yaml:12"
 };
 
 // Both files, as they lie there; each may be missing (then there are no routes, and only weekends
@@ -27,5 +28,10 @@ absl::StatusOr<LoadedRoutes> LoadRoutes(const std::string& routes_path,
 absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::string& routes_name,
                                          std::string_view calendar,
                                          const std::string& calendar_name);
+
+// A sentence, with its place, for each route that is on though none of those who watch alerts, of
+// whom each has one of these scopes, could ever see what it tells.
+std::vector<std::string> RoutesToNobody(const LoadedRoutes& loaded,
+                                        const std::vector<domain::Scope>& watchers);
 
 }  // namespace supervision::config

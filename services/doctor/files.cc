@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "services/security/authority.h"
 #include "services/server/inputs.h"
 #include "services/server/tls_files.h"
 
@@ -49,6 +50,10 @@ void CheckFiles(const config::ServerSettings& settings, absl::Time now, Findings
     findings->Warn(kFiles, lapsed);
   }
   const config::LoadedPrincipals& principals = inputs->principals;
+  for (const std::string& to_nobody :
+       config::RoutesToNobody(inputs->routes, security::ScopesOfWatchers(*principals.directory))) {
+    findings->Warn(kFiles, to_nobody);
+  }
   if (absl::Status may = server::CheckMayListen(settings.listen, *inputs); !may.ok()) {
     findings->Fail("listen", std::string(may.message()));
   }

@@ -116,6 +116,16 @@ absl::Status AuthoriseBackfill(const Principal& principal) {
   return domain::MakeError(std::move(detail));
 }
 
+std::vector<domain::Scope> ScopesOfWatchers(const PrincipalDirectory& directory) {
+  std::vector<domain::Scope> scopes;
+  for (const PrincipalDirectory::Entry& entry : directory.entries()) {
+    if (Authorise(entry.principal, Method::kWatchAlerts).ok()) {
+      scopes.push_back(ScopeOf(entry.principal));
+    }
+  }
+  return scopes;
+}
+
 domain::Scope ScopeOf(const Principal& principal) {
   domain::Scope scope = principal.scope;
   if (principal.roles.test(static_cast<size_t>(Role::kPartner))) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -75,6 +76,9 @@ bool IsStream(Method method);
 
 // OK when the principal may submit history that alerts nobody, else PERMISSION_DENIED.
 absl::Status AuthoriseBackfill(const Principal& principal);
+
+// What each principal that may watch alerts sees.
+std::vector<domain::Scope> ScopesOfWatchers(const PrincipalDirectory& directory);
 
 // What `principal` sees: a monitor, handler, reviewer or operator by its grant, a partner only its
 // own clues.

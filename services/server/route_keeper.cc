@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "services/security/authority.h"
 
 namespace supervision::server {
 namespace {
@@ -16,12 +17,14 @@ constexpr size_t kMostLogged = 20;
 
 RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first, FileTimes files)
     : options_(std::move(options)),
-      slot_(std::move(first.routes)),
+      slot_(first.routes),
       files_(std::move(files)),
+      loaded_(std::move(first)),
       reloads_(&prometheus::BuildCounter()
                     .Name("supervision_route_reloads_total")
                     .Help("Files of routes read again, by what came of it.")
                     .Register(*options_.metrics)) {
+  loaded_.trials.clear();
   for (const char* const result : {"loaded", "rejected"}) reloads_->Add({{"result", result}});
 }
 
@@ -43,6 +46,23 @@ void RouteKeeper::Look() {
   options_.log->Info("routes_loaded",
                      {{"version", std::string_view(loaded->routes->version)},
                       {"routes", static_cast<int64_t>(loaded->routes->routes.size())}});
+  loaded->trials.clear();
+  loaded_ = *std::move(loaded);
+}
+
+void RouteKeeper::TellOfNobody(std::shared_ptr<const security::PrincipalDirectory> principals) {
+  if (seen_principals_ == principals && seen_routes_ == loaded_.routes) return;
+  seen_principals_ = std::move(principals);
+  seen_routes_ = loaded_.routes;
+  std::set<std::string> sentences;
+  for (std::string& one :
+       config::RoutesToNobody(loaded_, security::ScopesOfWatchers(*seen_principals_))) {
+    if (to_nobody_.count(one) == 0 && sentences.size() < kMostLogged) {
+      options_.log->Warning("route_to_nobody", {{"what", std::string_view(one)}});
+    }
+    sentences.insert(std::move(one));
+  }
+  to_nobody_ = std::move(sentences);
 }
 
 rpc::RouteNow RouteKeeper::Now(const std::string& route) const {

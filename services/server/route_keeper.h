@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "prometheus/counter.h"
@@ -9,6 +10,7 @@
 #include "services/config/routes_config.h"
 #include "services/observability/log.h"
 #include "services/rpc/route_view.h"
+#include "services/security/principal.h"
 #include "services/server/file_times.h"
 
 namespace supervision::server {
@@ -29,6 +31,9 @@ class RouteKeeper {
 
   // Called once a second, always on the same thread.
   void Look();
+  // Says of each route that is on and tells nobody who may call that it does so: once, until it
+  // tells somebody again. On the same thread; cheap while nothing has changed.
+  void TellOfNobody(std::shared_ptr<const security::PrincipalDirectory> principals);
 
   // Thread-safe.
   const combining::RouteSlot* routes() const { return &slot_; }
@@ -38,6 +43,11 @@ class RouteKeeper {
   const Options options_;
   combining::RouteSlot slot_;
   FileTimes files_;
+  config::LoadedRoutes loaded_;  // without its trials
+  // What was looked at last for routes to nobody, and what was said of it.
+  std::shared_ptr<const security::PrincipalDirectory> seen_principals_;
+  std::shared_ptr<const combining::RouteSet> seen_routes_;
+  std::set<std::string> to_nobody_;
   prometheus::Family<prometheus::Counter>* reloads_;
 };
 

@@ -123,7 +123,9 @@ class Server::Body {
                .retry_delay = settings_.intake.retry_delay}),
         rpc_metrics_(registry_.get()),
         slot_(inputs_.rules.classifier),
-        keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {}
+        keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {
+    route_keeper_.TellOfNobody(identities_.principals()->Get());
+  }
 
   ~Body() { Stop(); }
 
@@ -336,6 +338,7 @@ class Server::Body {
           gate_.streams().Check(principals, now);
           // On the same thread, as often.
           if (settings_.reload.watch) route_keeper_.Look();
+          route_keeper_.TellOfNobody(identities_.principals()->Get());
         }};
   }
 

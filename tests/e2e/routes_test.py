@@ -73,9 +73,54 @@ class RoutesTest(harness.ServiceTest):
         self.assert_exit(self.service.ctl("get", "c" + told["id"][1:], token=MONITOR), 6)
 
     def test_the_shipped_routes_hold(self):
-        result = self.service.ctl("routes", "test", SHIPPED)
-        self.assert_exit(result, 0)
-        self.assertIn("0 of them on", result.stdout)
+        for place in (SHIPPED, SHIPPED / "routes.yaml"):
+            result = self.service.ctl("routes", "test", place)
+            self.assert_exit(result, 0)
+            self.assertIn("0 of them on", result.stdout)
+            self.assertNotIn(" 0 tests", result.stdout)
+
+    def test_where_no_routes_are_nothing_holds(self):
+        for place in (self.service.directory / "absent", self.service.directory / "data"):
+            result = self.service.ctl("routes", "test", place)
+            self.assert_exit(result, 1)
+            self.assertIn("no file of routes", result.stderr)
+
+    def test_each_mistake_is_a_line(self):
+        wrong = self.service.directory / "wrong.yaml"
+        wrong.write_text(ROUTES.format(enabled="maybe", version="1", window="0s"), encoding="utf-8")
+        result = self.service.ctl("routes", "test", wrong)
+        self.assert_exit(result, 1)
+        places = [line.split(":")[1] for line in result.stderr.splitlines() if "wrong.yaml:" in line]
+        self.assertEqual(places, ["4", "8"], result.stderr)
+
+    def test_a_route_to_nobody_is_named_by_the_command_and_in_the_log(self):
+        folder = self.service.directory / "to-nobody"
+        folder.mkdir()
+        text = ROUTES.format(enabled="true", version="4", window="1d")
+        narrow = text.replace("    by: [UNIT]", "    filter: 'region : \"42\"'\n    by: [UNIT]")
+        (folder / "routes.yaml").write_text(narrow, encoding="utf-8")
+        (folder / "principals.yaml").write_text(
+            'principals:\n  - {id: m, roles: [MONITOR], regions: ["33"], certificates: ["DNS:m"]}\n',
+            encoding="utf-8")
+        told = self.service.ctl("routes", "test", folder)
+        self.assert_exit(told, 1)
+        self.assertIn("routes.yaml:3: the route unit-repeats tells nobody", told.stderr)
+        # Nobody is told of here, so nobody is looked for.
+        (folder / "principals.yaml").unlink()
+        self.assert_exit(self.service.ctl("routes", "test", folder), 0)
+
+        service = harness.Service()
+        (service.directory / "routes.yaml").write_text(narrow, encoding="utf-8")
+        (service.directory / "principals.yaml").write_text(
+            (SHIPPED / "principals.yaml").read_text(encoding="utf-8").replace(
+                "roles: [MONITOR]\n", "roles: [MONITOR]\n    regions: [\"33\"]\n", 1).replace(
+                "roles: [HANDLER]\n", "roles: [HANDLER]\n    regions: [\"33\"]\n", 1).replace(
+                "roles: [REVIEWER]\n", "roles: [REVIEWER]\n    regions: [\"33\"]\n", 1), encoding="utf-8")
+        service.flags = [f"--files.{name}={service.directory / (name + '.yaml')}"
+                         for name in ("routes", "principals")]
+        self.addCleanup(service.terminate)
+        service.start().ready()
+        self.assertEqual(service.log().count("route_to_nobody"), 1, service.log())
 
 
 HISTORY = """version: "1"

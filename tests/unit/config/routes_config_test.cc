@@ -67,6 +67,46 @@ tests:
               AllOf(HasSubstr("calendar.yaml:1"), HasSubstr("13-01"), HasSubstr("neither")));
 }
 
+domain::Scope Within(std::vector<std::string> regions,
+                     std::optional<domain::Scenario> scenario = std::nullopt) {
+  domain::Scope scope;
+  scope.regions = std::move(regions);
+  if (scenario.has_value()) scope.scenarios.set(static_cast<size_t>(*scenario));
+  return scope;
+}
+
+TEST(RoutesConfigTest, ARouteThatIsOnAndTellsNobodyIsNamedWithItsLine) {
+  const auto loaded = ParseRoutes(R"(version: "1"
+routes:
+  - {id: off, title_zh: 甲, title_en: a, filter: 'region : "42"', link: {window: 30d}}
+  - {id: any, title_zh: 甲, title_en: a, enabled: true, link: {window: 30d}}
+  - id: county
+    enabled: true
+    title_zh: 甲
+    title_en: a
+    filter: 'region : "330424" AND (scenario = JUDICIAL OR scenario = RECONSIDERATION)'
+    link: {window: 30d}
+)",
+                                  "routes.yaml", "", "calendar.yaml");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const auto to_nobody = [&](std::vector<domain::Scope> watchers) {
+    return RoutesToNobody(*loaded, watchers);
+  };
+  using ::testing::ElementsAre;
+  using ::testing::IsEmpty;
+  EXPECT_THAT(to_nobody({}), ElementsAre(HasSubstr("routes.yaml:4: the route any tells nobody"),
+                                         HasSubstr("routes.yaml:5: the route county")));
+  EXPECT_THAT(to_nobody({Within({})}), IsEmpty());
+  // A part of the county, and all that it is a part of.
+  EXPECT_THAT(to_nobody({Within({"330424001"})}), IsEmpty());
+  EXPECT_THAT(to_nobody({Within({"42", "33"}, domain::Scenario::kJudicial)}), IsEmpty());
+  EXPECT_THAT(to_nobody({Within({"330425"})}), ElementsAre(HasSubstr("county")));
+  EXPECT_THAT(to_nobody({Within({"3304"}, domain::Scenario::kPetitionDispute),
+                         Within({"42"}, domain::Scenario::kJudicial)}),
+              ElementsAre(HasSubstr("county")))
+      << "one has the region, another the class, none both";
+}
+
 TEST(RoutesConfigTest, ARouteThatLinksHasItsBoundsAndDefaults) {
   constexpr char kLink[] = R"(version: "1"
 routes:

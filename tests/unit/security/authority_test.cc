@@ -207,6 +207,23 @@ TEST(AuthorityTest, MonitorSeesItsGrant) {
   EXPECT_EQ(ScopeOf(monitor), monitor.scope);
 }
 
+TEST(AuthorityTest, WatchersAreThoseWhoMayWatchEachWithWhatItSees) {
+  const auto entry = [](Role role, std::vector<std::string> regions) {
+    PrincipalDirectory::Entry one;
+    one.principal = With({role});
+    one.principal.id = std::string(NameOf(role));
+    one.principal.scope.regions = std::move(regions);
+    return one;
+  };
+  const auto directory = PrincipalDirectory::Create(
+      {entry(Role::kPartner, {"31"}), entry(Role::kMonitor, {"33"}), entry(Role::kOperator, {"32"}),
+       entry(Role::kSupervisor, {"34", "35"})});
+  const std::vector<domain::Scope> scopes = ScopesOfWatchers(*directory);
+  ASSERT_EQ(scopes.size(), 2u);
+  EXPECT_THAT(scopes[0].regions, testing::ElementsAre("33"));
+  EXPECT_THAT(scopes[1].regions, testing::ElementsAre("34", "35"));
+}
+
 TEST(AuthorityTest, PartnerThatIsAMonitorTooIsNarrowedToItsOwn) {
   Principal both = With({Role::kPartner, Role::kMonitor});
   both.partner = "hotline";
