@@ -63,8 +63,8 @@ absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder, absl::
 int Test(Session& session, const Flags& flags) {
   absl::CivilDay day = domain::CivilDate(absl::Now());
   if (!flags.on.empty() && !absl::ParseCivilTime(flags.on, &day)) {
-    return session.FailUsage(
-        {"not a date; write it as 2030-01-01", "日期有误，请写作 2030-01-01"}, flags.on);
+    return session.FailUsage({"not a date; write it as 2030-01-01", "日期有误，请写作 2030-01-01"},
+                             flags.on);
   }
   const auto loaded = RunAll(flags.folder, day);
   if (!loaded.ok()) {

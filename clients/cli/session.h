@@ -62,8 +62,8 @@ class Session {
   // Explains a failed call on standard error; its exit code. `request_id`: of a change whose
   // outcome may be unknown.
   int Fail(const absl::Status& status, const std::string& request_id = "");
-  // Says that the command line or a local file is wrong; each line of `what` on one of its own where
-  // there are several.
+  // Says that the command line or a local file is wrong; each line of `what` on one of its own
+  // where there are several.
   int FailUsage(const Text& text, const std::string& what = "") const;
 
   // The name of a scenario in the language of the session; its word when the service does not say.

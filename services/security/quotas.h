@@ -26,8 +26,8 @@ std::string_view NameOf(QuotaKind kind);
 // (配额). Counted by id: all tokens and certificates of a principal share its quota, and a reload
 // of principals.yaml forgets nothing.
 //
-// Calls a second are an average: what a principal has not used it may send at once, but no more than
-// a quarter of a second's calls, or 50, or the second's where that is less.
+// Calls a second are an average: what a principal has not used it may send at once, but no more
+// than a quarter of a second's calls, or 50, or the second's where that is less.
 //
 // Thread-safe. Time never goes back for it: an earlier `now` counts as the latest.
 class Quotas {

@@ -39,7 +39,8 @@ absl::Status MakeDirectory(const std::string& path) {
         absl::StrCat("redis.data_directory ", path, " cannot be made: ", error.message(),
                      "; make it and give it to the user of the service, or name another"));
   }
-  // One that is there keeps what its owner gave it: the files of Redis are for the owner alone anyway.
+  // One that is there keeps what its owner gave it: the files of Redis are for the owner alone
+  // anyway.
   if (is_new) chmod(path.c_str(), S_IRWXU);
   return absl::OkStatus();
 }
