@@ -70,7 +70,8 @@ void Ledger::Core::OnDescriptor(const redis::Result& result) {
   if (!result.ok()) {
     if (result.failure().kind != redis::FailureKind::kWrongType) return Later(kRetryDelay);
     return Refuse("The key " + Keys::Descriptor(options_.key_prefix) +
-                  " is not of a ledger; use another Redis, database or key prefix.");
+                  " is not of a ledger; use another redis.address, redis.database or "
+                  "ledger.key_prefix.");
   }
   const std::vector<redis::Reply>& fields = result.reply().elements;
   const bool remembers = witness_.has_value() && !witness_->empty();
@@ -81,14 +82,15 @@ void Ledger::Core::OnDescriptor(const redis::Result& result) {
           ": restore its data; or restart with ledger.accept_lost_ledger to begin a new one.");
     }
     if (remembers && !options_.accept_lost_ledger) {
-      return Refuse("Ledger " + witness_->ledger_id + " was here (" + witness_file_.path() +
-                    ") and Redis is empty: restore its data, or give the right address; or set "
-                    "ledger.accept_lost_ledger to begin a new one.");
+      return Refuse(
+          "Ledger " + witness_->ledger_id + " was here (" + witness_file_.path() +
+          ") and Redis is empty: restore its data, or give the right redis.address; or set "
+          "ledger.accept_lost_ledger to begin a new one.");
     }
     if (!restore_mark_.Read().empty() && !options_.accept_lost_ledger) {
       return Refuse("Redis' data was restored from a backup that holds no ledger under " +
                     Keys::Descriptor(options_.key_prefix) +
-                    ": restore another backup, give the right key prefix, or set "
+                    ": restore another backup, give the right ledger.key_prefix, or set "
                     "ledger.accept_lost_ledger to begin a new one.");
     }
     return Create();
@@ -111,9 +113,10 @@ void Ledger::Core::OnDescriptor(const redis::Result& result) {
     return CheckEpochs();
   }
   if (remembers && witness_->ledger_id != id && !options_.accept_lost_ledger) {
-    return Refuse("Ledger " + witness_->ledger_id + " was here (" + witness_file_.path() +
-                  ") and Redis holds another, " + id +
-                  ": give the right address, or set accept_lost_ledger to serve this one.");
+    return Refuse(
+        "Ledger " + witness_->ledger_id + " was here (" + witness_file_.path() +
+        ") and Redis holds another, " + id +
+        ": give the right redis.address, or set ledger.accept_lost_ledger to serve this one.");
   }
   Open(*descriptor);
 }

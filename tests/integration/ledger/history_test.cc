@@ -235,7 +235,8 @@ TEST_F(HistoryTest, AnEmptyRedisAfterALedgerIsRefusedUntilTheOperatorAcceptsIt) 
     return state.not_ready_because.size() == 1 &&
            state.not_ready_because[0].find(old_id) != std::string::npos;
   }));
-  EXPECT_THAT((*ledger_)->state().not_ready_because[0], HasSubstr("accept_lost_ledger"));
+  EXPECT_THAT((*ledger_)->state().not_ready_because[0],
+              ::testing::AllOf(HasSubstr("redis.address"), HasSubstr("ledger.accept_lost_ledger")));
   EXPECT_THAT(ledger_->Submit(ExampleSubmission("x")), FailsWith(Reason::kLedgerUnavailable));
   EXPECT_EQ(server_.Call({"DBSIZE"}), ":0\r\n");
   ledger_.reset();
@@ -246,6 +247,36 @@ TEST_F(HistoryTest, AnEmptyRedisAfterALedgerIsRefusedUntilTheOperatorAcceptsIt) 
   EXPECT_TRUE(ledger_->Submit(ExampleSubmission("x")).ok());
   ledger_.reset();
   Open();  // its witness is now the new ledger's
+}
+
+// As when redis.address or redis.data_directory is that of another service.
+TEST_F(HistoryTest, AnotherLedgerThanItKnewIsRefusedUntilTheOperatorAcceptsIt) {
+  Open();
+  Commit(3);
+  const std::string old_id = (*ledger_)->state().ledger_id;
+  ledger_.reset();
+  server_.Call({"FLUSHALL"});
+  Ledger::Options elsewhere = Options();
+  elsewhere.witness_directory = "";
+  Open(elsewhere);
+  Commit(1);
+  const std::string other_id = (*ledger_)->state().ledger_id;
+  ledger_ = std::make_unique<TestLedger>(Options());
+  ASSERT_TRUE(testing::Eventually([&] {
+    const LedgerState state = (*ledger_)->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find(other_id) != std::string::npos;
+  }));
+  EXPECT_THAT((*ledger_)->state().not_ready_because[0],
+              ::testing::AllOf(HasSubstr(old_id), HasSubstr("give the right redis.address"),
+                               HasSubstr("set ledger.accept_lost_ledger")));
+  EXPECT_THAT(ledger_->Submit(ExampleSubmission("x")), FailsWith(Reason::kLedgerUnavailable));
+  Ledger::Options accepting = Options();
+  accepting.accept_lost_ledger = true;
+  Open(accepting);
+  ledger_.reset();
+  Open();  // its witness is now the other ledger's
+  EXPECT_EQ((*ledger_)->state().ledger_id, other_id);
 }
 
 TEST_F(HistoryTest, ALedgerThatVanishesWhileItIsServedIsNotReplacedSilently) {
@@ -282,6 +313,8 @@ TEST_F(HistoryTest, ANewerSchemaIsRefusedWithAClearSentence) {
     return !state.not_ready_because.empty() &&
            state.not_ready_because[0].find("schema 2") != std::string::npos;
   }));
+  EXPECT_THAT((*ledger_)->state().not_ready_because[0],
+              HasSubstr("knows up to 1; start a newer version of the service"));
   EXPECT_FALSE((*ledger_)->state().open);
 }
 
@@ -331,7 +364,8 @@ TEST_F(HistoryTest, AWrongPrefixOrADescriptorOfAnotherKindIsSaid) {
   ASSERT_TRUE(testing::Eventually([&] {
     const LedgerState state = strange->state();
     return !state.not_ready_because.empty() &&
-           state.not_ready_because[0].find("not of a ledger") != std::string::npos;
+           state.not_ready_because[0].find("not of a ledger; use another redis.address") !=
+               std::string::npos;
   }));
 }
 
