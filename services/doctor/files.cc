@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "services/doctor/callers.h"
 #include "services/security/authority.h"
 #include "services/server/inputs.h"
 #include "services/server/tls_files.h"
@@ -67,6 +68,7 @@ void CheckFiles(const config::ServerSettings& settings, absl::Time now, Findings
                  absl::StrCat(principals.count, " principals, ",
                               principals.directory->issued().size(), " issued tokens"));
   }
+  if (!principals.example) CheckCallers(principals, settings, now, findings);
   if (principals.void_tokens > 0) {
     findings->Warn(kPrincipals,
                    absl::StrCat(principals.void_tokens, " tokens in ", settings.files.tokens,
