@@ -57,6 +57,23 @@ class ComposeTest(unittest.TestCase):
             self.assertGreater(manifests.seconds(service["stop_grace_period"]),
                                manifests.drain_seconds(settings))
 
+    def test_prometheus_and_grafana_find_what_they_show(self):
+        services = compose()["services"]
+        monitoring = harness.ROOT / "deploy" / "monitoring"
+        scraped = yaml.safe_load((monitoring / "prometheus.yaml").read_text())["scrape_configs"][0]
+        self.assertEqual(scraped["static_configs"][0]["targets"],
+                         [f"{name}:{manifests.PORTS['metrics']}" for name in OURS[:2]])
+        self.assertLessEqual(set(OURS[:2]), set(services))
+        [source] = yaml.safe_load((monitoring / "grafana/datasources.yaml").read_text())["datasources"]
+        port = services["prometheus"]["ports"][0].rpartition(":")[2]
+        self.assertEqual(source["url"], f"http://prometheus:{port}")
+        [provider] = yaml.safe_load((monitoring / "grafana/dashboards.yaml").read_text())["providers"]
+        mounted = {pathlib.PurePosixPath(target): source for source, target in mounts(services["grafana"])}
+        home = pathlib.PurePosixPath(
+            services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+        self.assertEqual(str(home.parent), provider["options"]["path"])
+        self.assertEqual(mounted[home], "../monitoring/dashboard.json")
+
     def test_ours_run_with_the_least_rights(self):
         for name in OURS:
             with self.subTest(service=name):
