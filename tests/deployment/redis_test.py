@@ -36,31 +36,54 @@ class RedisTest(unittest.TestCase):
                                     "replicaof", "module", "save", "monitor"}, set())
         self.assertFalse(any(right.startswith("@") for right in allowed))
 
-    def test_the_shipped_stunnel_reaches_a_redis_with_tls(self):
+    def through_stunnel(self, authority, certificate, key, host="localhost"):
+        """Starts a Redis with TLS and the shipped stunnel before it; its port and its log."""
         folder = harness.scratch("stunnel")
         self.addCleanup(shutil.rmtree, folder)
-        tls = manifests.secrets() / "tls"
         behind, before = harness.free_port(), harness.free_port()
         shipped = (harness.ROOT / "deploy/kubernetes/replicas/stunnel.conf").read_text()
         for old, new in (("127.0.0.1:6379", f"127.0.0.1:{before}"),
                          ("redis.example.internal:6380", f"127.0.0.1:{behind}"),
-                         ("checkHost = redis.example.internal", "checkHost = localhost"),
-                         ("/run/stunnel/ca/ca.crt", str(tls / "ca.crt"))):
+                         ("checkHost = redis.example.internal", f"checkHost = {host}"),
+                         ("/run/stunnel/ca/ca.crt", str(authority))):
             self.assertIn(old, shipped)
             shipped = shipped.replace(old, new)
         (folder / "stunnel.conf").write_text(shipped)
         self.spawn(["redis-server", "--port", "0", "--tls-port", behind, "--tls-auth-clients", "no",
-                    "--tls-cert-file", tls / "tls.crt", "--tls-key-file", tls / "tls.key",
-                    "--tls-ca-cert-file", tls / "ca.crt", "--dir", folder], "/usr/bin/redis-check-rdb")
-        self.spawn(["stunnel", folder / "stunnel.conf"], tool("stunnel"))
-        harness.eventually(lambda: "PONG" in harness.run("redis-cli", "-p", before, "ping",
-                                                         check=False).stdout,
-                           "Redis answers through stunnel")
+                    "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority,
+                    "--dir", folder], "/usr/bin/redis-check-rdb", folder / "redis.log")
+        harness.eventually(lambda: "Ready to accept" in (folder / "redis.log").read_text(), "Redis listens")
+        self.spawn(["stunnel", folder / "stunnel.conf"], tool("stunnel"), folder / "stunnel.log")
+        harness.eventually(lambda: "Configuration successful" in (folder / "stunnel.log").read_text(),
+                           "stunnel listens")
+        return before, folder / "stunnel.log"
 
-    def spawn(self, words, executable):
-        process = subprocess.Popen(list(map(str, words)), executable=executable,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+    @staticmethod
+    def ping(port):
+        return harness.run("redis-cli", "-p", port, "ping", check=False).stdout
+
+    def test_the_shipped_stunnel_reaches_a_redis_with_tls(self):
+        tls = manifests.secrets() / "tls"
+        port, log = self.through_stunnel(tls / "ca.crt", tls / "tls.crt", tls / "tls.key")
+        self.assertIn("PONG", self.ping(port), log.read_text())
+
+    def test_it_refuses_one_of_another_authority_and_one_of_another_name(self):
+        tls = manifests.secrets() / "tls"
+        other = harness.scratch("other")
+        self.addCleanup(shutil.rmtree, other)
+        harness.run(harness.ROOT / "deploy/certs", other / "tls", "--server", "server=localhost")
+        for certificate, key, host in (
+                (other / "tls/server.pem", other / "tls/server.key", "localhost"),
+                (tls / "tls.crt", tls / "tls.key", "redis.example.internal")):
+            with self.subTest(certificate=certificate, host=host):
+                port, log = self.through_stunnel(tls / "ca.crt", certificate, key, host)
+                self.assertNotIn("PONG", self.ping(port))
+                self.assertIn("certificate verify failed", log.read_text())
+
+    def spawn(self, words, executable, log):
+        with open(log, "wb") as output:
+            process = subprocess.Popen(list(map(str, words)), executable=executable,
+                                       stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         self.addCleanup(lambda: (process.terminate(), process.wait(30)))
 
 
