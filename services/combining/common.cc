@@ -23,13 +23,31 @@ void GiveUpUnlessSame(const T& other, T* value) {
   if (!(*value == other)) *value = T();
 }
 
+// What an addend of a clue's own risk says of persons: 5 to 29 of them, or 30 and more, which adds
+// at least so much (domain: spread).
+constexpr char kSpread[] = "SPREAD";
+constexpr int kCrowdPoints = 25;
+constexpr int64_t kGroup = 5;
+constexpr int64_t kCrowd = 30;
+
+int64_t PersonsOf(const domain::Alert& alert) {
+  int64_t persons = alert.matter != nullptr ? std::max<int64_t>(1, alert.matter->persons) : 1;
+  for (const domain::RiskReason& reason : alert.risk_reasons) {
+    if (reason.code != kSpread || reason.points <= 0) continue;
+    persons = std::max(persons, reason.points >= kCrowdPoints ? kCrowd : kGroup);
+  }
+  return persons;
+}
+
 }  // namespace
 
-FactsPtr FactsOf(const domain::Alert& alert) {
+FactsPtr FactsOf(const domain::Alert& alert, bool with_matter) {
   auto facts = std::make_shared<Facts>();
   facts->facets = alert.facets;
   facts->problems = alert.problem_codes;
   for (const domain::RiskReason& reason : alert.risk_reasons) facts->points += reason.points;
+  facts->persons = PersonsOf(alert);
+  if (with_matter) facts->matter = alert.matter;
   return facts;
 }
 

@@ -13,10 +13,15 @@ struct Facts {
   domain::Facets facets;
   std::vector<std::string> problems;
   int points = 0;  // of the risk score
+  // Whom its act hits, at least: as its partner says, or as many as its text plainly names, and
+  // one.
+  int64_t persons = 1;
+  std::shared_ptr<const domain::MatterKeys> matter;  // where persons are counted; null: none
 };
 using FactsPtr = std::shared_ptr<const Facts>;
 
-FactsPtr FactsOf(const domain::Alert& alert);
+// `with_matter`: also by what it is known to be about the same as another.
+FactsPtr FactsOf(const domain::Alert& alert, bool with_matter = false);
 
 // What all of several clues have in common: the facets of an alert about them. Whoever may see
 // these facets may see each of the clues, because a facet in which two of them differ is given up,

@@ -19,7 +19,9 @@ bool ConcernsClue(AlertKind kind) {
 }  // namespace
 
 Engine::Engine(std::shared_ptr<const RouteSet> routes, std::map<std::string, absl::Time> starts)
-    : routes_(std::move(routes)), starts_(std::move(starts)) {
+    : routes_(std::move(routes)),
+      starts_(std::move(starts)),
+      counts_persons_(CountsPersons(*routes_)) {
   std::vector<const Route*> linking;
   for (const Route& route : routes_->routes) {
     if (route.enabled && std::holds_alternative<LinkRule>(route.rule)) linking.push_back(&route);
@@ -49,7 +51,7 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   if (alert.group != nullptr) return TakeTold(event);
   const Entry entry{partition, position, alert.raised_at, alert.clue_id};
 
-  FactsPtr facts = FactsOf(alert);
+  FactsPtr facts = FactsOf(alert, counts_persons_);
   for (const auto& matters : matters_) matters->Take(alert, facts);
   std::vector<Joining> joins;
   if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);

@@ -151,6 +151,7 @@ class Engine {
   const std::map<std::string, absl::Time> starts_;
   std::vector<std::unique_ptr<Matters>> matters_;  // of each route that links
   std::optional<UnitRecord> record_;               // where a route asks for it
+  const bool counts_persons_;
   bool replaying_ = true;
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "services/combining/about.h"
 #include "services/combining/engine.h"
+#include "services/combining/persons.h"
 
 namespace supervision::combining {
 namespace {
@@ -22,7 +23,9 @@ domain::Risk RiskOf(int points) {
 // What an addend counts.
 struct Counted {
   std::vector<const Member*> others;
+  int64_t number = 0;
   bool at_least = false;  // there may be more
+  int points = 0;
 };
 
 // A risk may stand above its points, where a signal lifted it.
@@ -50,9 +53,20 @@ std::optional<std::string> DistinctOf(Counts counts, const Facts& facts, size_t 
       return std::string(domain::Code(facts.facets.scenario));
     case Counts::kClues:
     case Counts::kHandled:
+    case Counts::kPersons:
       break;
   }
   return std::nullopt;
+}
+
+// From so many on there are no more points.
+int64_t EnoughFor(const RaiseAddend& addend) {
+  return addend.free + (addend.points_most + addend.points_each - 1) / addend.points_each;
+}
+
+int PointsFor(const RaiseAddend& addend, int64_t number) {
+  const int64_t counted = std::clamp<int64_t>(number - addend.free, 0, addend.points_most);
+  return static_cast<int>(std::min<int64_t>(addend.points_each * counted, addend.points_most));
 }
 
 // Keeps of each different one that is not what `clue` has itself the newest, and no more of them
@@ -62,8 +76,7 @@ void KeepDifferent(const RaiseAddend& addend, const Member& clue, size_t region_
                    Counted* counted) {
   const auto own = DistinctOf(addend.counts, *clue.facts, region_digits);
   if (!own.has_value()) return;
-  const int steps = (addend.points_most + addend.points_each - 1) / addend.points_each;
-  const auto enough = static_cast<size_t>(addend.free + steps);
+  const auto enough = static_cast<size_t>(EnoughFor(addend));
   std::set<std::string> known = {"", *own};
   std::vector<const Member*> different;
   size_t looked = 0;
@@ -79,9 +92,23 @@ void KeepDifferent(const RaiseAddend& addend, const Member& clue, size_t region_
   counted->others = std::move(different);
 }
 
-int PointsFor(const RaiseAddend& addend, size_t others) {
-  const int counted = std::max(0, static_cast<int>(others) - addend.free);
-  return std::min(addend.points_each * counted, addend.points_most);
+// Keeps those that make the persons of `clue` more, the newest first, until they are enough. What
+// its own are worth is in its own points: see spread in the rules of risk.
+void KeepPersons(const RaiseAddend& addend, const Member& clue, Counted* counted) {
+  Persons persons(*clue.facts);
+  const int own = PointsFor(addend, persons.total());
+  std::vector<const Member*> more;
+  size_t looked = 0;
+  for (auto other = counted->others.rbegin(); other != counted->others.rend(); ++other) {
+    if (persons.total() >= EnoughFor(addend) || ++looked > kMostLooked) {
+      counted->at_least = true;
+      break;
+    }
+    if (persons.Add(*(*other)->facts)) more.push_back(*other);
+  }
+  counted->others = std::move(more);
+  counted->number = persons.total();
+  counted->points = PointsFor(addend, counted->number) - own;
 }
 
 bool Before(const Member& a, const Member& b) { return a.order() < b.order(); }
@@ -134,14 +161,19 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
   std::vector<domain::RiskReason> reasons = {
       {"OWN", own, "本条线索自身得分", "the clue's own points"}};
   for (const RaiseAddend& addend : rule.addends) {
-    Counted counted{OthersOf(addend, entry, *group, clue)};
-    KeepDifferent(addend, clue, route.region_digits, &counted);
-    const int points = PointsFor(addend, counted.others.size());
+    Counted counted;
+    counted.others = OthersOf(addend, entry, *group, clue);
+    if (addend.counts == Counts::kPersons) {
+      KeepPersons(addend, clue, &counted);
+    } else {
+      KeepDifferent(addend, clue, route.region_digits, &counted);
+      counted.number = static_cast<int64_t>(counted.others.size());
+      counted.points = PointsFor(addend, counted.number);
+    }
     // What adds nothing is not told of, so that who sees the alert need not see it.
-    if (points == 0) continue;
-    sum += points;
-    reasons.push_back(ReasonOf(route, addend, static_cast<int64_t>(counted.others.size()),
-                               counted.at_least, points));
+    if (counted.points == 0) continue;
+    sum += counted.points;
+    reasons.push_back(ReasonOf(route, addend, counted.number, counted.at_least, counted.points));
     others.insert(others.end(), counted.others.begin(), counted.others.end());
   }
   const domain::Risk risk = RiskOf(sum);

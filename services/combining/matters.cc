@@ -37,7 +37,7 @@ void Matters::Take(const domain::Alert& alert, const FactsPtr& facts) {
   newest_ = std::max(newest_, alert.raised_at);
   const auto known = clues_.find(alert.clue_id);
   if (alert.kind == domain::AlertKind::kClueWithdrawn || alert.matter == nullptr ||
-      !Concerns(*route_, alert.facets)) {
+      !alert.matter->comparable() || !Concerns(*route_, alert.facets)) {
     if (replaying_ && alert.version > 1) left_.insert(alert.clue_id);
     if (known != clues_.end()) {
       Remove(alert.clue_id, alert.raised_at);
@@ -71,8 +71,8 @@ void Matters::Change(Clue* clue, const domain::Alert& alert, const FactsPtr& fac
   Matter* const matter = clue->matter;
   // One that belongs to nothing looks again: the next owner might have met it only now.
   const bool compared_anew =
-      clue->at >= since &&
-      (matter == nullptr || !(*clue->keys == *alert.matter) || clue->organs != organs);
+      clue->at >= since && (matter == nullptr || clue->keys->numbers != alert.matter->numbers ||
+                            clue->keys->shape != alert.matter->shape || clue->organs != organs);
   if (compared_anew) {
     index_.Remove(clue);
     clue->keys = alert.matter;

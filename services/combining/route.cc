@@ -72,6 +72,15 @@ absl::Duration ReachOf(const RouteSet& routes) {
   return reach;
 }
 
+bool CountsPersons(const RouteSet& routes) {
+  return std::any_of(routes.routes.begin(), routes.routes.end(), [](const Route& route) {
+    const auto* const rule = std::get_if<RaiseRule>(&route.rule);
+    return route.enabled && rule != nullptr &&
+           std::any_of(rule->addends.begin(), rule->addends.end(),
+                       [](const RaiseAddend& addend) { return addend.counts == Counts::kPersons; });
+  });
+}
+
 absl::Duration RecordOf(const RouteSet& routes) {
   absl::Duration reach;
   for (const Route& route : routes.routes) {

@@ -54,6 +54,7 @@ enum class Counts : uint8_t {
   kUnits = 4,
   kScenarios = 5,
   kHandled = 6,  // others of the organ that were found true and dealt with; see UnitRecord
+  kPersons = 7,  // persons whom their acts hit, the clue's own among them; see Persons
 };
 
 // One addend of a risk.
@@ -117,6 +118,9 @@ absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk ri
 absl::Duration ReachOf(const Route& route);
 // The longest of the enabled routes; zero when none is.
 absl::Duration ReachOf(const RouteSet& routes);
+
+// Whether an enabled route counts persons.
+bool CountsPersons(const RouteSet& routes);
 
 // How far back the enabled routes look at what was known against an organ, which goes beyond the
 // log; zero when none does.

@@ -61,6 +61,8 @@ CountWords WordsOf(Counts counts) {
       return {":SCENARIOS", "另有", "类", "子场景", "other scenario", "other scenarios", ""};
     case Counts::kHandled:
       return {":HANDLED", "查实处置", "条", "", "other", "others", " found true and dealt with"};
+    case Counts::kPersons:
+      return {":PERSONS", "共涉及", "人", "", "person affected", "persons affected", ""};
     case Counts::kClues:
       break;
   }

@@ -71,6 +71,7 @@ class TrialReader {
     facets.state = domain::AlertState::kOpen;
     clue.facts.problems = {from.problems().begin(), from.problems().end()};
     clue.facts.points = from.points();
+    if (from.persons() < 0) Wrong(at + ".persons", "is less than none; write how many");
     clue.matter = MatterOf(from);
     CheckOrder(clue, at, *trial);
     const int times = from.times() == 0 ? 1 : from.times();
@@ -110,8 +111,9 @@ class TrialReader {
 
   // As of a clue that is submitted with this text and this number.
   static std::shared_ptr<const domain::MatterKeys> MatterOf(const v1::TestClue& from) {
-    if (from.text().empty() && from.number().empty()) return nullptr;
+    if (from.text().empty() && from.number().empty() && from.persons() == 0) return nullptr;
     domain::ClueContent content;
+    if (from.persons() != 0) content.persons_affected = from.persons();
     content.content = from.text();
     content.region_code = from.region();
     if (!from.number().empty()) {

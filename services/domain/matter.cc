@@ -281,7 +281,19 @@ MatterKeys MatterKeysOf(const ClueContent& content) {
   if (keys.numbers.size() > kMostNumbers) keys.numbers.resize(kMostNumbers);
   // The title is a partner's own; the text is what travels between them.
   if (text.size() >= kShortestShape) keys.shape = SimHash(text);
+  keys.persons = content.persons_affected.value_or(0);
   return keys;
+}
+
+bool AreNear(const MatterKeys& one, const MatterKeys& other) {
+  if (one.shape != 0 && other.shape != 0 &&
+      ShapeDistance(one.shape, other.shape) <= kMostShapeDistance) {
+    return true;
+  }
+  auto a = one.numbers.begin();
+  auto b = other.numbers.begin();
+  while (a != one.numbers.end() && b != other.numbers.end() && *a != *b) ++(*a < *b ? a : b);
+  return a != one.numbers.end() && b != other.numbers.end();
 }
 
 }  // namespace supervision::domain

@@ -11,11 +11,15 @@ namespace supervision::domain {
 
 // By what two clues are known to be about one matter, though they came from two partners: numbers
 // of documents and cases, and the likeness of their texts. Only hashes: no key gives back its text.
+// Beside them what is added up over clues, each matter once.
 struct MatterKeys {
   std::vector<uint64_t> numbers;  // sorted, each once, at most kMostNumbers
   uint64_t shape = 0;             // SimHash of the text; 0: too short to compare
+  int64_t persons = 0;            // whom the act hits, as the partner says; 0: not said
   bool operator==(const MatterKeys&) const = default;
-  bool empty() const { return numbers.empty() && shape == 0; }
+  bool empty() const { return !comparable() && persons == 0; }
+  // Whether there is anything by which another clue may be found.
+  bool comparable() const { return !numbers.empty() || shape != 0; }
 };
 
 inline constexpr size_t kMostNumbers = 16;
@@ -38,6 +42,10 @@ std::u32string ComparableText(std::string_view text);
 // 64 bits that differ in few places when two texts differ in few of their pairs and triples of
 // characters.
 uint64_t SimHash(std::u32string_view text);
+
+// Whether two clues name the same document or case, or say nearly the same. A text about two organs
+// is near itself: who links clues asks for the organ too.
+bool AreNear(const MatterKeys& one, const MatterKeys& other);
 
 // In how many bits two shapes differ.
 int ShapeDistance(uint64_t one, uint64_t other);

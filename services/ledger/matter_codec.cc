@@ -8,6 +8,7 @@ std::string EncodeMatter(const domain::MatterKeys& keys) {
   storage::v1::StoredMatter stored;
   for (const uint64_t number : keys.numbers) stored.add_numbers(number);
   stored.set_shape(keys.shape);
+  stored.set_persons(keys.persons);
   return stored.SerializeAsString();
 }
 
@@ -17,6 +18,7 @@ std::shared_ptr<const domain::MatterKeys> DecodeMatter(std::string_view bytes) {
   auto keys = std::make_shared<domain::MatterKeys>();
   keys->numbers = {stored.numbers().begin(), stored.numbers().end()};
   keys->shape = stored.shape();
+  keys->persons = stored.persons();
   return keys;
 }
 

@@ -174,5 +174,52 @@ class RaiseTest(harness.ServiceTest):
             self.assertIn(words, explained.stdout)
 
 
+PERSONS = """version: "1"
+routes:
+  - id: persons
+    enabled: true
+    title_zh: 同一单位涉及多人
+    title_en: many persons hit by one unit
+    by: [UNIT]
+    raise:
+      addends:
+        - {counts: PERSONS, window: 30d, free: 4, points_each: 10, points_most: 10}
+        - {counts: PERSONS, window: 30d, free: 29, points_each: 15, points_most: 15}
+"""
+
+
+class PersonsTest(harness.ServiceTest):
+    """Spread by persons: what partners give is added up over clues, each matter once, over a restart."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.service = harness.Service()
+        routes = cls.service.directory / "routes.yaml"
+        routes.write_text(PERSONS, encoding="utf-8")
+        cls.service.flags = [f"--files.routes={routes}"]
+        cls.service.start().ready()
+
+    def petition(self, record, number):
+        receipt = self.service.submit(clue(
+            record, title="信访", content=PETITION, persons_affected=20,
+            instruments=[{"type": "INSTRUMENT_TYPE_PENALTY_DECISION", "number": f"某综执罚决字〔2026〕{number}号"}]))
+        self.assertEqual(receipt["verdict"]["risk"], "RISK_MEDIUM")
+
+    def test_two_matters_of_twenty_persons_are_forty_and_one_told_twice_is_twenty(self):
+        self.petition("first", 12)
+        self.petition("again", 12)
+        self.service.terminate()
+        self.service.start().ready()
+        eventually(lambda: self.service.log().count("routes.following") >= 1, "routes.following")
+        self.petition("other", 13)
+        watch = self.background([harness.CTL, "watch", "--json", "--from", "earliest"], MONITOR)
+        told = json.loads(watch.wait_for_lines(4)[3])["alert"]
+        self.assertEqual(told["kind"], "ALERT_KIND_RISK_RAISED")
+        self.assertEqual([reason["code"] for reason in told["risk_reasons"]],
+                         ["OWN", "ROUTE:persons:PERSONS"])
+        self.assertEqual(int(told["group"]["members"]), 2)
+        self.assertIn("30天内共涉及不少于40人，加15分", told["group"]["arithmetic_zh"])
+
+
 if __name__ == "__main__":
     harness.main()

@@ -225,6 +225,12 @@ TEST_F(MattersTest, WhatIsOutOfScopeOrHasNoKeysIsLinkedToNothing) {
   Take(b);
   Take(ClueEvent("c", absl::Minutes(2)));
   Take(ClueEvent("d", absl::Minutes(2)));
+  // Its partner said how many persons it hits, and nothing by which it is like another.
+  domain::ChangeEvent e = ClueEvent("e", absl::Minutes(3));
+  auto keys = std::make_shared<domain::MatterKeys>();
+  keys->persons = 30;
+  e.alert.matter = keys;
+  Take(e);
   EXPECT_THAT(Due(absl::Hours(1)), IsEmpty());
   EXPECT_EQ(engine_->clues(), 1u);
 }

@@ -178,6 +178,85 @@ TEST_F(RaiseTest, OfSpreadNoMoreIsToldOfThanAddsPoints) {
   EXPECT_THAT(told[0].alert.group->arithmetic_en, HasSubstr("at least 2 other units"));
 }
 
+// 10 points from 5 persons on and 15 more from 30 on, as the risk of a text has it.
+std::vector<RaiseAddend> ByPersons() {
+  const std::vector<GroupBy> by = {GroupBy::kUnit, GroupBy::kProblem};
+  return {{Counts::kPersons, by, 30 * kDay, 10, 10, 4},
+          {Counts::kPersons, by, 30 * kDay, 15, 15, 29}};
+}
+
+// What hits so many persons, as its partner says; 0: it does not say.
+domain::ChangeEvent Hitting(domain::ChangeEvent event, int64_t persons,
+                            std::vector<uint64_t> numbers = {}, uint64_t shape = 0) {
+  auto keys = std::make_shared<domain::MatterKeys>();
+  keys->persons = persons;
+  keys->numbers = std::move(numbers);
+  keys->shape = shape;
+  event.alert.matter = std::move(keys);
+  return event;
+}
+
+std::vector<std::string> AddendsOf(const Firing& firing) {
+  std::vector<std::string> addends;
+  for (const domain::RiskReason& reason : firing.alert.risk_reasons) {
+    addends.push_back(reason.code + " " + std::to_string(reason.points));
+  }
+  return addends;
+}
+
+TEST_F(RaiseTest, PersonsOfSeveralCluesAreAddedUpWithTheCluesOwn) {
+  Begin(ByPersons());
+  Take(Medium("one", kDay, 45));
+  Take(Hitting(Medium("many", 2 * kDay, 45), 27));
+  Take(Hitting(Medium("x", 3 * kDay, 60), 2));
+  const std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(AddendsOf(told[0]),
+              ElementsAre("OWN 60", "ROUTE:record:PERSONS 10", "ROUTE:record:PERSONS 15"));
+  EXPECT_THAT(told[0].alert.group->arithmetic_zh,
+              HasSubstr("30天内共涉及30人，加15分（每人15分，至多15分，前29人不计），合计85分"));
+  EXPECT_THAT(told[0].alert.group->arithmetic_en,
+              HasSubstr("at least 29 persons affected within 30 days add 10"));
+  EXPECT_THAT(told[0].alert.group->members, ElementsAre("x", "many", "one"));
+}
+
+TEST_F(RaiseTest, WhatIsReportedTwiceHitsItsPersonsOnce) {
+  Begin(ByPersons());
+  constexpr uint64_t kShape = 0x0f0f0f0f0f0f0f0f;
+  Take(Hitting(Medium("first", kDay, 45), 2, {7, 12}));
+  Take(Hitting(Medium("again", 2 * kDay, 45), 2, {3, 12}));
+  Take(Hitting(Medium("copy", 3 * kDay, 45), 0, {}, kShape ^ 0x3));
+  // 2 by the number, 1 by the text, which is the clue's own.
+  Take(Hitting(Medium("x", 4 * kDay, 65), 0, {}, kShape));
+  EXPECT_THAT(Due(), IsEmpty());
+  // The larger of two numbers counts: 4 and 1.
+  Take(Hitting(Medium("more", 5 * kDay, 45), 4, {12}));
+  Take(Hitting(Medium("y", 6 * kDay, 65), 0, {}, kShape));
+  const std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].alert.group->arithmetic_zh, HasSubstr("共涉及不少于5人"));
+  EXPECT_THAT(told[0].alert.group->members, ElementsAre("y", "more"));
+}
+
+TEST_F(RaiseTest, WhatTheCluesOwnTextHasForItsPersonsIsNotAddedAgain) {
+  Begin(ByPersons());
+  Take(Hitting(Medium("other", kDay, 45), 20));
+  domain::ChangeEvent group = Medium("group", 2 * kDay, 45);
+  group.alert.risk_reasons.push_back({"SPREAD", 10, "", ""});
+  Take(group);  // 25 persons, of whom 5 by its text
+  EXPECT_THAT(Due(), IsEmpty()) << "its points have the 10 of a group";
+  domain::ChangeEvent crowd = Medium("crowd", 3 * kDay, 40);
+  crowd.alert.risk_reasons.push_back({"SPREAD", 25, "", ""});
+  Take(crowd);
+  EXPECT_THAT(Due(), IsEmpty()) << "its points have all 25";
+  Take(Medium("x", 4 * kDay, 45));
+  const std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1)) << "a text that names a crowd is 30 persons to the next";
+  EXPECT_THAT(AddendsOf(told[0]),
+              ElementsAre("OWN 45", "ROUTE:record:PERSONS 10", "ROUTE:record:PERSONS 15"));
+  EXPECT_THAT(told[0].alert.group->members, ElementsAre("x", "crowd"));
+}
+
 TEST_F(RaiseTest, AClueThatWasTakenBackSpreadsNothing) {
   Begin({Spread(Counts::kUnits, {GroupBy::kProblem})});
   const domain::ChangeEvent other = Medium("a", kDay, 45, "乙局");

@@ -29,6 +29,27 @@ std::u32string RandomText(std::mt19937_64* random, size_t size) {
   return text;
 }
 
+TEST(AreNearTest, ByANumberOrByNearlyTheSameText) {
+  const auto keys = [](std::vector<uint64_t> numbers, uint64_t shape) {
+    return MatterKeys{std::move(numbers), shape, 0};
+  };
+  EXPECT_TRUE(AreNear(keys({1, 5, 9}, 0), keys({2, 9}, 0)));
+  EXPECT_FALSE(AreNear(keys({1, 5, 9}, 0), keys({2, 6, 10}, 0)));
+  EXPECT_FALSE(AreNear(keys({}, 0), keys({}, 0))) << "of neither is anything known";
+  EXPECT_TRUE(AreNear(keys({}, 0xff00), keys({1}, 0xff00 ^ 0x3ff))) << "10 of 64 bits differ";
+  EXPECT_FALSE(AreNear(keys({}, 0xff00), keys({}, 0xff00 ^ 0x7ff)));
+}
+
+TEST(MatterKeysTest, KeepThePersonsThatAPartnerGivesThoughNothingCanBeCompared) {
+  ClueContent content = With("太短了");
+  EXPECT_TRUE(MatterKeysOf(content).empty());
+  content.persons_affected = 12;
+  const MatterKeys keys = MatterKeysOf(content);
+  EXPECT_EQ(keys.persons, 12);
+  EXPECT_FALSE(keys.empty());
+  EXPECT_FALSE(keys.comparable());
+}
+
 TEST(MatterTest, ANumberIsTheSameHoweverItIsWritten) {
   const MatterKeys one = MatterKeysOf(With("对盐综执罚决字〔2023〕第000123号不服。"));
   ASSERT_THAT(one.numbers, SizeIs(1));

@@ -216,6 +216,7 @@ TEST(CodecTest, ByWhatOthersOfItsMatterAreFoundComesBackAsItWasOrNotAtAll) {
   domain::MatterKeys keys;
   keys.numbers = {1, uint64_t{1} << 63};
   keys.shape = 0x8000'0000'0000'0001;
+  keys.persons = 30;
   summary.alert.matter = std::make_shared<const domain::MatterKeys>(keys);
   const std::string bytes = EncodeSummary(summary);
   const auto decoded = DecodeSummary(bytes, summary.clue_id);
