@@ -137,16 +137,20 @@ TEST(WatchLoadTest, AMonitorThatStopsReadingHarmsNobodyAndCatchesUp) {
   for (const auto& reader : readers) reader->Cancel();
 
   std::set<std::string> seen;
+  std::vector<v1::StreamNotice> notices;
   int told = 0;
-  while (told < alerts) {
+  while (told < alerts || notices.empty() || notices.back() != v1::STREAM_NOTICE_RESUMED) {
     const auto message = stalled.NextMessage();
     ASSERT_TRUE(message.has_value()) << told;
+    if (message->notice() != v1::STREAM_NOTICE_UNSPECIFIED) notices.push_back(message->notice());
     for (const v1::AlertUpdate& update : message->updates()) {
       ++told;
       seen.insert(update.alert().clue_id());
     }
   }
   EXPECT_EQ(seen.size(), static_cast<size_t>(alerts)) << "told twice";
+  EXPECT_THAT(notices,
+              ::testing::ElementsAre(v1::STREAM_NOTICE_THROTTLED, v1::STREAM_NOTICE_RESUMED));
   for (const auto& reader : readers) {
     EXPECT_TRUE(Eventually([&] { return reader->done.load(); }));
   }
