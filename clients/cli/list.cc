@@ -87,12 +87,21 @@ std::string UnitOf(const v1::ReportedUnit& unit) {
   return unit.name().empty() ? unit.credit_code() : unit.name();
 }
 
+// What is unusual about a clue, before its title.
+std::string MarkOf(Session& session, const v1::ClueSummary& clue) {
+  std::string mark;
+  if (clue.backfill()) mark += session.Say({"[history] ", "[历史数据] "});
+  if (clue.state() == v1::CLUE_STATE_WITHDRAWN) mark += session.Say({"[withdrawn] ", "[已撤回] "});
+  return mark;
+}
+std::string MarkOf(Session&, const v1::Alert&) { return ""; }
+
 // Clues and alerts have the same columns.
 template <typename Row>
 void AddRow(Session& session, Table& table, const Row& row) {
   table.Add({row.id(), TimeText(row.received_at()), session.ScenarioName(row.scenario()),
              row.risk() == v1::RISK_UNSPECIFIED ? "-" : WordOf(row.risk()), row.region_code(),
-             UnitOf(row.reported_unit()), row.title()});
+             UnitOf(row.reported_unit()), MarkOf(session, row) + row.title()});
 }
 
 // Follows the pages until `limit` rows are there; a page may be short and still have a next one.

@@ -88,6 +88,8 @@ class HandlingTest(harness.ServiceTest):
         self.assertEqual(self.alerts("--limit", "1"), [live])
         listed = self.json_lines(self.service.ctl("list", "--json", "--limit", "2", token=MONITOR))
         self.assertEqual([one["backfill"] for one in listed], [False, True])
+        shown = self.service.ctl("list", "--limit", "2", token=MONITOR).stdout.splitlines()
+        self.assertEqual(["[history] " in line for line in shown], [False, False, True], shown)
         self.assertIn("alerted nobody",
                       self.service.ctl("get", answer["receipt"]["clue_id"], token=MONITOR).stdout)
 
