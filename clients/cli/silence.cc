@@ -202,6 +202,16 @@ int List(Session& session, const Flags& flags) {
   return kOk;
 }
 
+int Get(Session& session, const Flags& flags) {
+  client::Client* const client = session.Connect();
+  if (client == nullptr) return kUsage;
+  v1::GetSilenceRequest request;
+  request.set_silence_id(flags.id);
+  const auto response = client->GetSilence(request);
+  if (!response.ok()) return session.Fail(response.status());
+  return Told(session, response->silence(), flags.json);
+}
+
 int Expire(Session& session, const Flags& flags) {
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
@@ -264,6 +274,7 @@ void AddSilence(CLI::App& app, Session& session, Run& run) {
       add("preview", "What one would hide now, and would have hidden in the last 7 days", Preview));
   add("list", "Those that you may read, the latest end first", List)
       ->add_flag("--ended", flags->ended, "Also those that have ended");
+  id(add("get", "What one is about, why, and until when", Get));
   id(add("expire", "End one now", Expire));
   auto* const extend = add("extend", "Give one a later end", Extend);
   id(extend);

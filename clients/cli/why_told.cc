@@ -29,6 +29,21 @@ struct Flags {
   bool json = false;
 };
 
+// Why a silence is there and until when; only its id where the caller may not read it.
+std::string SilenceLine(Session& session, const std::string& id) {
+  std::string line = "    " + Printable(id);
+  v1::GetSilenceRequest request;
+  request.set_silence_id(id);
+  const auto response = session.Connect()->GetSilence(request);
+  if (response.ok()) {
+    const v1::Silence& silence = response->silence();
+    line += session.Say({"  until ", "  截止 "}) + TimeText(silence.ends_at()) +
+            session.Say({", by ", "，创建人 "}) + Printable(silence.author()) +
+            session.Say({": ", "："}) + Printable(silence.reason());
+  }
+  return line + "\n";
+}
+
 std::string StepLine(Session& session, const v1::DeliveryStep& step) {
   const bool chinese = session.language() == Language::kChinese;
   std::string mark = "✓";
@@ -36,12 +51,13 @@ std::string StepLine(Session& session, const v1::DeliveryStep& step) {
   if (step.outcome() == v1::DELIVERY_OUTCOME_WAITS) mark = "…";
   if (step.outcome() == v1::DELIVERY_OUTCOME_UNKNOWN) mark = "?";
   std::string line = mark + " " + Printable(chinese ? step.text_zh() : step.text_en());
-  for (const std::string& id : step.silence_ids()) line += " " + Printable(id);
   if (step.has_at()) line += "  " + TimeText(step.at());
   if (step.outcome() == v1::DELIVERY_OUTCOME_WAITS) {
     line += session.Say({"  before it: ", "  排在其前："}) + std::to_string(step.ahead());
   }
-  return line + "\n";
+  line += "\n";
+  for (const std::string& id : step.silence_ids()) line += SilenceLine(session, id);
+  return line;
 }
 
 int Why(Session& session, const Flags& flags) {

@@ -39,7 +39,9 @@ class SilenceTest(harness.ServiceTest):
         why = self.ctl("why", after)
         self.assert_exit(why, 0)
         self.assertIn("is not told of it", why.stdout)
-        self.assertIn(silence["id"], why.stdout)
+        self.assertRegex(why.stdout, rf"(?m)^ +{silence['id']}  until .*, by example-monitor: 系统割接$")
+        self.assertRegex(self.ctl("silence", "get", silence["id"]).stdout, r"(?m)^reason +系统割接$")
+        self.assert_exit(self.ctl("silence", "get", "s0"), 6)
         self.assertIn("静默", self.ctl("why", after, "--lang", "zh").stdout)
         listed = self.ctl("silence", "list").stdout
         self.assertIn(silence["id"], listed)
