@@ -43,8 +43,12 @@ std::string WhyText(Session& session, const v1::Explanation& explanation,
   const bool chinese = session.language() == Language::kChinese;
   const v1::ScopeReason& scope = explanation.scope();
   const v1::RunnerUp& second = explanation.runner_up();
+  std::string problems;
+  for (const v1::ProblemReason& problem : explanation.problems()) {
+    problems += Printable(chinese ? problem.text_zh() : problem.text_en()) + "\n";
+  }
   return ChangeNote(session, explanation, verdict) +
-         Printable(chinese ? scope.text_zh() : scope.text_en()) + "\n" +
+         Printable(chinese ? scope.text_zh() : scope.text_en()) + "\n" + problems +
          Printable(chinese ? second.text_zh() : second.text_en()) + "\n" +
          PassageLines(second.for_verdict(), explanation.scenario(), title, content) +
          PassageLines(second.for_runner_up(), second.scenario(), title, content);

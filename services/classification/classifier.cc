@@ -95,13 +95,15 @@ class Classifier::Engine {
     domain::Verdict verdict;
     if (model_ == nullptr) {
       verdict = scorer_->Score(matches, desk->matcher.persons(), nullptr);
-      if (explanation != nullptr) *explanation = Explain(input, desk.get(), matches, nullptr);
+      if (explanation != nullptr)
+        *explanation = Explain(input, verdict, desk.get(), matches, nullptr);
     } else {
       desk->matcher.Describe(&desk->features);
       const Opinion opinion = Ask(desk.get());
       verdict = scorer_->Score(matches, desk->matcher.persons(), &opinion);
       AddModelEvidence(desk.get(), &verdict);
-      if (explanation != nullptr) *explanation = Explain(input, desk.get(), matches, &opinion);
+      if (explanation != nullptr)
+        *explanation = Explain(input, verdict, desk.get(), matches, &opinion);
     }
     Return(std::move(desk));
     verdict.catalogue_version = catalogue_.version;
@@ -180,8 +182,8 @@ class Classifier::Engine {
     return opinion;
   }
 
-  domain::Explanation Explain(const Input& input, Desk* desk, const std::vector<RuleMatch>& matches,
-                              const Opinion* opinion) const {
+  domain::Explanation Explain(const Input& input, const domain::Verdict& verdict, Desk* desk,
+                              const std::vector<RuleMatch>& matches, const Opinion* opinion) const {
     const Standing standing = scorer_->Stand(matches, opinion);
     Explainer::Findings findings;
     findings.matcher = &desk->matcher;
@@ -193,9 +195,10 @@ class Classifier::Engine {
       findings.features = &desk->features;
       findings.workspace = &desk->workspace;
     }
-    domain::Explanation explanation = explainer_->Explain(findings);
+    domain::Explanation explanation = explainer_->Explain(findings, verdict.problem_codes);
     explanation.rules_version = version_;
-    WriteSentences(input, catalogue_, standing.shares[standing.winner], &explanation);
+    WriteSentences(input, catalogue_, rules_.problems, standing.shares[standing.winner],
+                   &explanation);
     return explanation;
   }
 

@@ -26,6 +26,17 @@ bool Overlap(const Passage& a, const Passage& b) {
   return a.part == b.part && a.begin < b.end && b.begin < a.end;
 }
 
+bool Overlap(const domain::EvidenceSpan& a, const domain::EvidenceSpan& b) {
+  return Overlap(Passage{a.part, a.begin, a.end}, Passage{b.part, b.begin, b.end});
+}
+
+// Unless a passage there overlaps it.
+void AddApart(domain::EvidenceSpan span, std::vector<domain::EvidenceSpan>* spans) {
+  const bool known = std::any_of(spans->begin(), spans->end(),
+                                 [&](const auto& other) { return Overlap(other, span); });
+  if (!known) spans->push_back(std::move(span));
+}
+
 size_t NumberOf(const std::vector<Scenario>& classes, Scenario scenario) {
   return static_cast<size_t>(std::find(classes.begin(), classes.end(), scenario) - classes.begin());
 }
@@ -143,11 +154,15 @@ Explainer::Words Explainer::WordsOf(const std::vector<Phrase>& names,
   return words;
 }
 
-domain::Explanation Explainer::Explain(const Findings& findings) const {
+domain::Explanation Explainer::Explain(const Findings& findings,
+                                       const std::vector<std::string>& problems) const {
   domain::Explanation explanation;
   explanation.scenario = static_cast<Scenario>(findings.standing->winner);
   ReadScope(findings, &explanation.scope);
   ReadRunnerUp(findings, &explanation.runner_up);
+  for (const std::string& code : problems) {
+    explanation.problems.push_back(ReadProblem(findings, code));
+  }
   return explanation;
 }
 
@@ -176,6 +191,21 @@ Explainer::Spans Explainer::OfRules(const Findings& findings, Scenario scenario,
   return spans;
 }
 
+// Those places of the model that tell a reader something.
+Explainer::Spans Explainer::OfModel(const Findings& findings,
+                                    const std::vector<Model::Contribution>& places,
+                                    Scenario scenario) const {
+  Spans spans;
+  for (const Model::Contribution& found : places) {
+    const Matcher::Bytes words = findings.matcher->Trimmed({found.begin, found.end});
+    const Passage place = ToPassage(findings.matcher->PlaceOf(words.begin, words.end));
+    if (found.weight >= kLeastWeight && place.given() && place.end - place.begin >= 2) {
+      spans.push_back({place.part, place.begin, place.end, kModelPhrase, scenario, found.weight});
+    }
+  }
+  return spans;
+}
+
 // The passages that speak most for one class rather than the other. Where a rule that does so
 // stands in a place that the model found, its words are what a reader is shown.
 Explainer::Spans Explainer::Strongest(const Findings& findings, Scenario scenario,
@@ -184,31 +214,54 @@ Explainer::Spans Explainer::Strongest(const Findings& findings, Scenario scenari
   if (findings.model != nullptr) {
     const Spans of_rules = std::exchange(spans, {});
     const std::vector<Scenario>& classes = *findings.classes;
-    for (const Model::Contribution& found :
-         findings.model->Explain(*findings.features, NumberOf(classes, scenario),
-                                 NumberOf(classes, rival), kModelPlaces, findings.workspace)) {
-      const Matcher::Bytes words = findings.matcher->Trimmed({found.begin, found.end});
-      const Passage place = ToPassage(findings.matcher->PlaceOf(words.begin, words.end));
-      if (found.weight < kLeastWeight || !place.given() || place.end - place.begin < 2) {
-        continue;
+    for (domain::EvidenceSpan& found : OfModel(
+             findings,
+             findings.model->Explain(*findings.features, NumberOf(classes, scenario),
+                                     NumberOf(classes, rival), kModelPlaces, findings.workspace),
+             scenario)) {
+      const auto rule = std::find_if(of_rules.begin(), of_rules.end(),
+                                     [&](const auto& other) { return Overlap(other, found); });
+      if (rule != of_rules.end()) {
+        const float weight = found.weight;
+        found = *rule;
+        found.weight = weight;
       }
-      domain::EvidenceSpan span{place.part,   place.begin, place.end,
-                                kModelPhrase, scenario,    found.weight};
-      for (const domain::EvidenceSpan& rule : of_rules) {
-        if (Overlap(place, {rule.part, rule.begin, rule.end})) {
-          span = rule;
-          span.weight = found.weight;
-          break;
-        }
-      }
-      const bool known = std::any_of(spans.begin(), spans.end(), [&](const auto& other) {
-        return Overlap({other.part, other.begin, other.end}, {span.part, span.begin, span.end});
-      });
-      if (!known) spans.push_back(std::move(span));
+      AddApart(std::move(found), &spans);
     }
   }
   if (spans.size() > kMostPassages) spans.resize(kMostPassages);
   return spans;
+}
+
+domain::ProblemReason Explainer::ReadProblem(const Findings& findings,
+                                             const std::string& code) const {
+  const auto scenario = static_cast<Scenario>(findings.standing->winner);
+  domain::ProblemReason reason;
+  reason.code = code;
+  for (const RuleMatch& match : *findings.matches) {
+    const Rule& rule = *rules_[match.rule];
+    if (rule.problem == code && match.part != domain::TextPart::kUnspecified) {
+      reason.passages.push_back(
+          {match.part, match.begin, match.end, rule.id, scenario, rule.weight});
+    }
+  }
+  std::stable_sort(reason.passages.begin(), reason.passages.end(),
+                   [](const auto& a, const auto& b) { return a.weight > b.weight; });
+  if (findings.model != nullptr) {
+    const size_t klass = NumberOf(*findings.classes, scenario);
+    for (const LearntProblem& learnt : findings.model->Problems(klass, findings.workspace)) {
+      if (learnt.code == code) reason.probability = learnt.probability;
+    }
+    for (domain::EvidenceSpan& found :
+         OfModel(findings,
+                 findings.model->ExplainProblem(*findings.features, klass, code, kModelPlaces,
+                                                findings.workspace),
+                 scenario)) {
+      AddApart(std::move(found), &reason.passages);
+    }
+  }
+  if (reason.passages.size() > kMostPassages) reason.passages.resize(kMostPassages);
+  return reason;
 }
 
 void Explainer::ReadScope(const Findings& findings, domain::ScopeReason* scope) const {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "services/classification/catalogue.h"
@@ -34,8 +34,9 @@ class Explainer {
     Model::Workspace* workspace = nullptr;
   };
 
-  // Everything but the sentences and the version.
-  domain::Explanation Explain(const Findings& findings) const;
+  // Everything but the sentences and the version. `problems`: the codes of the verdict.
+  domain::Explanation Explain(const Findings& findings,
+                              const std::vector<std::string>& problems) const;
 
  private:
   using Spans = std::vector<domain::EvidenceSpan>;
@@ -45,7 +46,10 @@ class Explainer {
   Spans Strongest(const Findings& findings, domain::Scenario scenario,
                   domain::Scenario rival) const;
   Spans OfRules(const Findings& findings, domain::Scenario scenario, domain::Scenario rival) const;
+  Spans OfModel(const Findings& findings, const std::vector<Model::Contribution>& places,
+                domain::Scenario scenario) const;
   domain::Passage ActOf(const Findings& findings, domain::Scenario scenario) const;
+  domain::ProblemReason ReadProblem(const Findings& findings, const std::string& code) const;
   void ReadScope(const Findings& findings, domain::ScopeReason* scope) const;
   void ReadRunnerUp(const Findings& findings, domain::RunnerUp* second) const;
   domain::Passage OrganOf(const Text& text, size_t deciding, const domain::Passage& act) const;

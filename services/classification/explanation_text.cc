@@ -99,11 +99,33 @@ void WriteScope(const Input& input, ScopeReason* scope) {
   scope->english = std::move(english);
 }
 
+void WriteProblem(const Input& input, const Problem& problem, domain::ProblemReason* reason) {
+  const bool learnt = reason->probability > 0;
+  const std::string sure = learnt ? absl::StrFormat("%.2f", reason->probability) : "";
+  std::string chinese = absl::StrCat("体现", problem.code, problem.name_zh,
+                                     learnt ? absl::StrCat("（", sure, "）") : "");
+  std::string english = absl::StrCat("It shows ", problem.code, ", ", problem.name_en,
+                                     learnt ? absl::StrCat(" (", sure, ")") : "");
+  if (!reason->passages.empty()) {
+    absl::StrAppend(&chinese, "：", Quotes(input, reason->passages, "、"));
+    absl::StrAppend(&english, ": ", Quotes(input, reason->passages, ", "));
+  }
+  reason->chinese = absl::StrCat(chinese, "。");
+  reason->english = absl::StrCat(english, ".");
+}
+
 }  // namespace
 
-void WriteSentences(const Input& input, const Catalogue& catalogue, float confidence,
+void WriteSentences(const Input& input, const Catalogue& catalogue,
+                    const std::vector<Problem>& problems, float confidence,
                     domain::Explanation* explanation) {
   WriteScope(input, &explanation->scope);
+  for (domain::ProblemReason& reason : explanation->problems) {
+    const auto known = std::find_if(problems.begin(), problems.end(), [&](const Problem& problem) {
+      return problem.code == reason.code;
+    });
+    if (known != problems.end()) WriteProblem(input, *known, &reason);
+  }
   domain::RunnerUp& second = explanation->runner_up;
   const ScenarioEntry* const winner = EntryOf(catalogue, explanation->scenario);
   const ScenarioEntry* const other = EntryOf(catalogue, second.scenario);

@@ -59,10 +59,20 @@ struct RunnerUp {
   std::string english;
 };
 
+// Where a text shows a problem model of its verdict.
+struct ProblemReason {
+  std::string code;                    // "ENF-24"
+  float probability = 0;               // by the model; 0: it learnt no such problem, a rule tells
+  std::vector<EvidenceSpan> passages;  // of rules first, then of the model; each strongest first
+  std::string chinese;
+  std::string english;
+};
+
 struct Explanation {
   Scenario scenario = Scenario::kUnspecified;  // the class that is explained
   ScopeReason scope;
   RunnerUp runner_up;
+  std::vector<ProblemReason> problems;  // those of the verdict, in its order
   std::string rules_version;
 };
 

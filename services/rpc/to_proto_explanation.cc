@@ -39,6 +39,18 @@ v1::RunnerUp ToProto(const domain::RunnerUp& second) {
   return proto;
 }
 
+v1::ProblemReason ToProto(const domain::ProblemReason& problem) {
+  v1::ProblemReason proto;
+  proto.set_code(problem.code);
+  proto.set_probability(problem.probability);
+  for (const domain::EvidenceSpan& span : problem.passages) {
+    *proto.add_passages() = rpc::ToProto(span);
+  }
+  proto.set_text_zh(problem.chinese);
+  proto.set_text_en(problem.english);
+  return proto;
+}
+
 }  // namespace
 
 v1::Explanation ToProto(const domain::Explanation& explanation) {
@@ -47,6 +59,9 @@ v1::Explanation ToProto(const domain::Explanation& explanation) {
   *proto.mutable_scope() = ToProto(explanation.scope);
   *proto.mutable_runner_up() = ToProto(explanation.runner_up);
   proto.set_rules_version(explanation.rules_version);
+  for (const domain::ProblemReason& problem : explanation.problems) {
+    *proto.add_problems() = ToProto(problem);
+  }
   return proto;
 }
 

@@ -30,6 +30,19 @@ class WhyTest(harness.ServiceTest):
         self.assertEqual(answer["explanation"]["scenario"], answer["verdict"]["scenario"])
         self.assertEqual(answer["explanation"]["rules_version"], answer["verdict"]["rules_version"])
 
+    def test_each_problem_model_says_where_the_text_shows_it(self):
+        for text in (ENFORCEMENT, "举报违建半年，城管来看过一次就没有下文。楼下还在加盖。"):
+            answer = json.loads(self.why("--json", text))
+            problems = answer["explanation"]["problems"]
+            self.assertEqual([problem["code"] for problem in problems],
+                             answer["verdict"]["problem_codes"])
+            for problem in problems:
+                self.assertTrue(problem["passages"], problem)
+                for passage in problem["passages"]:
+                    words = text[passage.get("begin", 0):passage["end"]]
+                    self.assertIn(words, problem["text_en"])
+                self.assertIn("It shows " + problem["code"], self.why(text))
+
     def test_who_does_not_ask_is_not_told(self):
         result = self.service.ctl("classify", "--json", ENFORCEMENT)
         self.assertNotIn("explanation", json.loads(result.stdout))

@@ -71,6 +71,24 @@ std::vector<Model::Contribution> Model::Explain(const Features& features, size_t
                                                 size_t rival, size_t most,
                                                 Workspace* workspace) const {
   WeighRows(klass, rival, workspace);
+  return PlacesOf(features, most, workspace);
+}
+
+std::vector<Model::Contribution> Model::ExplainProblem(const Features& features, size_t klass,
+                                                       std::string_view code, size_t most,
+                                                       Workspace* workspace) const {
+  const ProblemHeads& heads = parts_->problems[klass];
+  size_t head = 0;
+  while (head < heads.size() && heads.code(head) != code) ++head;
+  if (head == heads.size()) return {};
+  for (size_t i = 0; i < workspace->touched_count; ++i) {
+    workspace->added[i] = workspace->strengths[i] * heads.WeightOf(head, workspace->touched[i]);
+  }
+  return PlacesOf(features, most, workspace);
+}
+
+std::vector<Model::Contribution> Model::PlacesOf(const Features& features, size_t most,
+                                                 Workspace* workspace) const {
   ShareOut(features.characters.size(), workspace);
   std::vector<float>& characters = workspace->characters;
   std::vector<uint32_t>& numbers = workspace->numbers;  // of the character that begins at a byte

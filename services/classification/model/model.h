@@ -114,6 +114,12 @@ class Model {
   std::vector<Contribution> Explain(const Features& features, size_t klass, size_t rival,
                                     size_t most, Workspace* workspace) const;
 
+  // Likewise what spoke for the problem model `code` of class `klass`; nothing when it was not
+  // learnt.
+  std::vector<Contribution> ExplainProblem(const Features& features, size_t klass,
+                                           std::string_view code, size_t most,
+                                           Workspace* workspace) const;
+
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
@@ -121,6 +127,9 @@ class Model {
   void Collect(const Features& features, Workspace* workspace) const;
   void ShareOut(size_t characters, Workspace* workspace) const;
   void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
+  // The places where the rows add most, from what each row adds.
+  std::vector<Contribution> PlacesOf(const Features& features, size_t most,
+                                     Workspace* workspace) const;
 
   std::unique_ptr<const Parts> parts_;
 };

@@ -31,6 +31,11 @@ ProblemHeads::ProblemHeads(const std::vector<const ProblemSeparator*>& separator
   }
 }
 
+float ProblemHeads::WeightOf(size_t head, uint32_t place) const {
+  if ((bits_[place / kWordBits] >> (place % kWordBits) & 1) == 0) return 0;
+  return static_cast<float>(weights_[RankOf(place) * codes_.size() + head]) * steps_[head];
+}
+
 float ProblemHeads::Probability(size_t head, float sum) const {
   return 1 / (1 + std::exp(-(sum * steps_[head] + biases_[head])));
 }

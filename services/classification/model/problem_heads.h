@@ -49,6 +49,9 @@ class ProblemHeads {
     }
   }
 
+  // What the row at `place` adds to the logit of one of them when it occurs with strength 1.
+  float WeightOf(size_t head, uint32_t place) const;
+
   // The probability that the clue shows the problem, from the finished sum.
   float Probability(size_t head, float sum) const;
 

@@ -133,6 +133,31 @@ TEST(ExplainerTest, AFormalPaperIsToldAsTheReason) {
   EXPECT_EQ(Explain(set, "车被扣押，去上访").runner_up.reason, RunnerUpReason::kInstrument);
 }
 
+TEST(ExplainerTest, AProblemIsExplainedByThePassagesOfItsRules) {
+  RuleSet set = TwoClasses();
+  set.problems.push_back({{"rules.yaml", 5},
+                          "ENF-06",
+                          Scenario::kAdminEnforcement,
+                          "超期扣押",
+                          "seizure overdue",
+                          domain::Risk::kHigh,
+                          {},
+                          {}});
+  set.rules[0].problem = "ENF-06";
+  const domain::Explanation explanation = Explain(set, "车被扣押，去上访");
+  ASSERT_EQ(explanation.problems.size(), 1U);
+  const domain::ProblemReason& problem = explanation.problems[0];
+  EXPECT_EQ(problem.code, "ENF-06");
+  EXPECT_EQ(problem.probability, 0) << "nothing was learnt";
+  EXPECT_THAT(problem.passages, ElementsAre(Field(&domain::EvidenceSpan::rule_id, "ENF.SEIZED")));
+  EXPECT_EQ(problem.chinese, "体现ENF-06超期扣押：“扣押”。");
+  EXPECT_EQ(problem.english, "It shows ENF-06, seizure overdue: “扣押”.");
+}
+
+TEST(ExplainerTest, AVerdictWithoutProblemsExplainsNone) {
+  EXPECT_THAT(Explain(TwoClasses(), "车被扣押").problems, IsEmpty());
+}
+
 TEST(ExplainerTest, AnythingMayBeExplained) {
   for (const std::string text : {"", "。", "。。！？", "局", "\xff\xfe", "扣押"}) {
     const domain::Explanation explanation = Explain(TwoClasses(), text, text);

@@ -167,6 +167,37 @@ TEST(ModelTest, SaysWhichProblemsOfAClassATextShows) {
   EXPECT_LT(problems[1].probability, 0.2F);
 }
 
+TEST(ModelTest, ExplainsAProblemByThePlacesThatShowIt) {
+  const auto model = Model::Load(WriteModel(WithProblems())).value();
+  Model::Workspace workspace;
+  std::vector<float> p(2);
+  Features text = Of(U"丙甲甲丙乙丁");
+  text.signals.push_back({SignalKey(SignalKind::kCue, "CUE"), 0, 3});
+  model->Score(text, &workspace, p.data());
+  const auto first = model->ExplainProblem(text, 1, "P-1", 3, &workspace);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].begin, 12u);
+  EXPECT_EQ(first[0].end, 15u);
+  const auto second = model->ExplainProblem(text, 1, "P-2", 3, &workspace);
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].begin, 0u);
+  EXPECT_EQ(second[0].end, 3u);
+  EXPECT_THAT(model->ExplainProblem(text, 0, "P-1", 3, &workspace), testing::IsEmpty())
+      << "not of that class";
+}
+
+TEST(ModelTest, WhatAPlaceAddsToAProblemIsInItsLogit) {
+  const auto model = Model::Load(WriteModel(WithProblems())).value();
+  Model::Workspace workspace;
+  std::vector<float> p(2);
+  const Features text = Of(U"乙");
+  model->Score(text, &workspace, p.data());
+  const float shown = model->Problems(1, &workspace)[0].probability;
+  const auto places = model->ExplainProblem(text, 1, "P-1", 3, &workspace);
+  ASSERT_EQ(places.size(), 1u);
+  EXPECT_NEAR(places[0].weight - 2, std::log(shown / (1 - shown)), 1e-4) << "-2 is the bias";
+}
+
 TEST(ModelTest, AFileFromBeforeProblemsIsStillRead) {
   const std::string bytes = Forged([](std::string* file) {
     (*file)[8] = 1;
