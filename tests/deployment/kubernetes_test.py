@@ -141,6 +141,30 @@ class KubernetesTest(unittest.TestCase):
             for path in filter(None, named):
                 self.assertIn(path.rpartition("/")[0], mounts)
 
+    def test_the_way_to_redis_leads_through_the_stunnel_and_the_policy(self):
+        stunnel = dict(re.findall(r"^(\w+) = (\S+)$", one(
+            "replicas", "ConfigMap", "supervision-stunnel")["data"]["stunnel.conf"], re.MULTILINE))
+        address = yaml.safe_load(self.server_yaml("replicas"))["redis"]["address"]
+        self.assertEqual(address, stunnel["accept"])
+        host, _, port = stunnel["connect"].rpartition(":")
+        self.assertEqual(host, stunnel["checkHost"])
+        allowed = {out["port"] for rule in one("replicas", "NetworkPolicy")["spec"]["egress"]
+                   for out in rule["ports"]}
+        self.assertEqual(allowed, {53, int(port)})
+        mounts = {mount["mountPath"] for container in
+                  one("replicas", "StatefulSet")["spec"]["template"]["spec"]["containers"]
+                  for mount in container["volumeMounts"]}
+        self.assertIn(stunnel["CAfile"].rpartition("/")[0], mounts)
+
+    def test_probes_trust_what_prepare_makes(self):
+        for _, _, container in self.each():
+            environment = {entry["name"]: entry["value"] for entry in container["env"]}
+            authority = environment["SUPERVISION_TLS_CA"].replace("/run/supervision", str(manifests.secrets()))
+            host, _, port = environment["SUPERVISION_SERVER"].rpartition(":")
+            self.assertEqual(int(port), manifests.PORTS["grpc"])
+            harness.run("openssl", "verify", "-CAfile", authority, "-verify_hostname", host,
+                        manifests.secrets() / "tls" / "tls.crt")
+
     def test_the_end_of_a_pod_waits_for_the_drain(self):
         for overlay, pod, _ in self.each():
             drain = manifests.drain_seconds(yaml.safe_load(self.server_yaml(overlay)))
