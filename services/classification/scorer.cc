@@ -18,7 +18,7 @@ constexpr size_t kMostEvidence = 16;
 constexpr size_t kOut = static_cast<size_t>(Scenario::kOutOfScope);
 // Probabilities that people would rate a clue HIGH: from the first the rules' HIGH stands, from the
 // second a person looks.
-constexpr float kHighFrom = 0.65F;
+constexpr float kHighFrom = 0.5F;
 constexpr float kHighInDoubt = 0.4F;
 // From this probability a learnt problem model counts as shown; a rule of it that matched needs
 // less of a second opinion.

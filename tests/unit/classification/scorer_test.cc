@@ -37,7 +37,7 @@ TEST(ScorerTest, HighStandsWhereTheModelAgrees) {
 }
 
 TEST(ScorerTest, HighInDoubtIsRatedJustBelowAndGoesToAPerson) {
-  const domain::Verdict verdict = WithHigh(0.5F);
+  const domain::Verdict verdict = WithHigh(0.45F);
   EXPECT_EQ(verdict.risk, Risk::kMedium);
   EXPECT_EQ(verdict.risk_score, 69);
   EXPECT_TRUE(verdict.needs_review);
@@ -97,7 +97,7 @@ TEST(ScorerTest, ALearntProblemNeedsLessOfTheModelWhereItsRuleMatched) {
       << "a model may know more than the rules in force";
 }
 
-TEST(ScorerTest, HighNeedsASureScope) { EXPECT_EQ(WithHigh(0.9F, 0.6F).risk, Risk::kMedium); }
+TEST(ScorerTest, HighNeedsASureScope) { EXPECT_EQ(WithHigh(0.9F, 0.5F).risk, Risk::kMedium); }
 
 TEST(ScorerTest, HighInATextOutOfScopeIsRatedBelowButGoesToAPerson) {
   const domain::Verdict verdict = WithHigh(0.9F, 0.1F);
