@@ -63,7 +63,7 @@ class ReclassifyTest(harness.ServiceTest):
         shown = self.shadow()
         self.assertGreater(int(shown["differing"]), 0)
         text = json.dumps(shown, ensure_ascii=False)
-        for part in ("夜间强制拆除", "某县综合行政执法局", "陈述申辩"):
+        for part in ("夜间强制拆除", "某县综合行政执法局", "对某店作出"):
             self.assertNotIn(part, text)
         table = self.service.ctl("shadow", token=OPERATOR)
         self.assert_exit(table, 0)
