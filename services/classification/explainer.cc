@@ -233,6 +233,40 @@ Explainer::Spans Explainer::Strongest(const Findings& findings, Scenario scenari
   return spans;
 }
 
+// What the model has given the characters of a part of the text. `at`: the first character that may
+// lie in it; moves behind it.
+float Explainer::WeightOf(const Findings& findings, const Matcher::Bytes& part, size_t* at) {
+  const std::vector<float>& weights = findings.workspace->character_weights();
+  const std::vector<uint32_t>& offsets = findings.features->offsets;
+  while (*at < weights.size() && offsets[*at] < part.begin) ++*at;
+  float weight = 0;
+  for (; *at < weights.size() && offsets[*at] < part.end; ++*at) weight += weights[*at];
+  return weight;
+}
+
+// The clauses that show a problem by what the model learnt, strongest first: single words of it
+// tell a reader little.
+Explainer::Spans Explainer::ClausesOf(const Findings& findings, size_t klass,
+                                      const std::string& code) const {
+  findings.model->ExplainProblem(*findings.features, klass, code, 0, findings.workspace);
+  Spans spans;
+  size_t at = 0;
+  for (const Matcher::Bytes& clause : findings.matcher->Clauses()) {
+    const float weight = WeightOf(findings, clause, &at);
+    const Passage place = ToPassage(findings.matcher->PlaceOf(clause.begin, clause.end));
+    if (weight >= kLeastWeight && place.given()) {
+      spans.push_back({place.part, place.begin, place.end, kModelPhrase,
+                       static_cast<Scenario>(findings.standing->winner), weight});
+    }
+  }
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const auto& a, const auto& b) { return a.weight > b.weight; });
+  while (!spans.empty() && spans.back().weight < kLeastShare * spans.front().weight) {
+    spans.pop_back();
+  }
+  return spans;
+}
+
 domain::ProblemReason Explainer::ReadProblem(const Findings& findings,
                                              const std::string& code) const {
   const auto scenario = static_cast<Scenario>(findings.standing->winner);
@@ -252,12 +286,10 @@ domain::ProblemReason Explainer::ReadProblem(const Findings& findings,
     for (const LearntProblem& learnt : findings.model->Problems(klass, findings.workspace)) {
       if (learnt.code == code) reason.probability = learnt.probability;
     }
-    for (domain::EvidenceSpan& found :
-         OfModel(findings,
-                 findings.model->ExplainProblem(*findings.features, klass, code, kModelPlaces,
-                                                findings.workspace),
-                 scenario)) {
-      AddApart(std::move(found), &reason.passages);
+    if (reason.probability > 0) {
+      for (domain::EvidenceSpan& clause : ClausesOf(findings, klass, code)) {
+        AddApart(std::move(clause), &reason.passages);
+      }
     }
   }
   if (reason.passages.size() > kMostPassages) reason.passages.resize(kMostPassages);
@@ -276,13 +308,9 @@ void Explainer::ReadScope(const Findings& findings, domain::ScopeReason* scope) 
   if (findings.model != nullptr) {
     findings.model->Explain(*findings.features, NumberOf(*findings.classes, scenario),
                             NumberOf(*findings.classes, rival), 0, findings.workspace);
-    const std::vector<float>& weights = findings.workspace->character_weights();
     size_t at = 0;
     for (Text::Sentence& sentence : text.sentences) {
-      while (at < weights.size() && findings.features->offsets[at] < sentence.bytes.begin) ++at;
-      for (; at < weights.size() && findings.features->offsets[at] < sentence.bytes.end; ++at) {
-        sentence.weight += weights[at];
-      }
+      sentence.weight = WeightOf(findings, sentence.bytes, &at);
     }
   } else {
     for (const domain::EvidenceSpan& span : OfRules(findings, scenario, rival)) {

@@ -49,6 +49,8 @@ class Explainer {
   Spans OfModel(const Findings& findings, const std::vector<Model::Contribution>& places,
                 domain::Scenario scenario) const;
   domain::Passage ActOf(const Findings& findings, domain::Scenario scenario) const;
+  static float WeightOf(const Findings& findings, const Matcher::Bytes& part, size_t* at);
+  Spans ClausesOf(const Findings& findings, size_t klass, const std::string& code) const;
   domain::ProblemReason ReadProblem(const Findings& findings, const std::string& code) const;
   void ReadScope(const Findings& findings, domain::ScopeReason* scope) const;
   void ReadRunnerUp(const Findings& findings, domain::RunnerUp* second) const;

@@ -63,6 +63,8 @@ class Matcher {
   // The sentences of the text last matched, without what separates them; the title is one. None is
   // empty.
   std::vector<Bytes> Sentences() const;
+  // Likewise the parts of sentences between commas and the like.
+  std::vector<Bytes> Clauses() const;
 
   // Ends of the sentences of the normalised text, in bytes.
   const std::vector<uint32_t>& sentence_ends() const { return sentence_ends_; }

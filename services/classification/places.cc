@@ -11,6 +11,7 @@ namespace {
 // What stands before the name of an organ rather than in it.
 constexpr std::u32string_view kPartsName =
     U"被把由向对和与及说去到在让叫找是经给请问告的了我你他她这那有";
+constexpr std::u32string_view kPauses = U",;:?!，；：？！\n";
 constexpr std::u32string_view kMarks = U" \n,.;:!?，。、；：！？“”\"'()（）《》「」…-";
 
 }  // namespace
@@ -84,6 +85,25 @@ std::vector<Matcher::Bytes> Matcher::Sentences() const {
   }
   add(static_cast<uint32_t>(text_.text.size()));
   return sentences;
+}
+
+std::vector<Matcher::Bytes> Matcher::Clauses() const {
+  std::vector<Bytes> clauses;
+  for (const Bytes& sentence : Sentences()) {
+    uint32_t begin = sentence.begin;
+    const auto add = [&](uint32_t end) {
+      const Bytes clause = Trimmed({begin, end});
+      if (clause.begin < clause.end) clauses.push_back(clause);
+      begin = end;
+    };
+    const auto first = std::lower_bound(text_.offsets.begin(), text_.offsets.end(), sentence.begin);
+    for (auto i = static_cast<size_t>(first - text_.offsets.begin());
+         text_.offsets[i] < sentence.end; ++i) {
+      if (kPauses.find(text_.points[i]) != std::u32string_view::npos) add(text_.offsets[i]);
+    }
+    add(sentence.end);
+  }
+  return clauses;
 }
 
 }  // namespace supervision::classification

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "services/classification/utf8.h"
 #include "tests/unit/classification/rules_for_test.h"
@@ -158,6 +159,28 @@ TEST(MatcherTest, KindsOfInstrumentsThatItDoesNotKnowAreNoHarm) {
   const std::vector<domain::Instrument> given = {
       {static_cast<domain::InstrumentType>(200), "1", std::nullopt}};
   EXPECT_THAT(fixture.matcher().Match({"", "", &given, std::nullopt}), testing::IsEmpty());
+}
+
+TEST(MatcherTest, ClausesAreWhatStandsBetweenPausesWithoutThem) {
+  Fixture fixture({Substance("ENF.X", "罚款")});
+  const std::string title = "甲乙丙";
+  const std::string content = "甲，乙乙；丙：，「甲甲」？乙乙。。丙丙";
+  fixture.matcher().Match({title, content, nullptr, std::nullopt});
+  std::vector<std::string> clauses;
+  for (const Matcher::Bytes& clause : fixture.matcher().Clauses()) {
+    const RuleMatch place = fixture.matcher().PlaceOf(clause.begin, clause.end);
+    const std::string& text = place.part == domain::TextPart::kTitle ? title : content;
+    clauses.push_back(text.substr(place.begin * 3, (place.end - place.begin) * 3));
+  }
+  EXPECT_THAT(clauses, testing::ElementsAre("甲乙丙", "甲", "乙乙", "丙", "甲甲", "乙乙", "丙丙"));
+}
+
+TEST(MatcherTest, AnEmptyTextHasNoClauses) {
+  Fixture fixture({Substance("ENF.X", "罚款")});
+  for (const std::string text : {"", "，", "。，；"}) {
+    fixture.matcher().Match({"", text, nullptr, std::nullopt});
+    EXPECT_THAT(fixture.matcher().Clauses(), testing::IsEmpty()) << text;
+  }
 }
 
 }  // namespace
