@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
 
 #include "services/classification/classifier.h"
+#include "services/classification/model/format.h"
+#include "services/classification/model/model.h"
 #include "tests/unit/classification/rules_for_test.h"
 
 namespace supervision::classification {
@@ -32,6 +36,35 @@ RuleSet TwoClasses() {
                   Cue("CUE_VAIN", {"没人来", "没下文"})};
   set.reading = {Phrases({"CUE_ORG"}), Phrases({"CUE_TOLD"}), Phrases({"CUE_VAIN"})};
   return set;
+}
+
+Problem SeizureOverdue() {
+  return {.code = "ENF-06",
+          .scenario = Scenario::kAdminEnforcement,
+          .name_zh = "超期扣押",
+          .name_en = "seizure overdue",
+          .risk = domain::Risk::kHigh};
+}
+
+// Finds every text to be of enforcement, and that 甲 shows ENF-06.
+std::shared_ptr<const Model> OneProblem() {
+  ModelData data;
+  data.version = "1";
+  for (const Scenario scenario : domain::kScenarios) {
+    data.classes.emplace_back(domain::Code(scenario));
+    data.logit_biases.push_back(scenario == Scenario::kAdminEnforcement ? 5 : 0);
+  }
+  const size_t classes = data.classes.size();
+  const auto enforcement = std::find(data.classes.begin(), data.classes.end(), "ADMIN_ENFORCEMENT");
+  data.keys = {U'乙', U'甲'};
+  data.values = {1, 1};
+  data.weights.resize(2 * classes);
+  data.steps.resize(classes, 1);
+  data.biases.resize(classes);
+  data.logits.resize(classes * classes);
+  const auto klass = static_cast<uint32_t>(enforcement - data.classes.begin());
+  data.problems = {{"ENF-06", klass, 0.1F, -2, {1}, {100}}};
+  return Model::Load(WriteModel(data)).value();
 }
 
 domain::Explanation Explain(const RuleSet& rules, const std::string& content,
@@ -135,14 +168,7 @@ TEST(ExplainerTest, AFormalPaperIsToldAsTheReason) {
 
 TEST(ExplainerTest, AProblemIsExplainedByThePassagesOfItsRules) {
   RuleSet set = TwoClasses();
-  set.problems.push_back({{"rules.yaml", 5},
-                          "ENF-06",
-                          Scenario::kAdminEnforcement,
-                          "超期扣押",
-                          "seizure overdue",
-                          domain::Risk::kHigh,
-                          {},
-                          {}});
+  set.problems = {SeizureOverdue()};
   set.rules[0].problem = "ENF-06";
   const domain::Explanation explanation = Explain(set, "车被扣押，去上访");
   ASSERT_EQ(explanation.problems.size(), 1U);
@@ -152,6 +178,24 @@ TEST(ExplainerTest, AProblemIsExplainedByThePassagesOfItsRules) {
   EXPECT_THAT(problem.passages, ElementsAre(Field(&domain::EvidenceSpan::rule_id, "ENF.SEIZED")));
   EXPECT_EQ(problem.chinese, "体现ENF-06超期扣押：“扣押”。");
   EXPECT_EQ(problem.english, "It shows ENF-06, seizure overdue: “扣押”.");
+}
+
+TEST(ExplainerTest, ALearntProblemIsExplainedByTheClausesThatShowIt) {
+  RuleSet set = TwoClasses();
+  set.problems = {SeizureOverdue()};
+  const auto classifier = Classifier::Create(GoodCatalogue(), set, OneProblem());
+  ASSERT_TRUE(classifier.ok()) << classifier.status();
+  const std::string text = "乙来了，甲走了。乙又来，车被扣押";
+  domain::Explanation explanation;
+  (*classifier)->Classify({"", text, nullptr, std::nullopt}, &explanation);
+  ASSERT_EQ(explanation.problems.size(), 1U);
+  const domain::ProblemReason& problem = explanation.problems[0];
+  EXPECT_GT(problem.probability, 0.5F);
+  ASSERT_EQ(problem.passages.size(), 1U) << "ENF.SEIZED is no rule of it";
+  const domain::EvidenceSpan& clause = problem.passages[0];
+  EXPECT_EQ(Words(text, {clause.part, clause.begin, clause.end}), "甲走了");
+  EXPECT_EQ(clause.rule_id, "MODEL.PHRASE");
+  EXPECT_THAT(problem.chinese, HasSubstr("）：“甲走了”。"));
 }
 
 TEST(ExplainerTest, AVerdictWithoutProblemsExplainsNone) {
