@@ -171,13 +171,23 @@ void SharedSubscriptions::Look(const SubscriptionKey& key, absl::Duration timeou
        {"HGETALL", keys[2]},
        {"HLEN", keys[3]},
        {"HGETALL", keys[4]},
-       {"HGET", keys[0], "h"}},
-      timeout, [callback = std::move(callback)](const std::vector<redis::Result>& results) {
+       {"HGET", keys[0], "h"},
+       // Behind what lies beyond it: that is given up only once the place has passed it, so that
+       // the two together never make more of what is left than there is.
+       {"HGET", keys[0], "q"}},
+      timeout,
+      [partitions = context_->descriptor.partitions,
+       callback = std::move(callback)](const std::vector<redis::Result>& results) {
         for (const redis::Result& result : results) {
           if (!result.ok()) return callback(result.failure().ToStatus());
         }
+        const redis::Reply& place = results[6].reply();
+        if (place.is_nil()) return callback(MakeError(Reason::kSubscriptionNotFound));
+        std::optional<Place> common = DecodeSharedPlace(place.text, partitions);
+        if (!common.has_value()) return callback(MakeError(Reason::kInternal));
         const int64_t now = MillisOf(results[0].reply());
         ShareState state;
+        state.place = *std::move(common);
         const std::vector<redis::Reply>& taken = results[1].reply().elements;
         for (size_t i = 0; i + 1 < taken.size(); i += 2) {
           const std::optional<EntryKey> entry = EntryOf(taken[i].text);

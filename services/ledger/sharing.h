@@ -111,6 +111,7 @@ struct ShareResult {
 
 // What is taken and settled behind the common place, at one moment.
 struct ShareState {
+  Place place;  // the common one
   std::vector<EntryKey> handed_over;
   std::vector<EntryKey> waiting;
   std::vector<EntryKey> beyond;

@@ -99,7 +99,7 @@ void DeliveryService::AskShares(const std::shared_ptr<Question>& question) {
   sharing_.Look(question->subscription.key, question->caller.timeout,
                 [this, question](const absl::StatusOr<ledger::ShareState>& state) {
                   if (!state.ok()) return question->call->Fail(state.status());
-                  AddBeyond(*state, &question->subscription.progress);
+                  question->subscription.progress = ProgressOf(*state);
                   AskPlace(question);
                 });
 }

@@ -113,14 +113,17 @@ v1::SharingState ToProto(const ledger::ShareState& state) {
   return proto;
 }
 
-void AddBeyond(const ledger::ShareState& state, ledger::Progress* progress) {
+ledger::Progress ProgressOf(const ledger::ShareState& state) {
+  ledger::Progress progress{state.place, {}};
+  progress.beyond.resize(state.place.positions.size());
   for (const auto& [partition, position] : state.beyond) {
     const auto p = static_cast<size_t>(partition);
-    if (p < progress->beyond.size()) progress->beyond[p].push_back(position);
+    if (p < progress.beyond.size()) progress.beyond[p].push_back(position);
   }
-  for (std::vector<int64_t>& positions : progress->beyond) {
+  for (std::vector<int64_t>& positions : progress.beyond) {
     std::sort(positions.begin(), positions.end());
   }
+  return progress;
 }
 
 absl::Duration DelayOf(const v1::Rejection& proto, Violations* violations) {

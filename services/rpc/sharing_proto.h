@@ -22,8 +22,9 @@ std::optional<ledger::SharingRules> SharingOf(v1::SubscriptionMode mode, bool gi
 v1::SharingRules ToProto(const ledger::SharingRules& rules);
 v1::SharingState ToProto(const ledger::ShareState& state);
 
-// What is settled one by one behind the place, as the place's own.
-void AddBeyond(const ledger::ShareState& state, ledger::Progress* progress);
+// The common place, and what is settled one by one behind it. Both of one look: of two, what the
+// place passed meanwhile would count as not settled.
+ledger::Progress ProgressOf(const ledger::ShareState& state);
 
 // How long a rejected alert is not to come again.
 absl::Duration DelayOf(const v1::Rejection& proto, Violations* violations);

@@ -110,7 +110,7 @@ void SubscriptionService::AddSharing(const std::shared_ptr<Answer>& answer) {
                 [this, answer](const absl::StatusOr<ledger::ShareState>& state) {
                   if (!state.ok()) return answer->call->Fail(state.status());
                   *answer->response.mutable_sharing() = ToProto(*state);
-                  AddBeyond(*state, &answer->found.progress);
+                  answer->found.progress = ProgressOf(*state);
                   AddLag(answer);
                 });
 }

@@ -50,6 +50,7 @@ class ShareBook {
 
   ledger::ShareState Look(absl::Duration now) const {
     ledger::ShareState state;
+    state.place = place_;
     for (const auto& [entry, item] : taken_) {
       const bool leased = item.leased && item.at > now;
       (leased ? state.handed_over : state.waiting).push_back(entry);

@@ -7,6 +7,7 @@
 
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/support/channel_arguments.h"
 #include "services/server/server.h"
 #include "tests/support/temp_dir.h"
 
@@ -49,7 +50,7 @@ class TestServer {
   server::Server& server() { return *server_; }
 
   // A connection of its own.
-  std::shared_ptr<grpc::Channel> NewChannel() const;
+  std::shared_ptr<grpc::Channel> NewChannel(grpc::ChannelArguments arguments = {}) const;
   // One connection that tests share.
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 

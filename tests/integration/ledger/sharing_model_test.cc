@@ -159,6 +159,7 @@ TEST_F(SharingModelTest, TheScriptsAnswerAsTheBookDoes) {
     }
     const ShareState real = Look(name);
     const ShareState model = book.Look(absl::Duration());
+    EXPECT_EQ(real.place, model.place);
     EXPECT_THAT(real.handed_over, ::testing::UnorderedElementsAreArray(model.handed_over));
     EXPECT_THAT(real.beyond, ::testing::UnorderedElementsAreArray(model.beyond));
     EXPECT_EQ(real.redeliveries, model.redeliveries);

@@ -393,6 +393,10 @@ TEST_F(SharingTest, ADeletedOneLeavesNothingToAnotherOfItsName) {
   Do("night", StepOf(What::kAck, {0, 6}, "a.2"));
   ASSERT_TRUE(Delete("night", true).ok());
   EXPECT_EQ(Share(UpdateOf("night")).status, Status::kGone);
+  const auto gone = testing::Await<ShareState>([&](Ledger::Callback<ShareState> done) {
+    desk_->Look({kOwner, "night"}, testing::kPatience, std::move(done));
+  });
+  EXPECT_TRUE(domain::HasReason(gone.status(), domain::Reason::kSubscriptionNotFound));
   ASSERT_TRUE(Create("night").ok());
   const ShareState state = Look("night");
   EXPECT_THAT(state.handed_over, IsEmpty());

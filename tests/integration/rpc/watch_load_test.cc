@@ -104,7 +104,12 @@ TEST(WatchLoadTest, AMonitorThatStopsReadingHarmsNobodyAndCatchesUp) {
   constexpr int kFirst = 2'000;  // what is allocated once
   TestServer server({.flags = {"--alerting.tail_entries=2048", "--ledger.max_queued=100000"}});
   const auto clues = v1::ClueService::NewStub(server.channel());
-  Watcher stalled(server.NewChannel(), FromEarliest(), kMonitorToken, kLifetime);
+  // What gRPC and the kernel keep for it is small and stays so: else five thousand alerts are all
+  // on their way before anybody notices that it reads none.
+  grpc::ChannelArguments narrow;
+  narrow.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  narrow.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 << 10);
+  Watcher stalled(server.NewChannel(narrow), FromEarliest(), kMonitorToken, kLifetime);
   ASSERT_TRUE(stalled.NextMessage().has_value());  // and now it reads no more
   std::vector<std::unique_ptr<AlertStub>> stubs;
   for (int i = 0; i < 10; ++i) stubs.push_back(v1::AlertService::NewStub(server.NewChannel()));
@@ -143,6 +148,9 @@ TEST(WatchLoadTest, AMonitorThatStopsReadingHarmsNobodyAndCatchesUp) {
     const auto message = stalled.NextMessage();
     ASSERT_TRUE(message.has_value()) << told;
     if (message->notice() != v1::STREAM_NOTICE_UNSPECIFIED) notices.push_back(message->notice());
+    // A bookmark behind the last alert: a notice that is missing by then does not come.
+    const bool bare = message->updates().empty() && message->notice() == 0;
+    if (bare && told == alerts) break;
     for (const v1::AlertUpdate& update : message->updates()) {
       ++told;
       seen.insert(update.alert().clue_id());
