@@ -1,12 +1,13 @@
 // What ThreadSanitizer reports and is none: it asks for this by its name.
 //
-// A detail of an error is freed by the last copy of its absl::Status, which libabsl_status.so
-// counts. Debian's is built without ThreadSanitizer, which therefore sees neither the count nor
-// that what was read before it is over: freeing looks like a race with a thread that read its copy
-// earlier.
+// The copies of an absl::Status share one value, and the last frees it; libabsl_status.so counts
+// them. Debian's is built without ThreadSanitizer, which therefore sees neither the count nor that
+// others are done with their copies: freeing looks like a race with a thread that had one earlier.
 
 extern "C" const char* __tsan_default_suppressions();  // NOLINT(bugprone-reserved-identifier)
 
 extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
-  return "race:CordRepExternalImpl<supervision::domain::*Wrap\n";
+  return "race:^Unref$\n"
+         "race:Status::Unref\n"
+         "race:CordRepExternalImpl<supervision::domain::*Wrap\n";  // the detail of an error
 }
