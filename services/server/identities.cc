@@ -37,6 +37,12 @@ Identities::Identities(Options options, const Inputs& inputs)
                     .Name("supervision_identity_reloads_total")
                     .Help("Files of principals and of TLS read again, by what came of it.")
                     .Register(*options_.metrics)),
+      rejected_(
+          &prometheus::BuildGauge()
+               .Name("supervision_identity_rejected")
+               .Help("1 while the files of principals, or of TLS, are refused and those before "
+                     "are in force.")
+               .Register(*options_.metrics)),
       until_(&prometheus::BuildGauge()
                   .Name("supervision_tls_expiry_seconds")
                   .Help("When the certificate in use, and the last client authority, run out, "
@@ -46,6 +52,7 @@ Identities::Identities(Options options, const Inputs& inputs)
     for (const char* const result : {"loaded", "rejected"}) {
       reloads_->Add({{"what", what}, {"result", result}});
     }
+    rejected_->Add({{"what", what}});
   }
   TellTls();
 }
@@ -90,8 +97,7 @@ void Identities::ReadPrincipals() {
   if (status.ok() && loaded->example) {
     status = security::CheckExampleMayListen(options_.listen.grpc);
   }
-  reloads_->Add({{"what", "principals"}, {"result", status.ok() ? "loaded" : "rejected"}})
-      .Increment();
+  TellReading("principals", status.ok());
   if (!status.ok()) return LogMistakes(options_.log, "principals_rejected", status);
   principals_.Put(loaded->directory);
   options_.log->Info("principals_loaded",
@@ -102,12 +108,17 @@ void Identities::ReadPrincipals() {
 
 void Identities::ReadTls() {
   auto material = LoadTls(options_.listen, options_.clock->Now());
-  reloads_->Add({{"what", "tls"}, {"result", material.ok() ? "loaded" : "rejected"}}).Increment();
+  TellReading("tls", material.ok());
   if (!material.ok()) return LogMistakes(options_.log, "tls_rejected", material.status());
   tls_.Put(*std::move(material));
   TellTls();
   const std::string until = UtcText(tls_.Get()->certificate_until);
   options_.log->Info("tls_loaded", {{"until", std::string_view(until)}});
+}
+
+void Identities::TellReading(const char* what, bool taken) {
+  reloads_->Add({{"what", what}, {"result", taken ? "loaded" : "rejected"}}).Increment();
+  rejected_->Add({{"what", what}}).Set(taken ? 0 : 1);
 }
 
 void Identities::TellTls() {

@@ -56,6 +56,8 @@ class Identities {
   void ReadTls();
   void WarnOfEnd(absl::Time now);
   void TellTls();
+  // Counts a reading of `what`, and shows until the next one whether it was refused.
+  void TellReading(const char* what, bool taken);
 
   const Options options_;
   security::DirectorySlot principals_;
@@ -66,6 +68,7 @@ class Identities {
   absl::Time warned_of_;  // the end that was warned of last
   int warned_days_ = 0;   // and how long before
   prometheus::Family<prometheus::Counter>* reloads_ = nullptr;
+  prometheus::Family<prometheus::Gauge>* rejected_ = nullptr;
   prometheus::Family<prometheus::Gauge>* until_ = nullptr;
 
   base::Mutex mutex_;

@@ -23,7 +23,13 @@ RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first, FileTimes 
       reloads_(&prometheus::BuildCounter()
                     .Name("supervision_route_reloads_total")
                     .Help("Files of routes read again, by what came of it.")
-                    .Register(*options_.metrics)) {
+                    .Register(*options_.metrics)),
+      rejected_(
+          &prometheus::BuildGauge()
+               .Name("supervision_route_rejected")
+               .Help("1 while the files of routes are refused and the routes before are in force.")
+               .Register(*options_.metrics)
+               .Add({})) {
   loaded_.trials.clear();
   for (const char* const result : {"loaded", "rejected"}) reloads_->Add({{"result", result}});
 }
@@ -33,6 +39,7 @@ void RouteKeeper::Look() {
   absl::StatusOr<config::LoadedRoutes> loaded =
       config::LoadRoutes(options_.routes, options_.calendar);
   reloads_->Add({{"result", loaded.ok() ? "loaded" : "rejected"}}).Increment();
+  rejected_->Set(loaded.ok() ? 0 : 1);
   if (!loaded.ok()) {
     const std::vector<std::string> mistakes =
         absl::StrSplit(std::string(loaded.status().message()), '\n');

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "prometheus/counter.h"
+#include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "services/combining/route_slot.h"
 #include "services/config/routes_config.h"
@@ -49,6 +50,7 @@ class RouteKeeper {
   std::shared_ptr<const combining::RouteSet> seen_routes_;
   std::set<std::string> to_nobody_;
   prometheus::Family<prometheus::Counter>* reloads_;
+  prometheus::Gauge* rejected_;
 };
 
 }  // namespace supervision::server

@@ -227,6 +227,12 @@ TEST_F(TlsTest, AKeyThatDoesNotFitAtAReloadLeavesTheLastGoodPair) {
   Replace(files_.Key(), certificates_->Text("expired.key"));
   ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 2; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
+  // It is shown for as long as the files are bad.
+  const std::string rejected = "supervision_identity_rejected{what=\"tls\"}";
+  EXPECT_EQ(server.Metric(rejected), 1);
+  Replace(files_.Certificate(), certificates_->Text("renewed.pem"));
+  Replace(files_.Key(), certificates_->Text("renewed.key"));
+  EXPECT_TRUE(Eventually([&] { return server.Metric(rejected) == 0; }));
 }
 
 TEST_F(TlsTest, AChangedClientAuthorityCountsForTheNextConnection) {

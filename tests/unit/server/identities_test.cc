@@ -60,6 +60,47 @@ TEST_F(IdentitiesTest, WhatChangesBetweenTheFirstReadingAndTheStartIsReadToo) {
   EXPECT_TRUE(Eventually([&] { return Knows(identities, "meanwhile"); }));
 }
 
+// What the page of metrics says of a refused file, by what it is of; -1 where it says nothing.
+double Rejected(const prometheus::Registry& registry, const std::string& what) {
+  for (const prometheus::MetricFamily& family : registry.Collect()) {
+    if (family.name != "supervision_identity_rejected") continue;
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      if (metric.label.at(0).value == what) return metric.gauge.value;
+    }
+  }
+  return -1;
+}
+
+TEST_F(IdentitiesTest, RefusedPrincipalsAreShownUntilAFileIsTakenAgain) {
+  Replace(file_, WithMonitor("before"));
+  config::ServerSettings settings;
+  settings.files.principals = file_;
+  Inputs inputs = NotYetRead(settings);
+  auto loaded = config::LoadPrincipals(file_, "");
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  inputs.principals = *std::move(loaded);
+  prometheus::Registry registry;
+  std::atomic<int> looks = 0;
+  Identities identities({.principals = file_,
+                         .look = absl::Milliseconds(1),
+                         .log = observability::Logger::Null(),
+                         .metrics = &registry,
+                         .check_streams = [&](const auto&, absl::Time) { ++looks; }},
+                        inputs);
+  EXPECT_EQ(Rejected(registry, "principals"), 0);
+  identities.Start();
+  Replace(file_, "principals:\n  - id: A\n");
+  EXPECT_TRUE(Eventually([&] { return Rejected(registry, "principals") == 1; }));
+  // Looking at the same file again does not make it good.
+  const int then = looks;
+  EXPECT_TRUE(Eventually([&] { return looks >= then + 5; }));
+  EXPECT_EQ(Rejected(registry, "principals"), 1);
+  EXPECT_EQ(Rejected(registry, "tls"), 0);
+  Replace(file_, WithMonitor("after"));
+  EXPECT_TRUE(Eventually([&] { return Knows(identities, "after"); }));
+  EXPECT_TRUE(Eventually([&] { return Rejected(registry, "principals") == 0; }));
+}
+
 // What is said of certificates that run out, while days pass.
 class CertificateEndTest : public ::testing::Test {
  protected:
