@@ -195,6 +195,7 @@ void Ledger::Core::Admitted() {
     checked_ = true;
     shared_parts_ = opened_.get();
   }
+  opened_->context.admitted_on = connection_;
   if (promise_kept) {
     opened_->committer.OpenGate(settings_.durable);
   } else {

@@ -166,7 +166,8 @@ void Committer::Send(Lane* lane) {
   if (replicas == 0) {
     context_->commit->Run(
         CommitScript(), call.keys, call.arguments, timeout,
-        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); });
+        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); },
+        context_->admitted_on);
     return;
   }
   // WAIT speaks of this connection's last write, so it must stand right behind the script.
@@ -180,10 +181,12 @@ void Committer::Send(Lane* lane) {
   commands.push_back({"WAIT", std::to_string(replicas),
                       std::to_string(std::max<int64_t>(absl::ToInt64Milliseconds(patience), 1))});
   context_->commit->SendAll(
-      std::move(commands), timeout + patience, [this, lane, sent](std::vector<redis::Result> all) {
+      std::move(commands), timeout + patience,
+      [this, lane, sent](std::vector<redis::Result> all) {
         const int confirmed = all[1].ok() ? static_cast<int>(all[1].reply().integer) : 0;
         OnReply(lane, sent, std::move(all[0]), confirmed);
-      });
+      },
+      context_->admitted_on);
 }
 
 // ---- From Redis to the callers
@@ -363,9 +366,10 @@ void Committer::Left(Lane* lane, const Pending& pending) {
 void Committer::PublishConfirmed(Lane* lane, int64_t end) {
   if (end < 1) return;
   context_->board->Confirm(lane->partition, end);
-  context_->commit->Send({"XADD", context_->keys.Told(lane->partition), "MAXLEN", "1",
-                          std::to_string(end) + "-0", "c", ""},
-                         context_->options->command_timeout, [](redis::Result) {});
+  context_->commit->Send(
+      {"XADD", context_->keys.Told(lane->partition), "MAXLEN", "1", std::to_string(end) + "-0", "c",
+       ""},
+      context_->options->command_timeout, [](redis::Result) {}, context_->admitted_on);
 }
 
 void Committer::ConfirmSoon(int partition) {

@@ -24,7 +24,9 @@ namespace supervision::ledger {
 // what it has confirmed is published for every replica's tail.
 //
 // The gate is closed until the connection's settings and the ledger's history have been checked,
-// and whenever the connection is lost; what waits then fails soon, and nothing is acknowledged.
+// and whenever the connection is lost; what waits then fails soon, and nothing is acknowledged. The
+// connection's last answers come before the word that it is lost: what follows from them is bound
+// to it, so that nothing passes to the next connection ahead of the checks.
 //
 // Commit() is thread-safe; everything else runs on the loop's thread, callbacks too.
 class Committer {

@@ -69,7 +69,10 @@ void Ledger::Core::OnCommitConnection(bool connected) {
     checked_ = false;
   }
   if (stopped_) return;
-  if (connected) return Admit();
+  if (connected) {
+    connection_ = commit_->GetStats().connects;
+    return Admit();
+  }
   // The tail has a connection of its own, which breaks when this one broke with Redis itself.
   if (opened_ != nullptr) opened_->committer.CloseGate();
   Publish({WhyAway()});

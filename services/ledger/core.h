@@ -150,6 +150,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   std::unique_ptr<OpenParts> opened_;
   RedisSettings settings_;
   TailObserver* observer_ = nullptr;
+  redis::Client::ConnectionNumber connection_ = redis::Client::kAnyConnection;  // of commit_
   uint64_t attempt_ = 0;  // an admission under way ends when this moves on
   bool tail_connected_ = false;
   bool tail_running_ = false;

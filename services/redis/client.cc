@@ -41,20 +41,23 @@ Client::~Client() { Stop(); }
 void Client::Stop() { connection_->Stop(); }
 Client::Stats Client::GetStats() const { return connection_->GetStats(); }
 
-void Client::Send(Command command, absl::Duration timeout, Callback callback) {
+void Client::Send(Command command, absl::Duration timeout, Callback callback,
+                  ConnectionNumber only_on) {
   std::list<Request> request(1);
   Request& one = request.front();
   AppendCommand(command, &one.bytes);
   one.size = one.bytes.size();
   one.callback = std::move(callback);
   one.deadline = DeadlineAfter(timeout);
+  one.only_on = only_on;
   if (command.empty()) {  // Redis would not answer it, and every later answer would be another's
     return connection_->Refuse(std::move(request), FailureKind::kCommand, "an empty command");
   }
   connection_->Enqueue(std::move(request));
 }
 
-void Client::SendAll(std::vector<Command> commands, absl::Duration timeout, Callbacks callback) {
+void Client::SendAll(std::vector<Command> commands, absl::Duration timeout, Callbacks callback,
+                     ConnectionNumber only_on) {
   std::list<Request> request(1);
   Request& all = request.front();
   bool empty = commands.empty();
@@ -66,6 +69,7 @@ void Client::SendAll(std::vector<Command> commands, absl::Duration timeout, Call
   all.expected = commands.size();
   all.callbacks = std::move(callback);
   all.deadline = DeadlineAfter(timeout);
+  all.only_on = only_on;
   if (empty) {
     return connection_->Refuse(std::move(request), FailureKind::kCommand, "an empty command");
   }
@@ -74,7 +78,7 @@ void Client::SendAll(std::vector<Command> commands, absl::Duration timeout, Call
 
 void Client::Run(const Script& script, const std::vector<std::string>& keys,
                  const std::vector<std::string>& arguments, absl::Duration timeout,
-                 Callback callback) {
+                 Callback callback, ConnectionNumber only_on) {
   std::list<Request> request(1);
   Request& run = request.front();
   AppendArrayHeader(3 + keys.size() + arguments.size(), &run.bytes);
@@ -87,6 +91,7 @@ void Client::Run(const Script& script, const std::vector<std::string>& keys,
   run.callback = std::move(callback);
   run.script = &script;
   run.deadline = DeadlineAfter(timeout);
+  run.only_on = only_on;
   connection_->Enqueue(std::move(request));
 }
 

@@ -56,9 +56,15 @@ struct Address {
 // sent a second time by the client itself, except a script that Redis answered with NOSCRIPT (it
 // has certainly not run). A command whose deadline passes is answered at once (kNotSent or
 // kOutcomeUnknown), and since its late reply would be taken for another's, the connection is
-// renewed; what has not been sent waits for the new one.
+// renewed; what has not been sent waits for the new one. So the next connection may be the first
+// that a command sees, and may lead to another Redis: a caller that has looked at the present one
+// names it (`only_on`), and the command fails with kNotSent rather than go on any other.
 class Client {
  public:
+  // One connection, counted from 1: Stats::connects while it stands.
+  using ConnectionNumber = uint64_t;
+  static constexpr ConnectionNumber kAnyConnection = 0;
+
   struct Options {
     Address address;
     size_t max_queued_commands = 65536;
@@ -87,20 +93,23 @@ class Client {
   // Sends `command`, which is one that Redis answers once (not SUBSCRIBE, MONITOR, CLIENT REPLY,
   // SYNC; an empty one fails with kCommand). With no connection it waits for one until `timeout`,
   // then fails with kNotSent.
-  void Send(Command command, absl::Duration timeout, Callback callback);
+  void Send(Command command, absl::Duration timeout, Callback callback,
+            ConnectionNumber only_on = kAnyConnection);
 
   // Sends `commands` next to each other in the pipeline; the results come together, in order. What
   // waits between two of them is nothing: WAIT after a script speaks of that script.
   using Callbacks = std::function<void(std::vector<Result>)>;
-  void SendAll(std::vector<Command> commands, absl::Duration timeout, Callbacks callback);
+  void SendAll(std::vector<Command> commands, absl::Duration timeout, Callbacks callback,
+               ConnectionNumber only_on = kAnyConnection);
 
   // EVALSHA. `script` must be one of Options::scripts.
   void Run(const Script& script, const std::vector<std::string>& keys,
-           const std::vector<std::string>& arguments, absl::Duration timeout, Callback callback);
+           const std::vector<std::string>& arguments, absl::Duration timeout, Callback callback,
+           ConnectionNumber only_on = kAnyConnection);
 
   struct Stats {
     bool connected = false;
-    uint64_t connects = 0;       // since the start
+    uint64_t connects = 0;       // since the start: the number of the newest connection
     size_t queued_commands = 0;  // waiting or unanswered
     size_t queued_bytes = 0;
     std::string last_error;  // of the last failed connect or break; no secrets

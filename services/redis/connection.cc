@@ -49,6 +49,7 @@ Connection::Connection(Loop* loop, Client::Options options)
 
 void Connection::Start() {
   const bool posted = core_->Post([self = shared_from_this()] {
+    if (self->state_ == State::kClosed) return;  // stopped on this thread before we came to run
     self->core_->AddCloser(self.get(), [self] { self->Close(); });
     self->connect_timer_ = std::make_unique<LoopTimer>(
         self->core_->uv(), [raw = self.get()] { raw->OnConnectTimer(); });
@@ -118,6 +119,7 @@ void Connection::Wake() {
   for (auto request = fresh.begin(); request != fresh.end(); ++request) {
     request->place = deadlines_.emplace_hint(deadlines_.end(), request->deadline, request);
   }
+  FailStrays(&fresh);
   waiting_.splice(waiting_.end(), fresh);
   CheckDeadlines();
   Flush();
@@ -287,16 +289,19 @@ void Connection::Break(std::string why, Unsent unsent, absl::Duration reconnect_
       FailAll(&retries_, FailureKind::kNotSent, last_error_);
       FailAll(&waiting_, FailureKind::kNotSent, last_error_);
     }
+    FailStrays(&retries_);
+    FailStrays(&waiting_);
     Tell(false);
   }
   connect_timer_->Start(std::max(reconnect_not_before, backoff_.Next()));
 }
 
 void Connection::Tell(bool connected) {
+  if (connected) ++number_;
   {
     base::MutexLock lock(&mutex_);
     stats_.connected = connected;
-    if (connected) ++stats_.connects;
+    stats_.connects = number_;
   }
   state_changes_.push_back(connected);
 }
@@ -409,6 +414,17 @@ void Connection::CheckDeadlines() {
 
 void Connection::FailAll(std::list<Request>* requests, FailureKind kind, const std::string& why) {
   while (!requests->empty()) Fail(requests, requests->begin(), kind, why);
+}
+
+// What is for a connection that is over. A callback asks for such a thing when it has yet to be
+// told that the connection is lost: without this, it would be the first on the next one.
+void Connection::FailStrays(std::list<Request>* requests) {
+  for (auto next = requests->begin(); next != requests->end();) {
+    const auto request = next++;
+    if (request->only_on == Client::kAnyConnection) continue;
+    if (state_ == State::kReady && request->only_on == number_) continue;
+    Fail(requests, request, FailureKind::kNotSent, "its connection is over");
+  }
 }
 
 void Connection::Fail(std::list<Request>* from, std::list<Request>::iterator request,

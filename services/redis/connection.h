@@ -32,6 +32,7 @@ struct Request {
   Client::Callback callback;    // of one command
   Client::Callbacks callbacks;  // of several
   Time deadline;
+  Client::ConnectionNumber only_on = Client::kAnyConnection;  // the one that it may go on
 
   const Script* script = nullptr;  // of Run() and of a reload
   bool ran_again = false;          // after NOSCRIPT
@@ -46,10 +47,11 @@ struct Request {
 //   incoming -> waiting -> sent -> finished        (retries: NOSCRIPT, goes before waiting)
 //
 // Invariants: the replies of Redis come in the order of `sent_`; only what is in `sent_` can have
-// had an effect; every request outside `incoming_` and `finished_`, reloads apart, has its deadline
-// in `deadlines_`. Code that changes the state never calls a callback: it moves requests to
-// `finished_`, and Deliver() at the end of each entry point calls them, with no lock and in a state
-// that allows any call from them.
+// had an effect; what waits and is bound to a connection is bound to the one that stands; every
+// request outside `incoming_` and `finished_`, reloads apart, has its deadline in `deadlines_`.
+// Code that changes the state never calls a callback: it moves requests to `finished_`, and
+// Deliver() at the end of each entry point calls them, with no lock and in a state that allows any
+// call from them.
 class Connection final : public Socket::Owner, public std::enable_shared_from_this<Connection> {
  public:
   Connection(Loop* loop, Client::Options options);
@@ -93,6 +95,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
   void CheckDeadlines();
   void Break(std::string why, Unsent unsent, absl::Duration reconnect_not_before);
   void FailAll(std::list<Request>* requests, FailureKind kind, const std::string& why);
+  void FailStrays(std::list<Request>* requests);
   void Finish(std::list<Request>* from, std::list<Request>::iterator request);
   void Fail(std::list<Request>* from, std::list<Request>::iterator request, FailureKind kind,
             const std::string& why);
@@ -111,6 +114,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
 
   // The rest: only on the loop's thread.
   State state_ = State::kWaitingToConnect;
+  Client::ConnectionNumber number_ = 0;  // of the newest connection that became ready
   base::Backoff backoff_;
   std::unique_ptr<LoopTimer> connect_timer_;   // of the attempt, or until the next one
   std::unique_ptr<LoopTimer> deadline_timer_;  // for the earliest of deadlines_

@@ -22,11 +22,13 @@ inline redis::Result Call(redis::Client& client, redis::Command command,
 }
 
 // Sends without waiting.
-inline std::future<redis::Result> CallLater(redis::Client& client, redis::Command command,
-                                            absl::Duration timeout = kCallTimeout) {
+inline std::future<redis::Result> CallLater(
+    redis::Client& client, redis::Command command, absl::Duration timeout = kCallTimeout,
+    redis::Client::ConnectionNumber only_on = redis::Client::kAnyConnection) {
   auto answer = std::make_shared<std::promise<redis::Result>>();
-  client.Send(std::move(command), timeout,
-              [answer](redis::Result result) { answer->set_value(std::move(result)); });
+  client.Send(
+      std::move(command), timeout,
+      [answer](redis::Result result) { answer->set_value(std::move(result)); }, only_on);
   return answer->get_future();
 }
 

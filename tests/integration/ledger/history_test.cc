@@ -200,6 +200,39 @@ TEST_F(CutHistoryTest, ARunningServiceOpensAnEpochAndTellsItsObserver) {
   ExpectEveryOldCursorIsTold();
 }
 
+// A change that waits for one in flight is sent on when that is answered; when the connection
+// broke, it would be the first on the next one, and fill the places of what was lost before anyone
+// looks.
+TEST_F(HistoryTest, NoChangeReachesARedisWhoseHistoryHasNotBeenLookedAt) {
+  Open();
+  Commit(10);
+  const auto kept = std::filesystem::file_size(AppendOnlyFile());
+  Commit(3);
+  const std::string at_the_end = CursorAt(13);
+  server_.Freeze();
+  auto in_flight = ledger_->SubmitLater(ExampleSubmission("in flight"));
+  ASSERT_TRUE(testing::Eventually([&] { return (*ledger_)->state().queued == 0; }));
+  std::vector<std::future<absl::StatusOr<Receipt>>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(ledger_->SubmitLater(ExampleSubmission("waits" + std::to_string(i))));
+  }
+  (*ledger_)->Follow(nullptr);  // returns when the loop has seen to all of them
+  server_.Kill9();
+  std::filesystem::resize_file(AppendOnlyFile(), kept);
+  EXPECT_THAT(in_flight.get(), FailsWith(Reason::kOutcomeUnknown));
+  server_.Start();
+  ASSERT_TRUE(testing::Eventually([&] { return (*ledger_)->state().ready; }));
+  for (auto& answer : waiting) {
+    const absl::StatusOr<Receipt> receipt = answer.get();
+    EXPECT_TRUE(receipt.ok() || domain::HasReason(receipt.status(), Reason::kLedgerUnavailable))
+        << receipt.status();
+  }
+  EXPECT_EQ((*ledger_)->state().partitions[0].epoch, 2);
+  const auto resolved = ledger_->Resolve(at_the_end);
+  ASSERT_THAT(resolved, FailsWith(Reason::kHistoryLost));
+  EXPECT_EQ(FactOf(resolved, "lost_from"), "11");
+}
+
 TEST_F(CutHistoryTest, TheWitnessFileTellsARestartedService) {
   Open();
   CommitAndCut();

@@ -294,6 +294,65 @@ TEST_F(ConnectionTest, RunsAScriptAtMostTwiceWhenRedisDoesNotKeepIt) {
   EXPECT_EQ(promise.get_future().get().failure().kind, FailureKind::kNoScript);
 }
 
+TEST_F(ConnectionTest, WhatAnAnswerOfTheLostConnectionLeadsToDoesNotGoOnTheNextWhenBound) {
+  Client client(&loop_, Options());
+  std::promise<Result> bound;
+  std::promise<Result> free;
+  client.Send({"GET", "a"}, absl::Seconds(20), [&](const Result&) {
+    // Nobody has been told yet that the connection is lost.
+    client.Send(
+        {"SET", "bound", "v"}, absl::Seconds(20),
+        [&](Result result) { bound.set_value(std::move(result)); }, 1);
+    client.Send({"SET", "free", "v"}, absl::Seconds(20),
+                [&](Result result) { free.set_value(std::move(result)); });
+  });
+  EXPECT_THAT(peer_.Next(), ElementsAre("GET", "a"));
+  peer_.CloseConnections();
+  EXPECT_THAT(peer_.Next(), ElementsAre("SET", "free", "v"));
+  peer_.Write("+OK\r\n");
+  EXPECT_EQ(KindOf(bound.get_future()), FailureKind::kNotSent);
+  EXPECT_EQ(Show(free.get_future().get()), "OK");
+}
+
+TEST_F(ConnectionTest, WhatIsBoundGoesOnItsConnectionAndEndsWithItUnsent) {
+  Client client(&loop_, Options());
+  ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+  auto write = CallLater(client, {"SET", "k", "v"}, testing::kCallTimeout, 1);
+  auto read = CallLater(client, {"GET", "k"});
+  EXPECT_THAT(peer_.Next(), ElementsAre("SET", "k", "v"));
+  EXPECT_THAT(peer_.Next(), ElementsAre("GET", "k"));
+  peer_.Write("-READONLY You can't write\r\n");  // it sends nothing more, and is renewed
+  EXPECT_EQ(KindOf(std::move(write)), FailureKind::kReadOnly);
+  auto waits = CallLater(client, {"SET", "k", "w"}, testing::kCallTimeout, 1);
+  EXPECT_TRUE(StillWaits(waits));
+  peer_.Write("$1\r\nv\r\n");
+  EXPECT_EQ(Show(read.get()), "v");
+  EXPECT_EQ(KindOf(std::move(waits)), FailureKind::kNotSent);
+  ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+  ASSERT_EQ(client.GetStats().connects, 2u);
+  auto of_the_next = CallLater(client, {"GET", "n"}, testing::kCallTimeout, 2);
+  EXPECT_THAT(peer_.Next(), ElementsAre("GET", "n"));
+  peer_.Write("$1\r\nn\r\n");
+  EXPECT_EQ(Show(of_the_next.get()), "n");
+}
+
+TEST_F(ConnectionTest, AClientThatWasStoppedBeforeItBeganNeverConnects) {
+  std::promise<void> stopped;
+  std::unique_ptr<Client> client;
+  loop_.Post([&] {
+    client = std::make_unique<Client>(&loop_, Options());
+    client->Stop();
+    // Behind what the client itself has posted.
+    loop_.Post([&] { stopped.set_value(); });
+  });
+  stopped.get_future().wait();
+  EXPECT_EQ(client->GetStats().queued_commands, 0u);
+  client.reset();
+  Client other(&loop_, Options());
+  ASSERT_TRUE(Eventually([&] { return other.GetStats().connected; }));
+  EXPECT_EQ(peer_.connections(), 1);
+}
+
 TEST_F(ConnectionTest, NeverSendsACommandASecondTimeAfterABreak) {
   Client client(&loop_, Options());
   auto lost = CallLater(client, {"INCR", "k"});
