@@ -160,8 +160,14 @@ bool Engine::Leave(const std::string& clue_id, const Clue& clue, Group* group) {
 // Clues behind the reach of every route, or too many of them, are forgotten, and groups that hang
 // on nothing.
 void Engine::Forget() {
-  // During the replay what is to be told may lie further back.
-  const absl::Time oldest = replaying_ ? absl::InfinitePast() : newest_ - ReachOf(*routes_);
+  // During the replay what is to be told may lie further back, and so may what waits for its time.
+  absl::Time oldest = replaying_ ? absl::InfinitePast() : newest_ - ReachOf(*routes_);
+  if (!waiting_.empty()) oldest = std::min(oldest, waiting_.begin()->first);
+  while (!open_.empty()) {
+    Group* const group = groups_.at(open_.begin()->second).get();
+    if (Open(*group)) break;
+    SetUntold(group, absl::InfiniteFuture());
+  }
   while (!ages_.empty() && (ages_.begin()->first < oldest || ages_.size() > kMostClues)) {
     if (ages_.begin()->first >= oldest) ++forgotten_;
     const auto clue = clues_.find(ages_.begin()->second);
@@ -171,6 +177,7 @@ void Engine::Forget() {
       Leave(clue->first, clue->second, group->second.get());
       if (group->second->members.empty() && group->second->due == absl::InfiniteFuture() &&
           group->second->silent_until < newest_) {
+        SetUntold(group->second.get(), absl::InfiniteFuture());
         groups_.erase(group);
       }
     }
@@ -222,6 +229,13 @@ void Engine::Hold(const Entry& entry, const Group& group, Firing firing) {
   firing.position = entry.position;
   firing.due = entry.at;
   firing.tell_at = Allowed(*group.route, firing.alert.facets.risk, entry.at);
+  // A clue that was corrected long after it came was counted among those of its own time.
+  firing.since = std::min(entry.at, firing.alert.group->to);
+  Keep(std::move(firing));
+}
+
+void Engine::Keep(Firing firing) {
+  untold_.Add(firing);
   held_.emplace(firing.tell_at, std::move(firing));
 }
 
@@ -252,7 +266,12 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
     // What belongs together hangs on no single entry.
     const bool seen_to =
         firing.position > 0 && partition < settled.size() && firing.position <= settled[partition];
-    held = seen_to || WasTold(firing) ? held_.erase(held) : std::next(held);
+    if (!seen_to && !WasTold(firing)) {
+      ++held;
+      continue;
+    }
+    untold_.Remove(firing);
+    held = held_.erase(held);
   }
   for (const auto& matters : matters_) matters->GoLive();
   for (auto& [digest, group] : groups_) {
@@ -301,19 +320,25 @@ int64_t Engine::forgotten() const {
   return count;
 }
 
-std::optional<int64_t> Engine::Unsettled(int partition) const {
-  std::optional<int64_t> first;
-  for (const auto& [due, firing] : held_) {
-    if (firing.partition != partition) continue;
-    first = std::min(first.value_or(firing.position), firing.position);
+absl::Time Engine::UntoldSince() const {
+  absl::Time since = untold_.since();
+  if (!waiting_.empty()) since = std::min(since, waiting_.begin()->first);
+  // Of a group that may yet become due its first clue must be found, or else its last alert.
+  for (const auto& [from, digest] : open_) {
+    if (from >= since) break;
+    const Group& group = *groups_.at(digest);
+    if (!Open(group)) continue;
+    since = std::min(since, group.version == 0 ? from + ReachOf(*group.route) : from);
   }
-  return first;
+  for (const auto& matters : matters_) since = std::min(since, matters->UntoldSince());
+  return since;
 }
 
 std::vector<Firing> Engine::Due(absl::Time now) {
   std::vector<Firing> due;
   if (replaying_) return due;
   while (!held_.empty() && held_.begin()->first <= now) {
+    untold_.Remove(held_.begin()->second);
     due.push_back(std::move(held_.begin()->second));
     held_.erase(held_.begin());
   }

@@ -18,6 +18,7 @@
 #include "services/combining/member.h"
 #include "services/combining/route.h"
 #include "services/combining/unit_record.h"
+#include "services/combining/untold.h"
 
 namespace supervision::combining {
 
@@ -35,8 +36,9 @@ namespace supervision::combining {
 //
 // Bounded: at most kMostClues in all groups together, the oldest is forgotten first; at most
 // kMostOfGroup of one. As many more in the matters of routes that link, which are kept apart: see
-// Matters; and what is known against organs, where a route asks for it: see UnitRecord. For one
-// thread.
+// Matters; and what is known against organs, where a route asks for it: see UnitRecord. What lies
+// behind the reach of the routes is forgotten too, unless a group that waits, be it for offices to
+// open after a holiday, has yet to tell it. For one thread.
 class Engine {
  public:
   static constexpr size_t kMostClues = 300'000;
@@ -63,7 +65,10 @@ class Engine {
   // When something becomes due next.
   std::optional<absl::Time> NextDue() const;
   // The first entry of `partition` on which something hangs that has not been handed out.
-  std::optional<int64_t> Unsettled(int partition) const;
+  std::optional<int64_t> Unsettled(int partition) const { return untold_.First(partition); }
+  // Since when something hangs in the log that has not been handed out: who begins a replay there,
+  // less the reach of the routes, finds all of it. The infinite future: nothing does.
+  absl::Time UntoldSince() const;
 
   // Those of matters among them; a clue of a matter and of a group counts twice.
   size_t groups() const;
@@ -98,6 +103,8 @@ class Engine {
     int64_t total = 0;
     absl::Time told_at;
     absl::Time due = absl::InfiniteFuture();
+    // Since when something of it has not been told.
+    absl::Time untold_since = absl::InfiniteFuture();
   };
   struct Clue {
     FactsPtr facts;
@@ -136,9 +143,12 @@ class Engine {
                                       const Group& group, const Member& clue) const;
 
   void Hold(const Entry& entry, const Group& group, Firing firing);
+  void Keep(Firing firing);
   bool WasTold(const Firing& firing) const;
   void Adopt(Group* group, const GroupRule& rule);
   void SetDue(Group* group, absl::Time due);
+  void SetUntold(Group* group, absl::Time since);
+  bool Open(const Group& group) const;
   void End(Group* group, const GroupRule& rule);
   std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                   bool ended = false);
@@ -156,8 +166,11 @@ class Engine {
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;
   std::set<std::pair<absl::Time, std::string>> ages_;  // clues by when they were accepted
-  std::multimap<absl::Time, Firing> held_;             // by due
+  std::multimap<absl::Time, Firing> held_;             // by when they may be told
+  Untold untold_;                                      // of held_
   std::set<std::pair<absl::Time, std::string>> due_;   // digests of groups
+  // Groups by untold_since: those that are due some time, and those that may become so.
+  std::set<std::pair<absl::Time, std::string>> waiting_, open_;
   absl::Time newest_ = absl::InfinitePast();
   int64_t forgotten_ = 0;
 };

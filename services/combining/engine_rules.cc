@@ -101,6 +101,7 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
   if (!Started(*group->route, entry.at)) return;
   if (group->begun == absl::InfiniteFuture() || entry.at - group->to_last > rule.idle) {
     End(group, rule);
+    SetUntold(group, absl::InfiniteFuture());
     group->begun = clues_[entry.clue_id].at;
     while (group->members.front().at < group->begun) group->members.pop_front();
     group->first = entry.clue_id;
@@ -112,6 +113,11 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
   }
   group->to_last = entry.at;
   ++group->total;
+  if (group->untold_since == absl::InfiniteFuture()) {
+    // A clue that was corrected long after it came is no reason to keep all since then.
+    SetUntold(group, std::max(std::min(clues_[entry.clue_id].at, entry.at),
+                              entry.at - ReachOf(*group->route)));
+  }
   group->common.Add(*clues_[entry.clue_id].facts);
   if (group->total < rule.at_least || group->due != absl::InfiniteFuture()) return;
   const absl::Time due = group->version == 0 ? std::max(entry.at, group->wait_from + rule.wait)
@@ -127,13 +133,28 @@ void Engine::End(Group* group, const GroupRule& rule) {
   if (replaying_) Adopt(group, rule);
   if (group->due == absl::InfiniteFuture()) return;
   std::optional<Firing> firing = TellGroup(group, rule, due, true);
-  if (firing.has_value()) held_.emplace(due, *std::move(firing));
+  if (firing.has_value()) Keep(*std::move(firing));
 }
 
 void Engine::SetDue(Group* group, absl::Time due) {
+  const absl::Time untold_since = group->untold_since;
+  SetUntold(group, absl::InfiniteFuture());
   due_.erase({group->due, group->digest});
   group->due = due;
   if (due != absl::InfiniteFuture()) due_.emplace(due, group->digest);
+  SetUntold(group, untold_since);
+}
+
+// Whether the next clue may belong to what the group has.
+bool Engine::Open(const Group& group) const {
+  return newest_ - group.to_last <= std::get<GroupRule>(group.route->rule).idle;
+}
+
+void Engine::SetUntold(Group* group, absl::Time since) {
+  auto& groups = group->due == absl::InfiniteFuture() ? open_ : waiting_;
+  groups.erase({group->untold_since, group->digest});
+  group->untold_since = since;
+  if (since != absl::InfiniteFuture()) groups.emplace(since, group->digest);
 }
 
 // After a replay: what an earlier owner told of the group that is under way.
@@ -150,11 +171,17 @@ void Engine::Adopt(Group* group, const GroupRule& rule) {
   group->record = newest->record;
   group->version = newest->version;
   group->told_at = newest->at;
-  const auto fresh = std::count_if(group->members.begin(), group->members.end(),
-                                   [&](const Member& member) { return member.at > newest->to; });
+  int64_t fresh = 0;
+  absl::Time since = absl::InfiniteFuture();
+  for (const Member& member : group->members) {
+    if (member.at <= newest->to) continue;
+    ++fresh;
+    since = std::min(since, member.at);
+  }
   group->told_total = newest->total;
   group->total = newest->total + fresh;
   SetDue(group, absl::InfiniteFuture());
+  SetUntold(group, since);
   if (fresh == 0) return;
   SetDue(group, Allowed(*group->route, group->common.facets().risk,
                         std::max(group->to_last, group->told_at + rule.interval)));
@@ -190,6 +217,8 @@ std::optional<Firing> Engine::TellGroup(Group* group, const GroupRule& rule, abs
   firing.record = group->record;
   firing.version = ++group->version;
   firing.due = firing.tell_at = due;
+  firing.since = std::min(group->untold_since, due);
+  SetUntold(group, absl::InfiniteFuture());
   group->told_total = group->total;
   group->told_at = now;
   return firing;

@@ -16,7 +16,10 @@ struct Firing {
   uint32_t version = 1;  // of what the route tells of the record
   absl::Time due;        // when it was found
   absl::Time tell_at;    // when it might be told, by the calendar
-  // Of the trigger's entry in the log.
+  // Since when it hangs in the log: a replay that begins there, less the reach of the routes, finds
+  // it again.
+  absl::Time since;
+  // Of the trigger's entry in the log; 0: it hangs on no single one.
   int partition = 0;
   int64_t position = 0;
   // What is told: kind, facets, codes, reasons, received_at, title and group. Ids, versions, times

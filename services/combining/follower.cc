@@ -13,6 +13,7 @@
 #include "services/combining/follower_metrics.h"
 #include "services/combining/hushing.h"
 #include "services/combining/merged_log.h"
+#include "services/combining/untold.h"
 #include "services/ledger/route_desk.h"
 
 namespace supervision::combining {
@@ -84,7 +85,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     engine_.reset();
     merged_.reset();
     record_.reset();
+    kept_on_ = absl::InfinitePast();
     firings_.clear();
+    untold_.Clear();
     hushes_.clear();
     metrics_.groups.Set(0);
     metrics_.clues.Set(0);
@@ -224,7 +227,10 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       engine_->Take(entry->partition, entry->position, entry->event);
     }
     if (replaying_ && merged_->replayed()) GoLive();
-    for (Firing& firing : engine_->Due(clock_->Now())) firings_.push_back(std::move(firing));
+    for (Firing& firing : engine_->Due(clock_->Now())) {
+      untold_.Add(firing);
+      firings_.push_back(std::move(firing));
+    }
     for (Hush& hush : engine_->Hushes()) hushes_.push_back(std::move(hush));
     Tell();
   }
@@ -240,30 +246,31 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
 
   // ---- Telling
 
-  // The place behind which something hangs that is not in the log yet, leaving out the first
-  // `without` of what waits to be told.
-  ledger::RouteState Settled(size_t without = 0) const {
+  // The place behind which something hangs that is not in the log yet, and since when.
+  ledger::RouteState Settled() const {
     ledger::RouteState state;
     state.kept_at = clock_->Now();
     state.starts = kept_.starts;
     state.place.emplace();
     for (size_t p = 0; p < settled_.size(); ++p) {
       int64_t position = replaying_ ? settled_[p] : merged_->taken(p);
-      if (engine_ != nullptr && !replaying_) {
-        if (const auto held = engine_->Unsettled(static_cast<int>(p))) {
-          position = std::min(position, *held - 1);
-        }
-      }
-      for (size_t i = without; i < firings_.size(); ++i) {
-        if (firings_[i].partition == static_cast<int>(p) && firings_[i].position > 0) {
-          position = std::min(position, firings_[i].position - 1);
+      if (!replaying_) {
+        const auto partition = static_cast<int>(p);
+        for (const auto first : {engine_->Unsettled(partition), untold_.First(partition)}) {
+          if (first.has_value()) position = std::min(position, *first - 1);
         }
       }
       state.place->epochs.push_back(merged_->epoch(p));
       state.place->positions.push_back(position);
     }
-    // A replay goes back from when all was seen to.
-    if (replaying_ && kept_.kept_at != absl::InfinitePast()) state.kept_at = kept_.kept_at;
+    // A replay goes back from when all was seen to. What waits for its time, over a weekend or a
+    // holiday, has not been; nor is it known what hangs on what has yet to be read.
+    if (!replaying_) {
+      state.kept_at = std::min({state.kept_at, engine_->UntoldSince(), untold_.since()});
+    }
+    if ((replaying_ || merged_->more()) && kept_.kept_at != absl::InfinitePast()) {
+      state.kept_at = std::min(state.kept_at, kept_.kept_at);
+    }
     return state;
   }
 
@@ -290,7 +297,8 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       group->late = true;
       alert.alert.group = std::move(group);
     }
-    ledger::RouteState state = Settled(1);
+    untold_.Remove(firing);  // it comes into the log in the step that moves the place
+    const ledger::RouteState state = Settled();
     desk_.Tell(fence_, std::move(alert), state, options_.timeout,
                Guarded([this, state, late](absl::StatusOr<DeriveResult> told) {
                  // Whether it was written is not known; told again it is written once.
@@ -322,9 +330,10 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
 
   void Rest() {
     if (merged_->more()) return Later(kBreath);
-    ledger::RouteState state = Settled();
-    if (replaying_ || state.kept_at - kept_.kept_at < options_.keep) return Later(options_.poll);
-    Keep(std::move(state), [this] { Later(options_.poll); });
+    const absl::Time now = clock_->Now();
+    if (replaying_ || now - kept_on_ < options_.keep) return Later(options_.poll);
+    kept_on_ = now;
+    Keep(Settled(), [this] { Later(options_.poll); });
   }
 
   void Keep(ledger::RouteState state, std::function<void()> then) {
@@ -369,7 +378,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   std::shared_ptr<MergedLog> merged_;
   std::optional<ledger::ListQuery> record_;  // while what is known against organs is being read
   std::vector<int64_t> settled_;  // of each partition: what was due up to here has been seen to
+  absl::Time kept_on_ = absl::InfinitePast();  // when the place was moved with nothing to tell
   std::deque<Firing> firings_;
+  Untold untold_;  // of firings_
   std::deque<Hush> hushes_;
   int64_t forgotten_ = 0;
   std::unique_ptr<redis::Loop::Timer> timer_;

@@ -60,6 +60,8 @@ class Matters {
   // an owner.
   std::vector<Hush> Hushes() { return std::exchange(hushes_, {}); }
   std::optional<absl::Time> NextDue() const;
+  // See Engine.
+  absl::Time UntoldSince() const;
 
   const Route& route() const { return *route_; }
   size_t size() const { return matters_.size(); }
@@ -94,6 +96,8 @@ class Matters {
     std::vector<std::string> told_problems;
     absl::Time told_at;
     absl::Time changed_at = absl::InfinitePast();
+    // Of the changes that have not been told, or need not be, the first.
+    absl::Time untold_since = absl::InfiniteFuture();
     absl::Time touched = absl::InfinitePast();
     absl::Time due = absl::InfiniteFuture();
   };

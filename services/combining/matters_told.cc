@@ -55,6 +55,7 @@ bool Matters::NeedsTelling(const Matter& matter) const {
 
 void Matters::Changed(Matter* matter, absl::Time at) {
   matter->changed_at = std::max(matter->changed_at, at);
+  matter->untold_since = std::min(matter->untold_since, at);
   Touch(matter, at);
   if (!replaying_) Schedule(matter, at);
 }
@@ -71,7 +72,23 @@ void Matters::Schedule(Matter* matter, absl::Time at) {
 void Matters::SetDue(Matter* matter, absl::Time due) {
   due_.erase({matter->due, matter->digest});
   matter->due = due;
-  if (due != absl::InfiniteFuture()) due_.emplace(due, matter->digest);
+  if (due == absl::InfiniteFuture()) {
+    matter->untold_since = absl::InfiniteFuture();
+    return;
+  }
+  due_.emplace(due, matter->digest);
+  // What was told before it changed may say something else than what is known now.
+  if (matter->untold_since == absl::InfiniteFuture()) {
+    matter->untold_since = std::max(matter->changed_at, matter->told_at);
+  }
+}
+
+absl::Time Matters::UntoldSince() const {
+  absl::Time since = absl::InfiniteFuture();
+  for (const auto& [due, digest] : due_) {
+    since = std::min(since, matters_.at(digest)->untold_since);
+  }
+  return since;
 }
 
 std::optional<absl::Time> Matters::NextDue() const {
@@ -90,6 +107,7 @@ std::vector<Firing> Matters::Due(absl::Time now) {
 
 std::optional<Firing> Matters::Tell(Matter* matter, absl::Time now) {
   const absl::Time due = matter->due;
+  const absl::Time since = std::min(matter->untold_since, due);
   SetDue(matter, absl::InfiniteFuture());
   if (!NeedsTelling(*matter)) return std::nullopt;
   Firing firing;
@@ -97,6 +115,7 @@ std::optional<Firing> Matters::Tell(Matter* matter, absl::Time now) {
   firing.record = matter->record;
   firing.version = matter->version + 1;
   firing.due = firing.tell_at = due;
+  firing.since = since;
 
   domain::AlertGroup group;
   group.route = route_->id;
@@ -202,6 +221,7 @@ void Matters::TakeTold(const domain::Alert& alert) {
   }
   const int64_t gone = static_cast<int64_t>(matter->told.size()) - named;
   matter->total = told.total + fresh - gone;
+  if (!NeedsTelling(*matter)) matter->untold_since = absl::InfiniteFuture();
   Touch(matter, alert.raised_at);
 }
 

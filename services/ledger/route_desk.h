@@ -12,9 +12,10 @@ namespace supervision::ledger {
 
 // How far routes have come: what lies there when somebody takes them over.
 struct RouteState {
-  std::optional<Place> place;                 // up to which what was due has been seen to
-  absl::Time kept_at = absl::InfinitePast();  // when that was written
-  std::map<std::string, absl::Time> starts;   // since when each route is on, by its id
+  std::optional<Place> place;  // up to which what was due has been seen to
+  // When that was written; earlier where something that had come before was still to be told.
+  absl::Time kept_at = absl::InfinitePast();
+  std::map<std::string, absl::Time> starts;  // since when each route is on, by its id
 };
 
 struct RouteLease {

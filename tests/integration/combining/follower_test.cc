@@ -4,7 +4,9 @@
 #include <map>
 #include <thread>
 
+#include "absl/time/civil_time.h"
 #include "absl/time/clock.h"
+#include "services/domain/civil_date.h"
 #include "tests/integration/combining/replica.h"
 
 namespace supervision::combining {
@@ -120,6 +122,38 @@ TEST_F(FollowerTest, WhatIsToldLongAfterItWasDueIsMarkedAndCounted) {
   EXPECT_GT(alert.raised_at, alert.group->due_at);
   EXPECT_TRUE(testing::Eventually([&] { return b.Late() == 1; }));
   EXPECT_EQ(a.Late(), 0);
+}
+
+// The place is moved all the while, and what waits lies further back than the route reaches.
+TEST_F(FollowerTest, WhatWaitsForOfficesToOpenIsToldByWhoeverFollowsThen) {
+  base::FakeClock clock(absl::FromCivil(absl::CivilMinute(2026, 9, 18, 18, 0),  // a Friday
+                                        domain::ChinaTime()));
+  auto routes = std::make_shared<RouteSet>(*ThirdOfAUnit());
+  routes->routes[0].times = Times::kOfficeHours;
+  std::get<ThresholdRule>(routes->routes[0].rule).window = absl::Hours(1);
+  std::get<ThresholdRule>(routes->routes[0].rule).repeat = absl::Hours(1);
+  const auto start = [&] {
+    auto replica = std::make_unique<Replica>(redis_, "a", routes, nullptr,
+                                             std::vector<std::string>(), absl::Minutes(5), &clock);
+    EXPECT_TRUE(replica->WaitReady());
+    replica->Follow();
+    EXPECT_TRUE(testing::Eventually([&] { return replica->Holding() > 0; }));
+    return replica;
+  };
+  const auto place = [&] { return redis_.Call({"HGET", "sv:{0}:rs", "p"}); };
+  auto a = start();
+  for (int i = 0; i < 3; ++i) a->Submit("k" + std::to_string(i), "甲局");
+  ASSERT_TRUE(testing::Eventually([&] { return a->Clues() == 3; }));
+  const std::string before = place();
+  clock.Advance(absl::Hours(30));
+  a->Submit("sunday", "乙局");
+  ASSERT_TRUE(testing::Eventually([&] { return place() != before; }));
+  a.reset();
+  a = start();
+  ASSERT_TRUE(testing::Eventually([&] { return a->Clues() > 0; }));
+  clock.Advance(absl::Hours(33));
+  EXPECT_TRUE(testing::Eventually([&] { return !a->Told().empty(); }));
+  EXPECT_EQ(TimesTold(a->Told()), (std::map<std::string, int>{{"甲局", 1}}));
 }
 
 // Or the first alert of a route would be no increase of anything.

@@ -36,13 +36,13 @@ class Replica {
   Replica(const testing::RedisServer& redis, std::string holder,
           std::shared_ptr<const RouteSet> routes = ThirdOfAUnit(),
           std::function<bool()> before_telling = nullptr, std::vector<std::string> watchers = {},
-          absl::Duration late = Follower::Options().late)
+          absl::Duration late = Follower::Options().late,
+          const base::Clock* clock = base::Clock::System())
       : slot_(std::move(routes)) {
     ledger::Ledger::Options options = testing::OptionsFor(redis);
     options.partitions = kPartitions;
-    ledger_ = std::make_unique<ledger::Ledger>(&loop_, base::Clock::System(),
-                                               observability::Logger::Null(), &registry_,
-                                               std::move(options));
+    ledger_ = std::make_unique<ledger::Ledger>(&loop_, clock, observability::Logger::Null(),
+                                               &registry_, std::move(options));
     Follower::Options follow;
     follow.holder = std::move(holder);
     follow.lease = absl::Milliseconds(600);
@@ -51,7 +51,7 @@ class Replica {
     follow.late = late;
     follow.before_telling = std::move(before_telling);
     follow.watchers_of = [watchers](const domain::Facets&) { return watchers; };
-    follower_ = std::make_unique<Follower>(ledger_.get(), &loop_, &slot_, base::Clock::System(),
+    follower_ = std::make_unique<Follower>(ledger_.get(), &loop_, &slot_, clock,
                                            observability::Logger::Null(), &registry_, follow);
   }
   ~Replica() {
@@ -72,12 +72,9 @@ class Replica {
   prometheus::Registry* registry() { return &registry_; }
 
   // 1 once this replica follows.
-  double Holding() {
-    for (const auto& family : registry_.Collect()) {
-      if (family.name == "supervision_routes_holding") return family.metric[0].gauge.value;
-    }
-    return 0;
-  }
+  double Holding() { return Gauge("supervision_routes_holding"); }
+  // Those that it follows.
+  double Clues() { return Gauge("supervision_route_clues"); }
   // How many alerts it has told late; -1 while nothing is counted.
   double Late() {
     for (const auto& family : registry_.Collect()) {
@@ -149,6 +146,13 @@ class Replica {
   }
 
  private:
+  double Gauge(const std::string& name) {
+    for (const auto& family : registry_.Collect()) {
+      if (family.name == name) return family.metric[0].gauge.value;
+    }
+    return 0;
+  }
+
   redis::Loop loop_;
   prometheus::Registry registry_;
   RouteSlot slot_;

@@ -1,0 +1,191 @@
+// What waits longer than the routes reach back, for offices to open or for a group to be large
+// enough, when owners of the routes die meanwhile.
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "services/combining/engine.h"
+#include "services/domain/civil_date.h"
+#include "tests/unit/combining/routes_for_test.h"
+
+namespace supervision::combining {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// As a duration from kBegin, in which the events of these tests are told.
+absl::Duration At(absl::CivilMinute minute) {
+  return absl::FromCivil(minute, domain::ChinaTime()) - kBegin;
+}
+const absl::Duration kFridayEvening = At(absl::CivilMinute(2026, 9, 18, 18, 0));
+const absl::Duration kMondayMorning = At(absl::CivilMinute(2026, 9, 21, 8, 30));
+
+Route InOfficeHours(Route route) {
+  route.times = Times::kOfficeHours;
+  return route;
+}
+
+// An owner of the routes after the other, as the follower has them.
+class WaitingTest : public ::testing::Test {
+ protected:
+  void Begin(Route route) {
+    routes_ = Only(std::move(route));
+    engine_ = std::make_unique<Engine>(routes_, std::map<std::string, absl::Time>());
+    engine_->GoLive({});
+  }
+  void Take(domain::ChangeEvent event) {
+    log_.push_back(std::move(event));
+    engine_->Take(0, static_cast<int64_t>(log_.size()), log_.back());
+  }
+  // What is told then, into the log.
+  std::vector<Firing> Tell(absl::Duration at) {
+    std::vector<Firing> told = engine_->Due(kBegin + at);
+    for (const Firing& firing : told) Take(ToldEvent(firing, kBegin + at));
+    return told;
+  }
+  // The owner leaves its place and dies; the next begins to read where that says.
+  void TakeOver(absl::Duration at) {
+    const absl::Time from = std::min(kBegin + at, engine_->UntoldSince()) - ReachOf(*routes_);
+    const int64_t settled =
+        engine_->Unsettled(0).value_or(static_cast<int64_t>(log_.size()) + 1) - 1;
+    engine_ = std::make_unique<Engine>(routes_, std::map<std::string, absl::Time>());
+    for (size_t i = 0; i < log_.size(); ++i) {
+      if (log_[i].alert.raised_at < from) continue;
+      engine_->Take(0, static_cast<int64_t>(i) + 1, log_[i]);
+    }
+    engine_->GoLive({settled});
+  }
+  // Again and again, with nothing due.
+  void TakeOverUntil(absl::Duration from, absl::Duration until) {
+    for (absl::Duration at = from; at < until; at += absl::Hours(5)) {
+      ASSERT_THAT(Tell(at), IsEmpty());
+      TakeOver(at);
+    }
+  }
+
+  std::shared_ptr<const RouteSet> routes_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<domain::ChangeEvent> log_;
+};
+
+TEST_F(WaitingTest, AGroupOfAFridayEveningIsToldOnMondayWithAllOfIt) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("x", kFridayEvening + absl::Hours(30), "乙局"));
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].alert.group->members, SizeIs(2));
+  // Then it is forgotten.
+  Take(ClueEvent("y", kMondayMorning + absl::Hours(3), "乙局"));
+  EXPECT_EQ(engine_->clues(), 1u);
+  EXPECT_EQ(engine_->groups(), 1u);
+}
+
+TEST_F(WaitingTest, AGroupOfAFridayEveningIsToldOnMondayByWhoeverHoldsTheRoutesThen) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("x", kFridayEvening + absl::Hours(30), "乙局"));
+  TakeOverUntil(kFridayEvening, kMondayMorning);
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->total, 2);
+  TakeOver(kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+}
+
+TEST_F(WaitingTest, AGroupThatEndedWhileItWaitedIsToldByWhoeverHoldsTheRoutesThen) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("c", kFridayEvening + absl::Hours(4)));
+  TakeOverUntil(kFridayEvening + absl::Hours(5), kMondayMorning);
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "a");
+  EXPECT_EQ(told[0].alert.group->total, 2);
+  TakeOver(kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+}
+
+TEST_F(WaitingTest, AThresholdOfAFridayEveningIsToldOnMondayByWhoeverHoldsTheRoutesThen) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(1))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("x", kFridayEvening + absl::Hours(30), "乙局"));
+  TakeOverUntil(kFridayEvening, kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning), SizeIs(1));
+  TakeOver(kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+}
+
+TEST_F(WaitingTest, AMatterOfAFridayEveningIsToldOnMondayByWhoeverHoldsTheRoutesThen) {
+  Begin(InOfficeHours(SameMatter(absl::Hours(1))));
+  Take(MatterEvent("a", kFridayEvening, "hotline", {7}));
+  Take(MatterEvent("b", kFridayEvening + absl::Minutes(1), "petitions", {7}));
+  Take(MatterEvent("x", kFridayEvening + absl::Hours(30), "hotline", {8}));
+  TakeOverUntil(kFridayEvening + absl::Hours(1), kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning), SizeIs(1));
+  TakeOver(kMondayMorning);
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+}
+
+TEST_F(WaitingTest, ALaterVersionOfAMatterWaitsAsLong) {
+  Begin(InOfficeHours(SameMatter(absl::Hours(1))));
+  const absl::Duration friday = kFridayEvening - absl::Minutes(50);
+  Take(MatterEvent("a", friday, "hotline", {7}));
+  Take(MatterEvent("b", friday, "petitions", {7}));
+  ASSERT_THAT(Tell(friday), SizeIs(1));
+  Take(MatterEvent("c", kFridayEvening, "court", {7}));
+  TakeOverUntil(kFridayEvening, kMondayMorning);
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].version, 2u);
+  EXPECT_EQ(told[0].alert.group->total, 3);
+}
+
+// Each within the time in which the next belongs to the group, the first of them long ago.
+TEST_F(WaitingTest, AGroupThatGrowsSlowlyIsToldWhenItIsLargeEnough) {
+  Route route = UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2));
+  std::get<GroupRule>(route.rule).at_least = 4;
+  Begin(route);
+  for (int i = 0; i < 4; ++i) {
+    const absl::Duration at = i * absl::Minutes(110);
+    TakeOver(at);
+    Take(ClueEvent("c" + std::to_string(i), at));
+  }
+  const std::vector<Firing> told = Tell(absl::Hours(6));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->total, 4);
+}
+
+// A replay of all of it each time would take longer and longer.
+TEST_F(WaitingTest, OfAGroupThatGoesOnOnlyWhatHasNotBeenToldIsHeldForTheNextOwner) {
+  Begin(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(2)));
+  for (int i = 0; i < 20; ++i) {
+    const absl::Duration at = i * absl::Hours(1);
+    Take(ClueEvent("c" + std::to_string(i), at));
+    EXPECT_GE(engine_->UntoldSince(), kBegin + at - absl::Hours(1));
+    TakeOver(at);
+    EXPECT_GE(engine_->UntoldSince(), kBegin + at - absl::Hours(1));
+    Tell(at + absl::Minutes(59));
+  }
+  EXPECT_LE(engine_->clues(), 4u);
+  EXPECT_EQ(log_.back().alert.group->total, 20);
+}
+
+// Or the place of its partition would be set back to the beginning, and what others have been told
+// of it told anew.
+TEST_F(WaitingTest, AGroupHangsOnNoEntryOfTheLog) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("c", kFridayEvening + absl::Hours(4)));
+  ASSERT_LT(engine_->UntoldSince(), kBegin + kMondayMorning) << "something waits";
+  EXPECT_EQ(engine_->Unsettled(0), std::nullopt);
+}
+
+}  // namespace
+}  // namespace supervision::combining
