@@ -42,21 +42,19 @@ bool CursorFile::WasTold(const v1::AlertUpdate& update) const {
 }
 
 void CursorFile::Told(const v1::AlertUpdate& update) {
-  if (path_.empty()) return;
   told_.insert(KeyOf(update));
   changed_ = true;
 }
 
 void CursorFile::MoveTo(const std::string& cursor,
                         const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates) {
-  if (path_.empty()) return;
   changed_ = changed_ || cursor != cursor_;
   cursor_ = cursor;
   for (const auto& update : updates) told_.erase(KeyOf(update));
 }
 
 absl::Status CursorFile::Save() {
-  if (!changed_) return absl::OkStatus();
+  if (path_.empty() || !changed_) return absl::OkStatus();
   std::string told;
   for (const auto& [id, version] : told_) {
     absl::StrAppend(&told, told.empty() ? "" : ",", "[", JsonQuote(id), ",", version, "]");

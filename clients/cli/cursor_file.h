@@ -9,18 +9,19 @@
 
 namespace supervision::cli {
 
-// Where a monitor is, kept in a file between runs: the newest cursor, and what was told since it,
-// so that a run that ended in the middle of a message repeats nothing. JSON; replaced as a whole.
+// Where a monitor is: the newest cursor, and what was told since it, so that what comes again, from
+// another stream or after a break in the middle of a message, is told once. Kept in a file between
+// runs. JSON; replaced as a whole.
 class CursorFile {
  public:
-  // An empty path: nothing is kept.
+  // An empty path: it is known for this run only.
   explicit CursorFile(std::string path) : path_(std::move(path)) {}
 
   // Reads the file; OK when there is none yet.
   absl::Status Load();
   const std::string& cursor() const { return cursor_; }
 
-  // Whether this update was told by a run before, behind the cursor.
+  // Whether this update was told before, behind the cursor.
   bool WasTold(const v1::AlertUpdate& update) const;
   // Notes one as told. Nothing is written yet.
   void Told(const v1::AlertUpdate& update);
@@ -28,7 +29,7 @@ class CursorFile {
   // the first message of a stream, for instance, only repeats where it begins.
   void MoveTo(const std::string& cursor,
               const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates);
-  // Writes the file where there is something new.
+  // Writes the file where there is something new; without a path OK.
   absl::Status Save();
 
  private:

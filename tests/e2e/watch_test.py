@@ -60,6 +60,9 @@ class WatchTest(harness.ServiceTest):
         titles = [alert["title"] for alert in told]
         self.assertEqual(sorted(titles), sorted(f"WH {i}" for i in range(201)))
         self.assertTrue(any(alert["risk"] == "RISK_HIGH" for alert in told))
+        without_file = self.watch("--from", here, "--json", "--high-first", "--count", 201)
+        self.assert_exit(without_file, 0)
+        self.assertEqual(sorted(self.titles(without_file.stdout.splitlines())), sorted(titles))
 
     def test_each_cursor_goes_on_behind_its_line(self):
         here = self.here()

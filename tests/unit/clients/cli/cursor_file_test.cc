@@ -75,12 +75,17 @@ TEST_F(CursorFileTest, APlaceThatCannotBeKeptIsSaid) {
   EXPECT_FALSE(file.Save().ok());
 }
 
-TEST_F(CursorFileTest, WithoutAPathNothingIsKept) {
-  CursorFile file("");
-  file.Told(Alert("a", 1));
-  file.MoveTo("c", {});
-  EXPECT_TRUE(file.Save().ok());
-  EXPECT_FALSE(file.WasTold(Alert("a", 1)));
+TEST_F(CursorFileTest, WithoutAPathWhatWasToldIsKnownForTheRun) {
+  CursorFile place("");
+  ASSERT_TRUE(place.Load().ok());
+  place.Told(Alert("a", 1));
+  place.MoveTo("where the stream begins", {});
+  EXPECT_TRUE(place.Save().ok());
+  EXPECT_EQ(place.cursor(), "where the stream begins");
+  EXPECT_TRUE(place.WasTold(Alert("a", 1)));
+  place.MoveTo("behind it", Updates({Alert("a", 1)}));
+  EXPECT_FALSE(place.WasTold(Alert("a", 1)));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 }  // namespace
