@@ -1,23 +1,60 @@
 #include "clients/cli/cursor_file.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
+#include <memory>
+#include <optional>
+#include <system_error>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "clients/cli/json.h"
+#include "clients/cpp/local_error.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace supervision::cli {
+namespace {
+
+absl::Status CannotRead(const std::string& path, int error) {
+  const std::string why = std::generic_category().message(error);
+  return client::LocalError(
+      absl::StatusCode::kUnavailable,
+      absl::StrCat(path, " cannot be read (", why,
+                   "); permit this user to read and write it, or name another file"),
+      absl::StrCat("无法读取 ", path, "（", why, "）；请允许当前用户读写该文件，或改用其他文件"));
+}
+
+// The whole file; nothing when there is none. What cannot be read is not taken for none: it holds a
+// place, over which nothing may be written.
+absl::StatusOr<std::optional<std::string>> ReadPlace(const std::string& path) {
+  constexpr size_t kPage = 64 << 10;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (file == nullptr && errno == ENOENT) return std::nullopt;
+  if (file == nullptr) return CannotRead(path, errno);
+  std::string text;
+  std::string page(kPage, '\0');
+  while (const size_t read = std::fread(page.data(), 1, page.size(), file.get())) {
+    text.append(page, 0, read);
+  }
+  if (std::ferror(file.get()) != 0) return CannotRead(path, errno);
+  return text;
+}
+
+}  // namespace
 
 absl::Status CursorFile::Load() {
-  std::ifstream file(path_);
-  if (path_.empty() || !file.is_open()) return absl::OkStatus();
-  const std::string json((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (path_.empty()) return absl::OkStatus();
+  const auto json = ReadPlace(path_);
+  if (!json.ok()) return json.status();
+  if (!json->has_value()) return absl::OkStatus();
   google::protobuf::Struct content;
-  if (!FromJson(json, content).ok() || !content.fields().contains("cursor")) {
-    return absl::DataLossError(
-        absl::StrCat(path_, " is no cursor file; remove it to begin anew with --from"));
+  if (!FromJson(**json, content).ok() || !content.fields().contains("cursor")) {
+    return client::LocalError(
+        absl::StatusCode::kDataLoss,
+        absl::StrCat(path_, " is no cursor file; remove it to begin anew with --from"),
+        absl::StrCat(path_, " 不是断点文件；删除后即按 --from 重新开始"));
   }
   cursor_ = content.fields().at("cursor").string_value();
   if (content.fields().contains("told")) {
@@ -67,7 +104,10 @@ absl::Status CursorFile::Save() {
   file << json;
   file.close();
   if (!file.good() || std::rename(beside.c_str(), path_.c_str()) != 0) {
-    return absl::UnavailableError(absl::StrCat("cannot write ", path_));
+    return client::LocalError(
+        absl::StatusCode::kUnavailable,
+        absl::StrCat("cannot write ", path_, "; make room, or permit this user to write there"),
+        absl::StrCat("无法写入 ", path_, "；请清理磁盘空间，或允许当前用户在该处写入"));
   }
   changed_ = false;
   return absl::OkStatus();

@@ -17,7 +17,8 @@ class CursorFile {
   // An empty path: it is known for this run only.
   explicit CursorFile(std::string path) : path_(std::move(path)) {}
 
-  // Reads the file; OK when there is none yet.
+  // Reads the file; OK when there is none yet. UNAVAILABLE: it is there and cannot be read;
+  // DATA_LOSS: it is something else. Both in two languages, with the path and a remedy.
   absl::Status Load();
   const std::string& cursor() const { return cursor_; }
 

@@ -59,6 +59,12 @@ client::Client* Session::Connect() {
   return client_.get();
 }
 
+std::string Session::SentenceOf(const absl::Status& status) const {
+  const client::Error error = client::ErrorOf(status);
+  const bool chinese = language() == Language::kChinese && !error.chinese.empty();
+  return chinese ? error.chinese : error.english;
+}
+
 bool Session::color() const { return UseColor(options_.color, STDOUT_FILENO); }
 
 void Session::Print(const std::string& text) {

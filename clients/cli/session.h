@@ -42,6 +42,8 @@ class Session {
 
   Language language() const { return options_.language.value_or(LanguageOfEnvironment()); }
   std::string Say(const Text& text) const { return text.In(language()); }
+  // The sentence of an error; in English where it has no Chinese one.
+  std::string SentenceOf(const absl::Status& status) const;
   // Whether standard output has colours.
   bool color() const;
   std::string InStyle(std::string_view text, Style style) const {

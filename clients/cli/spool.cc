@@ -42,11 +42,7 @@ absl::StatusOr<std::unique_ptr<client::Spool>> OpenToRead(const std::string& pat
 }
 
 int FailLocal(Session& session, const absl::Status& status) {
-  const client::Error error = client::ErrorOf(status);
-  return session.FailUsage({"wrong spool", "暂存文件有误"},
-                           session.language() == Language::kChinese && !error.chinese.empty()
-                               ? error.chinese
-                               : error.english);
+  return session.FailUsage({"wrong spool", "暂存文件有误"}, session.SentenceOf(status));
 }
 
 int Status(Session& session, const Flags& flags) {

@@ -95,10 +95,8 @@ absl::Duration Patience(Session& session) {
 void NoteWaiting(Session& session, client::Spool& spool, const absl::Status& why) {
   const auto status = spool.Status();
   if (!status.ok() || status->waiting == 0) return;
-  const client::Error error = client::ErrorOf(why);
   const bool chinese = session.language() == Language::kChinese;
-  const std::string reason =
-      why.ok() ? "" : Printable(chinese && !error.chinese.empty() ? error.chinese : error.english);
+  const std::string reason = why.ok() ? "" : Printable(session.SentenceOf(why));
   if (chinese) {
     session.Note(absl::StrCat(
         "已存入 ", spool.path(), "，", status->waiting, " 条待移交", reason.empty() ? "" : "：",
@@ -131,7 +129,7 @@ std::unique_ptr<client::Spool> OpenSpool(Session& session, const std::string& pa
     *exit_code = absl::IsFailedPrecondition(spool.status())
                      ? session.Fail(spool.status())
                      : session.FailUsage({"wrong spool", "暂存文件有误"},
-                                         client::ErrorOf(spool.status()).english);
+                                         session.SentenceOf(spool.status()));
     return nullptr;
   }
   if (!(*spool)->repaired_from().empty()) {

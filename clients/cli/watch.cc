@@ -139,8 +139,8 @@ class Teller {
   void Save() {
     const absl::Status saved = place_.Save();
     if (saved.ok()) return;
-    exit_code_ = session_.FailUsage({"the place cannot be kept", "无法保存断点"},
-                                    std::string(saved.message()));
+    exit_code_ =
+        session_.FailUsage({"the place cannot be kept", "无法保存断点"}, session_.SentenceOf(saved));
     over_ = true;
   }
 
@@ -190,7 +190,7 @@ int Watch(Session& session, const Flags& flags) {
   Teller teller(session, flags);
   const absl::Status loaded = teller.Load();
   if (!loaded.ok()) {
-    return session.FailUsage({"wrong file", "文件有误"}, std::string(loaded.message()));
+    return session.FailUsage({"wrong file", "文件有误"}, session.SentenceOf(loaded));
   }
   options.cursor = teller.cursor();
   if (options.cursor.empty()) {

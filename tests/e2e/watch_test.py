@@ -211,6 +211,15 @@ class WatchTest(harness.ServiceTest):
         path = self.service.directory / "damaged"
         path.write_text("{")
         self.assert_exit(self.watch("--cursor-file", path), 1)
+        self.assertIn("不是断点文件", self.watch("--cursor-file", path, "--lang", "zh").stderr)
+
+    def test_a_cursor_file_that_cannot_be_read_is_said_and_left_alone(self):
+        path = self.service.directory / "unreadable"
+        path.symlink_to(path)  # cannot be opened, by root neither
+        result = self.watch("--cursor-file", path, "--until-idle", "0.1")
+        self.assert_exit(result, 1)
+        self.assertIn(f"{path} cannot be read", result.stderr)
+        self.assertTrue(path.is_symlink())
 
 
 class LiveRestartTest(harness.ServiceTest):

@@ -1,15 +1,20 @@
 #include "clients/cli/cursor_file.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <vector>
 
+#include "clients/cpp/error.h"
 #include "tests/support/temp_dir.h"
 
 namespace supervision::cli {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 v1::AlertUpdate Alert(const std::string& id, uint32_t version) {
   v1::AlertUpdate update;
@@ -67,6 +72,19 @@ TEST_F(CursorFileTest, ADamagedFileIsRefusedAndLeftAlone) {
   std::ofstream(path_) << "{\"cursor\":";
   CursorFile file(path_);
   EXPECT_FALSE(file.Load().ok());
+}
+
+TEST_F(CursorFileTest, AFileThatCannotBeReadIsNotTakenForNone) {
+  const std::string loop = directory_.path() + "/loop";
+  std::filesystem::create_symlink(loop, loop);  // cannot be opened, by root neither
+  for (const std::string& path : {directory_.path(), loop}) {
+    CursorFile file(path);
+    const absl::Status status = file.Load();
+    EXPECT_TRUE(absl::IsUnavailable(status)) << path << " " << status;
+    const client::Error error = client::ErrorOf(status);
+    EXPECT_THAT(error.english, AllOf(HasSubstr(path), HasSubstr("permit this user")));
+    EXPECT_THAT(error.chinese, AllOf(HasSubstr(path), HasSubstr("请允许当前用户")));
+  }
 }
 
 TEST_F(CursorFileTest, APlaceThatCannotBeKeptIsSaid) {
