@@ -80,8 +80,8 @@ class Teller {
       if (flags_.high_first) high_.Note(update);
       if (place_.WasTold(update)) continue;
       const std::string after = i + 1 == updates.size() ? cursor : before_;
+      const WatchGuard::Telling telling(&guard);
       if (!Tell(update, after)) break;
-      guard.Heard();
       place_.Told(update);
       if (!flags_.exec.empty()) Save();
       over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count && i + 1 < updates.size());
@@ -104,8 +104,8 @@ class Teller {
     for (const v1::AlertUpdate& update : updates) {
       if (over_) return;
       if (!update.has_alert() || place_.WasTold(update) || high_.Note(update)) continue;
+      const WatchGuard::Telling telling(&guard);
       if (!Tell(update, before_)) return;
-      guard.Heard();
       place_.Told(update);
       Save();
       over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count);
@@ -301,7 +301,8 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
   command->add_option("--count", flags->count, "End after this many")->check(CLI::PositiveNumber);
   command
       ->add_option("--until-idle", flags->until_idle,
-                   "End when connected and nothing came for this many seconds")
+                   "End when connected and nothing came for this many seconds; the time of --exec "
+                   "does not count")
       ->check(CLI::PositiveNumber);
   command->footer(kFooter);
   command->callback(

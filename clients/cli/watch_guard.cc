@@ -6,8 +6,6 @@
 #include <ctime>
 #include <utility>
 
-#include "absl/time/clock.h"
-
 namespace supervision::cli {
 namespace {
 
@@ -21,8 +19,8 @@ sigset_t StopSignals() {
 
 }  // namespace
 
-WatchGuard::WatchGuard(absl::Duration idle, std::function<void()> stop)
-    : idle_(idle), stop_(std::move(stop)) {
+WatchGuard::WatchGuard(absl::Duration idle, std::function<void()> stop, const base::Clock* clock)
+    : idle_(idle), stop_(std::move(stop)), clock_(clock) {
   // Threads that begin later inherit the mask, so the signals wait for Guard().
   const sigset_t signals = StopSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -42,17 +40,23 @@ void WatchGuard::Stop() {
 
 void WatchGuard::Connected() {
   base::MutexLock lock(&mutex_);
-  if (quiet_since_ == absl::InfiniteFuture()) quiet_since_ = absl::Now();
+  if (quiet_since_ == absl::InfiniteFuture()) quiet_since_ = clock_->Now();
 }
 
-void WatchGuard::Heard() {
-  base::MutexLock lock(&mutex_);
-  quiet_since_ = absl::Now();
+WatchGuard::Telling::Telling(WatchGuard* guard) : guard_(guard) {
+  base::MutexLock lock(&guard_->mutex_);
+  ++guard_->telling_;
+}
+
+WatchGuard::Telling::~Telling() {
+  base::MutexLock lock(&guard_->mutex_);
+  --guard_->telling_;
+  guard_->quiet_since_ = guard_->clock_->Now();
 }
 
 bool WatchGuard::Idle() {
   base::MutexLock lock(&mutex_);
-  return idle_ > absl::ZeroDuration() && absl::Now() - quiet_since_ >= idle_;
+  return idle_ > absl::ZeroDuration() && telling_ == 0 && clock_->Now() - quiet_since_ >= idle_;
 }
 
 void WatchGuard::Guard() {

@@ -30,6 +30,7 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   client::Consumer::Callbacks callbacks;
   callbacks.on_message = [&guard] { guard.Connected(); };
   callbacks.on_update = [&](const v1::AlertUpdate& update) {
+    const WatchGuard::Telling telling(&guard);
     const std::string json = Json(update);
     session.Print(watch.json ? json : roll.Next(session, update));
     if (!session.OutputOpen()) {
@@ -44,7 +45,6 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
         return false;
       }
     }
-    guard.Heard();
     if (watch.count > 0 && ++told >= watch.count) running->Stop();
     return true;
   };
