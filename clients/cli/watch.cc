@@ -49,7 +49,13 @@ struct Flags {
   bool json = false;
   int64_t count = 0;
   double until_idle = 0;
+  std::string foreign;  // flags given beside --subscription that go for a watch without one
 };
+
+// What of watch's flags chooses alerts, or how they come: a subscription has its own.
+constexpr const char* kNotOfASubscription[] = {"--scenario", "--min-risk", "--region",
+                                               "--unit",     "--filter",   "--state",
+                                               "--owner",    "--silenced", "--high-first"};
 
 // Updates that are remembered to tell once what two streams bring.
 constexpr size_t kRemembered = 100'000;
@@ -139,8 +145,8 @@ class Teller {
   void Save() {
     const absl::Status saved = place_.Save();
     if (saved.ok()) return;
-    exit_code_ =
-        session_.FailUsage({"the place cannot be kept", "无法保存断点"}, session_.SentenceOf(saved));
+    exit_code_ = session_.FailUsage({"the place cannot be kept", "无法保存断点"},
+                                    session_.SentenceOf(saved));
     over_ = true;
   }
 
@@ -172,6 +178,14 @@ void NoteAbout(Session& session, v1::StreamNotice notice) {
 
 int Watch(Session& session, const Flags& flags) {
   if (!flags.subscription.empty()) {
+    if (!flags.foreign.empty()) {
+      return session.FailUsage(
+          {"the conditions belong to the subscription: change them with supervisionctl "
+           "subscriptions update, or watch without --subscription; not both at once",
+           "筛选条件属于订阅本身：请用 supervisionctl subscriptions update 修改，或不带 "
+           "--subscription 接收；不能同时使用"},
+          flags.foreign);
+    }
     return WatchSubscription(session, {.subscription = flags.subscription,
                                        .exec = flags.exec,
                                        .share = flags.share,
@@ -305,8 +319,13 @@ void AddWatch(CLI::App& app, Session& session, Run& run) {
                    "does not count")
       ->check(CLI::PositiveNumber);
   command->footer(kFooter);
-  command->callback(
-      [&session, &run, flags] { run = [&session, flags] { return Watch(session, *flags); }; });
+  command->callback([&session, &run, flags, command] {
+    for (const char* const name : kNotOfASubscription) {
+      if (command->count(name) > 0)
+        flags->foreign += (flags->foreign.empty() ? "" : " ") + std::string(name);
+    }
+    run = [&session, flags] { return Watch(session, *flags); };
+  });
 }
 
 }  // namespace supervision::cli

@@ -204,6 +204,18 @@ class WatchTest(harness.ServiceTest):
         self.assertIn("CURSOR_MALFORMED", result.stderr)
         self.assertIn("EARLIEST", result.stderr)
 
+    def test_what_chooses_alerts_is_the_subscriptions_own(self):
+        for flags in (["--scenario", "petition-dispute"], ["--min-risk", "high"], ["--region", "33"],
+                      ["--unit", "x"], ["--filter", "risk >= HIGH"], ["--state", "open"],
+                      ["--owner", "x"], ["--silenced"], ["--high-first"]):
+            result = self.watch("--subscription", "any", *flags)
+            self.assert_exit(result, 1)
+            self.assertIn("subscriptions update", result.stderr)
+            self.assertIn(flags[0], result.stderr)
+        chinese = self.watch("--subscription", "any", "--silenced", "--high-first", "--lang", "zh")
+        self.assertIn("筛选条件属于订阅本身", chinese.stderr)
+        self.assertIn("--silenced --high-first", chinese.stderr)
+
     def test_partners_may_not_watch(self):
         self.assert_exit(self.service.ctl("watch", token=PARTNER), 4)
 

@@ -37,7 +37,8 @@ TEST_F(WatchGuardTest, WhileSomethingIsToldNothingIsIdleAndItCountsAnewAfterward
 }
 
 TEST_F(WatchGuardTest, WithoutALimitNothingIsIdle) {
-  WatchGuard guard(absl::ZeroDuration(), [] {}, &clock_);
+  WatchGuard guard(
+      absl::ZeroDuration(), [] {}, &clock_);
   guard.Connected();
   clock_.Advance(absl::Hours(1));
   EXPECT_FALSE(guard.Idle());
