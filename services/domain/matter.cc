@@ -12,8 +12,12 @@ namespace {
 constexpr size_t kBits = 64;
 constexpr uint64_t kOffset = 0xCBF29CE484222325;
 constexpr uint64_t kPrime = 0x100000001B3;
-// A document's number is told from another organ's by so many characters before its year.
-constexpr size_t kPrefix = 3;
+// A document's number is told from another organ's by so many characters before what all organs'
+// numbers of its kind end with. The shortest names have two ("盐环", "盐政").
+constexpr size_t kLeastOrgan = 2;
+constexpr size_t kMostOrgan = 3;
+constexpr size_t kLongestTail = 8;  // "行政处罚决定字"
+constexpr size_t kLongestKind = 6;  // "最高" 法知民辖终
 constexpr size_t kCountyDigits = 6;
 constexpr size_t kYearDigits = 4;
 constexpr size_t kMostDigits = 9;
@@ -75,10 +79,44 @@ char32_t Decode(std::string_view text, size_t* at) {
   return point;
 }
 
-// Whether the characters before a year belong to a document that is about one matter: a penalty, a
-// reconsideration, a petition, an enforcement. Others are cited by many.
-bool OfOneMatter(std::u32string_view prefix) {
-  return prefix.find_first_of(U"罚复访信强决裁诉赔仲") != std::u32string_view::npos;
+bool Holds(std::u32string_view characters, char32_t point) {
+  return characters.find(point) != std::u32string_view::npos;
+}
+
+// How many characters at the end of what stands before a year say only which kind of document it
+// is: "罚决字" of "盐市监罚决字", "行政处罚决字" of "盐市监行政处罚决字", "复" of "盐政复".
+size_t TailOf(std::u32string_view before) {
+  constexpr std::u32string_view kAdministrative = U"行政";
+  size_t tail = 0;
+  while (tail < std::min(kLongestTail, before.size())) {
+    const std::u32string_view rest = before.substr(0, before.size() - tail);
+    if (Holds(U"罚决字定处强制赔裁复议查核答受告催案", rest.back())) {
+      ++tail;
+    } else if (tail > 0 && rest.ends_with(kAdministrative)) {
+      tail += kAdministrative.size();
+    } else {
+      break;
+    }
+  }
+  return tail;
+}
+
+// How many characters at the end of `before` name the organ: three ("盐综执", "武综执"), unless the
+// third is a word of the sentence ("收到盐环"). 0: too few.
+size_t OrganOf(std::u32string_view before) {
+  constexpr std::u32string_view kOfSentences =
+      U"到对的于由以按据和与及出收为在是见因附第将被书件文服号销认单该份即向经从定依照给发达持";
+  if (before.size() < kLeastOrgan) return 0;
+  if (before.size() == kLeastOrgan) return kLeastOrgan;
+  return Holds(kOfSentences, before[before.size() - kMostOrgan]) ? kLeastOrgan : kMostOrgan;
+}
+
+// Whether a document is about one matter: a penalty, a reconsideration, a petition, an enforcement.
+// Others are cited by many; so are those of an organ with a 信 in its name (经信).
+bool OfOneMatter(std::u32string_view organ, std::u32string_view tail) {
+  if (tail.find_first_of(U"罚复强决裁赔") != std::u32string_view::npos) return true;
+  return organ.find_first_of(U"访诉仲") != std::u32string_view::npos ||
+         (organ.ends_with(U'信') && !tail.empty() && Holds(U"答受告核查", tail.front()));
 }
 
 size_t DigitsFrom(std::u32string_view text, size_t at) {
@@ -93,8 +131,9 @@ std::u32string_view WithoutZeros(std::u32string_view digits) {
 }
 
 // Finds the numbers of a comparable text, where brackets are gone:
-//   盐综执罚决字2023第000123号   document: characters, year, number
+//   盐综执罚决字2023第000123号   document: organ, kind, year, number
 //   2023浙0424行初12号           court: year, province, court, kind, number
+//   2023浙行终12号               a high court has no digits
 class NumberFinder {
  public:
   NumberFinder(std::string_view county, std::vector<uint64_t>* numbers)
@@ -113,18 +152,29 @@ class NumberFinder {
   }
 
  private:
+  // The province by its one character, the digits of the court there (none for a high court), and
+  // a kind made of the words that kinds are made of: "2026年3月12号" is a day.
   bool CourtAt(std::u32string_view text, size_t at) {
+    constexpr std::u32string_view kProvinces =
+        U"京津冀晋内辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川黔云藏陕甘青宁新兵军";
+    constexpr std::u32string_view kSupreme = U"最高";
+    constexpr std::u32string_view kKinds =
+        U"行民刑执赔委法知司财证没医更备核破清强申算监初终再审抗提督催保令辖撤特他惩救恢异复协请认"
+        U"外港澳台送取诉前调引";
     size_t end = at + kYearDigits;
-    size_t han = 0;
-    while (end < text.size() && IsHan(text[end]) && han < 2) ++end, ++han;
+    const bool supreme = text.substr(end, kSupreme.size()) == kSupreme;
+    if (!supreme && (end >= text.size() || !Holds(kProvinces, text[end]))) return false;
+    end += supreme ? kSupreme.size() : 1;
     const size_t court = DigitsFrom(text, end);
-    if (han != 1 && !(han == 2 && text.substr(end - 2, 2) == U"最高")) return false;
-    if (court > 4 || (court == 0 && text[end - 1] != U'高')) return false;
+    if (court != 0 && (supreme || (court != 2 && court != 4))) return false;
     end += court;
-    han = 0;
-    while (end < text.size() && IsHan(text[end]) && han < 4) ++end, ++han;
+    if (court == 0 && (end >= text.size() || !Holds(U"行民刑执赔委法知司破清", text[end]))) {
+      return false;
+    }
+    const size_t kind = end;
+    while (end < text.size() && end - kind < kLongestKind && Holds(kKinds, text[end])) ++end;
     const size_t digits = DigitsFrom(text, end);
-    if (han == 0 || digits == 0 || digits > kMostDigits) return false;
+    if (end == kind || digits == 0 || digits > kMostDigits) return false;
     if (end + digits >= text.size() || text[end + digits] != U'号') return false;
     std::u32string key(text.substr(at, end - at));
     key += WithoutZeros(text.substr(end, digits));
@@ -134,16 +184,20 @@ class NumberFinder {
 
   void DocumentAt(std::u32string_view text, size_t at) {
     size_t han = 0;
-    while (han < kPrefix && han < at && IsHan(text[at - 1 - han])) ++han;
-    if (han < kPrefix) return;
+    while (han < kLongestTail + kMostOrgan && han < at && IsHan(text[at - 1 - han])) ++han;
+    const std::u32string_view before = text.substr(at - han, han);
+    const size_t tail = TailOf(before);
+    const size_t organ = OrganOf(before.substr(0, han - tail));
+    if (organ == 0 ||
+        !OfOneMatter(before.substr(han - tail - organ, organ), before.substr(han - tail))) {
+      return;
+    }
     size_t end = at + kYearDigits;
     if (end < text.size() && text[end] == U'第') ++end;
     const size_t digits = DigitsFrom(text, end);
     if (digits == 0 || digits > kMostDigits) return;
     if (end + digits >= text.size() || text[end + digits] != U'号') return;
-    const std::u32string_view prefix = text.substr(at - kPrefix, kPrefix);
-    if (!OfOneMatter(prefix)) return;
-    std::u32string key(prefix);
+    std::u32string key(before.substr(han - tail - organ));
     key += text.substr(at, kYearDigits);
     key += WithoutZeros(text.substr(end, digits));
     numbers_->push_back(HashOf(key, county_));

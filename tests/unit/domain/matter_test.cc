@@ -1,6 +1,7 @@
 #include "services/domain/matter.h"
 
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,7 +72,63 @@ TEST(MatterTest, ADocumentCountsInItsCountyAndACourtsCaseEverywhere) {
             MatterKeysOf(With("（2023）浙0424行初13号")).numbers);
 }
 
+TEST(MatterTest, DocumentsOfTwoOrgansOfACountyAreTwoThoughTheirNumbersEndAlike) {
+  std::set<uint64_t> keys;
+  const std::vector<std::string> organs = {"盐市监罚决字",
+                                           "盐环罚决字",
+                                           "盐公（武）行罚决字",
+                                           "盐公（百）行罚决字",
+                                           "盐综执强决字",
+                                           "盐武综执罚决字",
+                                           "盐综执罚决字",
+                                           "盐政复",
+                                           "盐政复决字",
+                                           "盐信访复字",
+                                           "盐人社信复",
+                                           "盐卫医罚",
+                                           "盐劳人仲案字",
+                                           "盐环行政处罚决字",
+                                           "盐行复",
+                                           "盐信答"};
+  for (const std::string& organ : organs) {
+    const MatterKeys one = MatterKeysOf(With(organ + "〔2026〕12号"));
+    ASSERT_THAT(one.numbers, SizeIs(1)) << organ;
+    keys.insert(one.numbers[0]);
+    EXPECT_EQ(MatterKeysOf(With("我在三月收到" + organ + "〔2026〕第012号")).numbers, one.numbers)
+        << organ;
+    EXPECT_EQ(MatterKeysOf(With("不服" + organ + "【2026】 12号")).numbers, one.numbers) << organ;
+  }
+  EXPECT_THAT(keys, SizeIs(organs.size()));
+}
+
+TEST(MatterTest, HighCourtsAndTheSupremeCourtHaveCasesToo) {
+  std::set<uint64_t> keys;
+  const std::vector<std::string> numbers = {
+      "（2025）浙行终118号",     "（2025）浙04行终118号",     "（2025）浙0424行终118号",
+      "（2025）浙0424行赔初1号", "（2025）最高法行申118号",   "（2025）最高法知民辖终118号",
+      "（2025）浙民申118号",     "（2025）浙0424民诉前调9号", "（2025）兵08执恢3号",
+      "（2025）浙委赔监2号"};
+  for (const std::string& number : numbers) {
+    const MatterKeys one = MatterKeysOf(With("见" + number + "判决"));
+    ASSERT_THAT(one.numbers, SizeIs(1)) << number;
+    keys.insert(one.numbers[0]);
+    EXPECT_EQ(MatterKeysOf(With(number, "330402")).numbers, one.numbers) << number;
+  }
+  EXPECT_THAT(keys, SizeIs(numbers.size()));
+}
+
+TEST(MatterTest, ADayOrAnAddressIsNoCase) {
+  for (const char* text :
+       {"2026年3月12号", "2026年12月3号收到", "2026新区12幢3号", "2026新执法大队12号",
+        "2026浙江大厦5号楼", "2026浙1行初12号", "2026浙042行初12号", "2026内部行政12号",
+        "2026最高12号", "2026盐行罚字第12号"}) {
+    EXPECT_THAT(MatterKeysOf(With(text)).numbers, IsEmpty()) << text;
+  }
+}
+
 TEST(MatterTest, WhatManyMattersCiteIsNoKey) {
+  EXPECT_THAT(MatterKeysOf(With("按浙经信〔2026〕5号和盐信〔2026〕6号文件")).numbers, IsEmpty());
+
   EXPECT_THAT(MatterKeysOf(With("按国发〔2023〕5号文件和盐司函〔2023〕2号要求")).numbers,
               IsEmpty());
   EXPECT_THAT(MatterKeysOf(With("2023年5月12日12号楼，电话13800002023号")).numbers, IsEmpty());
