@@ -24,7 +24,7 @@ enum class ReferenceType : uint8_t {
   kCreditCode,               // with a right check digit
   kAmount,                   // value: yuan
   kPersons,                  // value: persons or households; "几十" counts as 30
-  kDays,                     // value: days; a month counts 30, a year 365
+  kDays,                     // value: days; a month counts 30, a year 365, "一个多月" 31
   kTimes,                    // value: "第三次", "跑了五趟"
   kStatuteArticle,           // 行政处罚法第六十三条
 };
@@ -55,6 +55,18 @@ class ReferenceScanner {
  private:
   bool DocumentAt(size_t at, std::vector<Reference>* found);
   size_t NumberAt(size_t at, std::vector<Reference>* found);
+  std::optional<int64_t> DaysAt(size_t at, int64_t value, bool more, size_t* to) const;
+  bool CountsMillions(size_t at) const;
+  bool YearsAt(int64_t value, size_t end) const;
+  bool DayOfMonthAt(size_t at) const;
+  // A number from `at` to `number_end`; from `to` on, behind "多" and units, stands what it counts.
+  struct Counted {
+    size_t at;
+    size_t number_end;
+    size_t to;
+    int64_t value;
+  };
+  bool CountsPersons(const Counted& counted) const;
   bool CodeAt(size_t at, std::vector<Reference>* found);
   bool StartsWith(size_t at, std::u32string_view word) const;
   bool EndsWith(size_t at, std::u32string_view word) const;
