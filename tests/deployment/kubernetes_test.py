@@ -151,6 +151,9 @@ class KubernetesTest(unittest.TestCase):
         allowed = {out["port"] for rule in one("replicas", "NetworkPolicy")["spec"]["egress"]
                    for out in rule["ports"]}
         self.assertEqual(allowed, {53, int(port)})
+        # Who sets another in the one place is told of the other.
+        self.assertIn("network-policy.yaml", (KUBERNETES / "replicas" / "stunnel.conf").read_text())
+        self.assertIn(f"let out to port {port} ", " ".join(guide.PAGE.read_text().split()))
         mounts = {mount["mountPath"] for container in
                   one("replicas", "StatefulSet")["spec"]["template"]["spec"]["containers"]
                   for mount in container["volumeMounts"]}

@@ -36,24 +36,30 @@ class RedisTest(unittest.TestCase):
                                     "replicaof", "module", "save", "monitor"}, set())
         self.assertFalse(any(right.startswith("@") for right in allowed))
 
-    def through_stunnel(self, authority, certificate, key, host="localhost"):
-        """Starts a Redis with TLS and the shipped stunnel before it; its port and its log."""
+    def through_stunnel(self, authority, certificate, key, host="localhost", at="127.0.0.1", hosts=None):
+        """Starts a Redis with TLS and the shipped stunnel before it, which looks its name `at` up in a file
+        `hosts` of its own; its port and its log."""
         folder = harness.scratch("stunnel")
         self.addCleanup(shutil.rmtree, folder)
         behind, before = harness.free_port(), harness.free_port()
         shipped = (harness.ROOT / "deploy/kubernetes/replicas/stunnel.conf").read_text()
         for old, new in (("127.0.0.1:6379", f"127.0.0.1:{before}"),
-                         ("redis.example.internal:6380", f"127.0.0.1:{behind}"),
+                         ("redis.example.internal:6380", f"{at}:{behind}"),
                          ("checkHost = redis.example.internal", f"checkHost = {host}"),
                          ("/run/stunnel/ca/ca.crt", str(authority))):
             self.assertIn(old, shipped)
             shipped = shipped.replace(old, new)
         (folder / "stunnel.conf").write_text(shipped)
-        self.spawn(["redis-server", "--port", "0", "--tls-port", behind, "--tls-auth-clients", "no",
-                    "--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority,
-                    "--dir", folder], "/usr/bin/redis-check-rdb", folder / "redis.log")
+        self.spawn(["redis-server", "--port", "0", "--tls-port", behind, "--bind", "127.0.0.1",
+                    "--tls-auth-clients", "no", "--tls-cert-file", certificate, "--tls-key-file", key,
+                    "--tls-ca-cert-file", authority, "--dir", folder], "/usr/bin/redis-check-rdb", folder / "redis.log")
         harness.eventually(lambda: "Ready to accept" in (folder / "redis.log").read_text(), "Redis listens")
-        self.spawn(["stunnel", folder / "stunnel.conf"], tool("stunnel"), folder / "stunnel.log")
+        if hosts is None:
+            self.spawn(["stunnel", folder / "stunnel.conf"], tool("stunnel"), folder / "stunnel.log")
+        else:
+            script = 'mount --bind "$1" /etc/hosts; exec "$2" "$3"'
+            self.spawn(["unshare", "--mount", "bash", "-c", script, "bash", hosts, tool("stunnel"),
+                        folder / "stunnel.conf"], "/usr/bin/unshare", folder / "stunnel.log")
         harness.eventually(lambda: "Configuration successful" in (folder / "stunnel.log").read_text(),
                            "stunnel listens")
         return before, folder / "stunnel.log"
@@ -79,6 +85,17 @@ class RedisTest(unittest.TestCase):
                 port, log = self.through_stunnel(tls / "ca.crt", certificate, key, host)
                 self.assertNotIn("PONG", self.ping(port))
                 self.assertIn("certificate verify failed", log.read_text())
+
+    def test_it_follows_a_redis_that_moves_to_another_address(self):
+        tls = manifests.secrets() / "tls"
+        hosts = harness.scratch("hosts") / "hosts"
+        self.addCleanup(shutil.rmtree, hosts.parent)
+        hosts.write_text("127.0.0.99 redis.moving\n")  # where nobody listens
+        port, _ = self.through_stunnel(tls / "ca.crt", tls / "tls.crt", tls / "tls.key",
+                                       at="redis.moving", hosts=hosts)
+        self.assertNotIn("PONG", self.ping(port))
+        hosts.write_text("127.0.0.1 redis.moving\n")
+        harness.eventually(lambda: "PONG" in self.ping(port), "the Redis is reached where it is now", 20)
 
     def spawn(self, words, executable, log):
         with open(log, "wb") as output:
