@@ -54,10 +54,10 @@ _packages = {}
 
 
 def package(release=1):
-    """The Debian package, compiled once a run."""
+    """The Debian package, compiled once a run, by somebody who lets nobody else see his files."""
     if release not in _packages:
         output = run(ROOT / "deploy" / "package" / "build", "--build-dir", BUILD, "--output", WORK,
-                     "--release", release, limit=3600).stdout
+                     "--release", release, limit=3600, umask=0o077).stdout
         _packages[release] = pathlib.Path(output.strip().splitlines()[-1])
     return _packages[release]
 

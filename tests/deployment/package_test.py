@@ -50,6 +50,12 @@ class PackageContentTest(unittest.TestCase):
                    if path.is_file()]
         self.assertEqual(sorted(listed), sorted(shipped))
 
+    def test_everybody_may_enter_its_folders_and_read_its_files_whoever_built_it(self):
+        listed = harness.run("dpkg-deb", "--contents", harness.package()).stdout.splitlines()
+        self.assertGreater(len(listed), 10)
+        self.assertEqual([line for line in listed
+                          if not re.match(r"drwxr-xr-x root/root |-rw[x-]r-[x-]r-[x-] root/root ", line)], [])
+
     def test_a_principal_without_a_rate_of_its_own_has_that_of_the_guide(self):
         harness.package()
         manifests.has_the_rate_of_the_guide(self, (harness.BUILD / "installed/server.yaml").read_text())
