@@ -12,7 +12,15 @@ find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   # Paths count relative to the project, so every clone and every build directory shares the cache.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}
-                                  CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+                                  CCACHE_NOHASHDIR=1)
+  # Where its own place cannot be written, as for a user without a home, it ends every compilation.
+  execute_process(COMMAND ${CCACHE_PROGRAM} ${CMAKE_CXX_COMPILER} -x c++ -c /dev/null
+                          -o ${PROJECT_BINARY_DIR}/ccache_works.o
+                  RESULT_VARIABLE ccache_failed OUTPUT_QUIET ERROR_QUIET)
+  if(ccache_failed)
+    list(APPEND CMAKE_CXX_COMPILER_LAUNCHER CCACHE_DIR=${PROJECT_BINARY_DIR}/ccache)
+  endif()
+  list(APPEND CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
 # Warnings are errors in our targets only: linked PRIVATE, never exported to generated code.
