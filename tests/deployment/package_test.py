@@ -21,13 +21,27 @@ def unit_value(text, key):
 
 class UnitTest(unittest.TestCase):
     def test_systemd_takes_every_line(self):
+        self.assertEqual(self.said_by_systemd(), "")
+
+    def said_by_systemd(self, drop_in=""):
         # A copy whose programs exist here; systemd looks for them too.
         folder = harness.scratch("unit")
         self.addCleanup(shutil.rmtree, folder)
         copy = folder / UNIT.name
         copy.write_text(UNIT.read_text().replace("/usr/bin/supervisiond", "/bin/true"))
+        beside = folder / f"{UNIT.name}.d"
+        beside.mkdir()
+        (beside / "override.conf").write_text(drop_in)
         result = harness.run("systemd-analyze", "verify", "--man=no", copy)
-        self.assertEqual(result.stdout + result.stderr, "")
+        return result.stdout + result.stderr
+
+    def test_who_moves_the_data_is_told_what_the_unit_needs_for_it(self):
+        runbook = (harness.ROOT / "deploy/monitoring/RUNBOOK.md").read_text()
+        told = re.search(r"`(\w+)=/the/other/directory`", runbook)[1]
+        self.assertEqual(self.said_by_systemd(f"[Service]\n{told}=/the/other/directory\n"), "")
+        self.assertIn("Unknown key", self.said_by_systemd(f"[Service]\n{told}s=/the/other/directory\n"))
+        self.assertEqual(unit_value(UNIT.read_text(), "ProtectSystem"), "strict")
+        self.assertIn(f"({told}=)", (CONFIG / "server.yaml").read_text())
 
     def test_exposure_stays_low(self):
         harness.run("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
@@ -281,8 +295,14 @@ class PackageLifeTest(unittest.TestCase):
         self.assertIn(self.receipt["clue_id"], found)
 
     def test_8_purge_leaves_the_ledger_alone(self):
+        etc = self.root / "etc/supervision"
+        self.assertTrue((etc / "tokens.yaml").exists())
+        (etc / "tls").mkdir()
+        for name in ("tls/ca.key", "mine.yaml"):
+            (etc / name).touch()
         self.assertEqual(self.apt("apt-get purge supervision"), ["stop"])
-        self.assertFalse((self.root / "etc/supervision/server.yaml").exists())
+        # What no command of the guide has made is not for the package to remove.
+        self.assertEqual([path.name for path in etc.iterdir()], ["mine.yaml"])
         self.assertTrue(any((self.root / "var/lib/supervision").iterdir()))
         wants = self.root / "etc/systemd/system/multi-user.target.wants/supervision.service"
         self.assertFalse(wants.is_symlink())
