@@ -85,6 +85,22 @@ class RulesTest(unittest.TestCase):
             "__meta_kubernetes_pod_container_port_name":
                 pod["spec"]["containers"][0]["ports"][1]["name"]})
 
+    def test_promtool_takes_the_alertmanager_of_the_guide_whose_routes_know_the_severities(self):
+        told = re.findall(r"^```yaml\n(.*?)^```", guide.PAGE.read_text(), re.MULTILINE | re.DOTALL)
+        [alerting] = [text for text in told if text.startswith("alerting:")]
+        [routing] = [yaml.safe_load(text) for text in told if text.startswith("route:")]
+        folder = harness.scratch("alerting")
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copy(MONITORING / "rules.yaml", folder)
+        (folder / "prometheus.yaml").write_text((MONITORING / "prometheus.yaml").read_text() + alerting)
+        harness.run(tool("promtool"), "check", "config", folder / "prometheus.yaml")
+        route = routing["route"]
+        used = {route["receiver"], *(one["receiver"] for one in route["routes"])}
+        self.assertEqual(used, {receiver["name"] for receiver in routing["receivers"]})
+        severities = {rule["labels"]["severity"] for rule in rules()}
+        asked = {re.fullmatch(r'severity="(\w+)"', one)[1] for entry in route["routes"] for one in entry["matchers"]}
+        self.assertLessEqual(asked, severities)
+
     def test_every_rule_is_tested_and_has_its_entry_in_the_runbook(self):
         tested = {case["name"] for case in
                   yaml.safe_load((MONITORING / "rules_test.yaml").read_text())["tests"]}
