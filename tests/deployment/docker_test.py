@@ -74,7 +74,7 @@ class DockerTest(unittest.TestCase):
 
     def test_the_composition_lives_as_told(self):
         shutil.copytree(DEPLOY, self.folder / "deploy", ignore=shutil.ignore_patterns("secrets", "config"))
-        told = guide.as_told("docker-compose ")
+        told = [command for command in guide.as_told("docker-compose ") if command.endswith(" up")]
         self.assertEqual(len(told), 1)
         harness.run("bash", "-c", "deploy/container/prepare", cwd=self.folder)
         with engine.Docker(self.folder / "data") as docker:
@@ -110,10 +110,22 @@ class DockerTest(unittest.TestCase):
                 "SUPERVISION_SERVER": f"localhost:{port}", "SUPERVISION_TLS_CA": str(secrets / "tls/ca.crt"),
                 "SUPERVISION_TOKEN_FILE": str(secrets / "tokens/operator")})
         harness.eventually(lambda: self.scraped(docker) == ["1", "1"], "Prometheus scrapes both")
+        self.its_redis_is_set_copied_and_put_back(docker, lambda: state("supervision-1"))
         began = time.monotonic()
         docker.run(*COMPOSE, "stop", "supervision-1", cwd=self.folder)
         self.assertEqual(state("supervision-1")["ExitCode"], 0)
         print(f"     a replica drained and ended in {time.monotonic() - began:.0f} s", flush=True)
+
+    def its_redis_is_set_copied_and_put_back(self, docker, state):
+        told = guide.for_the_redis()
+        self.assertEqual(len(told), 4)
+        for block in told:
+            script = "\n".join(["set -euo pipefail", *block])
+            said = docker.run("bash", "-c", script, cwd=self.folder).stdout
+            self.assertNotRegex(said, "ERR|NOAUTH|WRONGPASS|NOPERM")
+        self.assertGreater((self.folder / "ledger.rdb").stat().st_size, 1000)
+        harness.eventually(lambda: state().get("Health", {}).get("Status") == "healthy",
+                           "the replicas serve what was put back")
 
     @staticmethod
     def scraped(docker):

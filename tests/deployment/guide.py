@@ -18,6 +18,11 @@ NOT_RUN = {
         "it needs a cluster: kubernetes_test builds the overlay by two kubectl and holds it against schemas",
     "kubectl create namespace ": "it needs a cluster: guide_test makes the object as a trial",
     "kubectl -n supervision create ": "it needs a cluster: guide_test makes the object as a trial",
+    **dict.fromkeys(
+        ("kubectl -n supervision exec ", "kubectl -n supervision cp ", "kubectl -n supervision scale ",
+         "kubectl -n supervision wait ", "kubectl -n supervision delete pod restore",
+         "kubectl apply -f deploy/kubernetes/restore.yaml"),
+        "it needs a cluster: kubernetes_test runs what is run in the pods, and holds the pod against schemas"),
 }
 # Run by guide_test, package_test and docker_test word for word: on a machine where the suite runs nothing is
 # missing any more, so that installing shows no more than that the command and its packages are known.
@@ -73,6 +78,17 @@ def for_containers():
     found = blocks()
     first = next(at for at, block in enumerate(found) if block[0].startswith("secrets="))
     return found[first] + found[first + 1]
+
+
+def for_the_redis():
+    """What is typed to the Redis of compose: docker_test types it."""
+    return [block for block in blocks() if all(command.startswith(("export REDISCLI_AUTH=", "docker-compose -f "))
+                                               for command in block) and not block[-1].endswith(" up")]
+
+
+def in_pods():
+    """What is run in pods to copy a node and to put it back, in the order of the page."""
+    return [command.partition(" -- ")[2] for command in as_told("kubectl -n supervision exec ")]
 
 
 def sizing(row, pattern):

@@ -47,7 +47,7 @@ class GuideTest(unittest.TestCase):
         on_the_machine = [command for block in guide.on_the_machine() for command in block]
         self.assertGreater(len(on_the_machine), 10)
         run = (*guide.RUN_FOR_WHAT_IT_MAKES, *guide.AS_TOLD)
-        typed = on_the_machine + guide.for_containers() + sum(guide.over_tls(), [])
+        typed = on_the_machine + guide.for_containers() + sum(guide.over_tls() + guide.for_the_redis(), [])
         for command in (command for block in guide.blocks() for command in block):
             with self.subTest(command=command):
                 self.assertTrue(command in typed or command.startswith((*run, *guide.NOT_RUN)))
@@ -95,7 +95,7 @@ class GuideTest(unittest.TestCase):
         (folder / "ca.crt").symlink_to("secrets/tls/ca.crt")
         created = []
         for command in (command for block in guide.blocks() for command in block):
-            if command.startswith("deploy/container/prepare "):
+            if command == "deploy/container/prepare secrets":
                 harness.run("bash", "-c", command, cwd=folder)
             elif guide.is_for_kubectl(command):
                 words = command.split()[1:]

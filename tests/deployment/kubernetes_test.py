@@ -1,6 +1,7 @@
 """The manifests: built with an old kubectl and a young one, held against closed schemas, and against the
 service."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -47,6 +48,24 @@ def schema_problems(objects):
                             text=True, capture_output=True, timeout=120, check=False)
     assert result.stderr == "", result.stderr
     return result.stdout.splitlines()
+
+
+@contextlib.contextmanager
+def serving(folder, data, *flags):
+    """A node on this folder of data; gives what runs supervisionctl with a token."""
+    socket = folder / "socket"
+    with subprocess.Popen(
+            [str(harness.DAEMON), f"--config={harness.ROOT}/deploy/config/server.yaml", f"--listen.grpc=unix:{socket}",
+             "--listen.metrics=off", f"--redis.data_directory={data}", *flags],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as service:
+        def ctl(token, *words):
+            return harness.run(harness.CTL, *words, env={
+                "PATH": "/usr/bin:/bin", "SUPERVISION_SERVER": f"unix:{socket}", "SUPERVISION_TOKEN": token})
+        try:
+            ctl("example-operator-token", "status", "--wait", "20")
+            yield ctl
+        finally:
+            service.terminate()
 
 
 class KubernetesTest(unittest.TestCase):
@@ -215,6 +234,52 @@ class KubernetesTest(unittest.TestCase):
                     said = harness.run("openssl", "x509", "-noout", "-checkhost", name, "-in",
                                        manifests.secrets() / "tls" / "tls.crt").stdout
                     self.assertIn("does match certificate", said)
+
+    def test_a_pod_restores_what_the_node_of_embedded_had(self):
+        """With the commands that the guide runs in pods, on a folder of this machine."""
+        pod = yaml.safe_load((KUBERNETES / "restore.yaml").read_text())
+        self.assertEqual(schema_problems([pod]), [])
+        node = one("embedded", "StatefulSet")
+        [claim] = node["spec"]["volumeClaimTemplates"]
+        [volume] = pod["spec"]["volumes"]
+        self.assertEqual(volume["persistentVolumeClaim"]["claimName"],
+                         f"{claim['metadata']['name']}-{node['metadata']['name']}-0")
+        [container] = pod["spec"]["containers"]
+        running = node["spec"]["template"]["spec"]
+        self.assertEqual(container["image"], running["containers"][0]["image"])
+        for right in ("runAsUser", "runAsGroup", "fsGroup"):
+            self.assertEqual(pod["spec"]["securityContext"][right], running["securityContext"][right])
+        data = container["volumeMounts"][0]["mountPath"]
+        self.assertEqual(yaml.safe_load(self.server_yaml("embedded"))["redis"]["data_directory"], data)
+        folder = harness.scratch("pod")
+        self.addCleanup(shutil.rmtree, folder)
+        place = folder / "data"
+        backup, removal, restore, last = guide.in_pods()
+
+        def in_pod(command):
+            self.assertIn(data, command)
+            words = command.replace(data, str(place)).split()
+            harness.run(harness.CTL if words[0] == "supervisionctl" else words[0], *words[1:])
+
+        with serving(folder, place) as ctl:
+            kept = json.loads(ctl("example-partner-token", "submit", *harness.CLUE, "--json").stdout)["receipt"]
+            in_pod(backup)
+            shutil.copy(place / "ledger.rdb", folder)
+            in_pod(removal)
+        shutil.rmtree(place)  # the volume is lost, and a node has begun anew on another
+        with serving(folder, place) as ctl:
+            ctl("example-partner-token", "submit", *harness.CLUE)
+        shutil.copy(folder / "ledger.rdb", place)
+        in_pod(restore)
+        in_pod(last)
+        # As the guide says of a machine that served another ledger.
+        with self.assertRaisesRegex(AssertionError, "accept_lost_ledger"), serving(folder, place):
+            pass
+        with serving(folder, place, "--ledger.accept_lost_ledger=true") as ctl:
+            found = ctl("example-partner-token", "get", kept["clue_id"]).stdout
+        self.assertIn(kept["clue_id"], found)
+        with serving(folder, place):
+            pass
 
     def test_images_are_those_of_a_registry_where_an_overlay_says_so(self):
         """The guide's own overlay, beside the shipped ones."""

@@ -36,6 +36,63 @@ class RedisTest(unittest.TestCase):
                                     "replicaof", "module", "save", "monitor"}, set())
         self.assertFalse(any(right.startswith("@") for right in allowed))
 
+    def redis(self, folder):
+        """As the shipped one, with the users of prepare; its socket."""
+        users = manifests.secrets() / "redis" / "users.acl"
+        conf = (harness.ROOT / "deploy/redis/redis.conf").read_text()
+        for old, new in (("port 6379", f"port 0\nunixsocket {folder}/socket"), ("/etc/redis/users.acl", str(users)),
+                         ("dir /data", f"dir {folder}")):
+            self.assertIn(old, conf)
+            conf = conf.replace(old, new)
+        (folder / "redis.conf").write_text(conf)
+        process = self.spawn(["redis-server", folder / "redis.conf"], "/usr/bin/redis-check-rdb", folder / "redis.log")
+        harness.eventually(lambda: "ready to accept" in (folder / "redis.log").read_text(), "Redis listens")
+        return process
+
+    @staticmethod
+    def as_user(folder, name, password, *words):
+        secret = (manifests.secrets() / password).read_text().strip()
+        return harness.run("redis-cli", "-s", folder / "socket", "--user", name, *words, check=False,
+                           env={"PATH": "/usr/bin:/bin", "REDISCLI_AUTH": secret}).stdout.strip()
+
+    def test_its_administrator_may_set_copy_and_stop_it_and_the_service_s_user_may_not(self):
+        folder = harness.scratch("admin")
+        self.addCleanup(shutil.rmtree, folder)
+        self.redis(folder)
+        self.assertIn("NOPERM", self.as_user(folder, "supervision", "redis/password", "config", "set", "maxmemory", "1gb"))
+        self.assertIn("PONG", self.as_user(folder, "supervision", "redis/password", "ping"))
+        for words in (("config", "set", "maxmemory", "1gb"), ("acl", "load"), ("set", "anything", "1")):
+            self.assertEqual(self.as_user(folder, "admin", "admin/redis-password", *words), "OK")
+        password = manifests.secrets() / "admin" / "redis-password"
+        self.assertEqual((password.stat().st_uid, password.stat().st_mode & 0o777), (0, 0o400))
+        # It is mounted nowhere.
+        self.assertNotIn("secrets/admin", (harness.ROOT / "deploy/container/compose.yaml").read_text())
+
+    def test_a_dump_is_put_back_and_what_was_there_is_kept(self):
+        folder = harness.scratch("restore")
+        self.addCleanup(shutil.rmtree, folder)
+        process = self.redis(folder)
+
+        def admin(*words):
+            return self.as_user(folder, "admin", "admin/redis-password", *words)
+
+        admin("set", "sv:kept", "1")
+        admin("--rdb", folder / "ledger.rdb")
+        admin("set", "sv:later", "1")
+        process.terminate()
+        process.wait(30)
+        restore = ["sh", harness.ROOT / "deploy/redis/restore", folder]
+        for text, status in ((b"no dump", 1), ((folder / "ledger.rdb").read_bytes(), 0)):
+            before = sorted(path.name for path in folder.iterdir())
+            done = subprocess.run(restore, input=text, check=False, capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stderr)
+            if status:
+                self.assertEqual(sorted(path.name for path in folder.iterdir()), before)
+        self.assertEqual(len(list(folder.glob("appendonlydir.2*"))), 1)
+        (folder / "redis.log").unlink()
+        self.redis(folder)
+        self.assertEqual(admin("keys", "*"), "sv:kept")
+
     def through_stunnel(self, authority, certificate, key, host="localhost", at="127.0.0.1", hosts=None):
         """Starts a Redis with TLS and the shipped stunnel before it, which looks its name `at` up in a file
         `hosts` of its own; its port and its log."""
@@ -102,6 +159,7 @@ class RedisTest(unittest.TestCase):
             process = subprocess.Popen(list(map(str, words)), executable=executable,
                                        stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         self.addCleanup(lambda: (process.terminate(), process.wait(30)))
+        return process
 
 
 if __name__ == "__main__":
