@@ -81,9 +81,10 @@ def for_containers():
 
 
 def for_the_redis():
-    """What is typed to the Redis of compose: docker_test types it."""
-    return [block for block in blocks() if all(command.startswith(("export REDISCLI_AUTH=", "docker-compose -f "))
-                                               for command in block) and not block[-1].endswith(" up")]
+    """What is typed to the Redis of compose: docker_test types it, in one shell."""
+    words = ("export REDISCLI_AUTH=", "docker-compose -f ", "deploy/container/prepare --redis-users")
+    return [block for block in blocks() if all(command.startswith(words) for command in block)
+            and not block[-1].endswith(" up")]
 
 
 def in_pods():
