@@ -26,13 +26,6 @@ class RefusedSession final : public Session {
   void EndGently(EndingReason) override {}
 };
 
-absl::Status Refusal(domain::Reason reason, absl::Duration retry_after) {
-  domain::ErrorDetail detail;
-  detail.reason = reason;
-  detail.retry_after = retry_after;
-  return domain::MakeError(std::move(detail));
-}
-
 }  // namespace
 
 class Hub::Core final : public StreamHouse, public std::enable_shared_from_this<Core> {
@@ -98,7 +91,7 @@ std::shared_ptr<Session> Hub::Core::Open(Request request, StreamSink* sink) {
   if (session == nullptr) {
     metrics.refused.Increment();
     scheduler->Post(
-        [sink, status = Refusal(refused, options.retry_delay)] { sink->Finish(status); });
+        [sink, status = domain::MakeError(refused, options.retry_delay)] { sink->Finish(status); });
     return std::make_shared<RefusedSession>();
   }
   session->Start();

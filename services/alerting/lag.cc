@@ -26,7 +26,7 @@ class Count : public std::enable_shared_from_this<Count> {
 
  private:
   void Resolve(std::string cursor) {
-    source_->ResolveCursor(std::move(cursor), query_.timeout,
+    source_->ResolveCursor(std::move(cursor), query_.deadline.left(),
                            [self = shared_from_this()](absl::StatusOr<ledger::Place> place) {
                              self->OnPlace(std::move(place));
                            });
@@ -57,7 +57,7 @@ class Count : public std::enable_shared_from_this<Count> {
     request.after = place_.positions[partition_];
     request.max_entries = std::clamp(left_, 1, kPageEntries);
     request.max_bytes = kPageBytes;
-    request.timeout = query_.timeout;
+    request.timeout = query_.deadline.left();
     source_->ReadLog(request, [self = shared_from_this()](absl::StatusOr<ledger::LogPage> page) {
       self->OnPage(std::move(page));
     });

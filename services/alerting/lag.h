@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "services/alerting/log_source.h"
 #include "services/domain/visibility.h"
+#include "services/ledger/deadline.h"
 #include "services/ledger/subscription.h"
 
 namespace supervision::alerting {
@@ -36,8 +37,8 @@ struct LagQuery {
   std::string principal;  // what silences hide from it does not count
   ledger::Progress progress;
   Sought sought;
-  int max_entries = 4096;  // of the log are looked at
-  absl::Duration timeout;
+  int max_entries = 4096;                           // of the log are looked at
+  ledger::Deadline deadline{absl::ZeroDuration()};  // of all its reads together
 };
 
 // Counts in the log, page by page. The callback runs once, as LogSource's. `source` outlives that.

@@ -48,7 +48,7 @@ ShareRoom::ShareRoom(std::shared_ptr<ShareHouse> house, ledger::SubscriptionKey 
 
 void ShareRoom::Open() {
   if (++openings_ > kMostOpenings) {
-    return Refuse(domain::MakeError(Reason::kLedgerUnavailable));
+    return Refuse(domain::MakeError(Reason::kLedgerUnavailable, options().retry_delay));
   }
   house_->keeper->Find(
       key_, [self = shared_from_this()](auto found) { self->OnFound(std::move(found)); });
@@ -266,7 +266,7 @@ void ShareRoom::Abandon() {
   claims_.asked.clear();
   settles_.asked.clear();
   if (reader_ != nullptr) reader_->Close();
-  const absl::Status status = domain::MakeError(Reason::kDraining);
+  const absl::Status status = domain::MakeError(Reason::kDraining, options().retry_delay);
   for (const auto& consumer : std::exchange(waiting_, {})) consumer->Refuse(status);
   for (const auto& consumer : std::exchange(consumers_, {})) consumer->Refuse(status);
 }

@@ -84,9 +84,11 @@ void Shares::Core::Admit(const std::shared_ptr<ShareConsumer>& consumer) {
     --admitting_;
     stopped = stopped_;
   }
-  if (stopped) return consumer->Refuse(domain::MakeError(domain::Reason::kDraining));
+  if (stopped) {
+    return consumer->Refuse(domain::MakeError(domain::Reason::kDraining, options.retry_delay));
+  }
   if (consumers >= options.max_consumers) {
-    consumer->Refuse(domain::MakeError(domain::Reason::kTooManyStreams));
+    consumer->Refuse(domain::MakeError(domain::Reason::kTooManyStreams, options.retry_delay));
     return Count();
   }
   ShareRoom*& open = open_[consumer->key()];

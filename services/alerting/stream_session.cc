@@ -391,10 +391,7 @@ StreamMessage StreamSession::NewMessage() const {
 bool StreamSession::HasNews() const { return receiver_ != nullptr && receiver_->HasNews(); }
 
 absl::Status StreamSession::DrainingError() const {
-  domain::ErrorDetail detail;
-  detail.reason = domain::Reason::kDraining;
-  detail.retry_after = house_->options.retry_delay;
-  return domain::MakeError(std::move(detail));
+  return domain::MakeError(domain::Reason::kDraining, house_->options.retry_delay);
 }
 
 }  // namespace supervision::alerting

@@ -272,10 +272,7 @@ void StreamSession::Failed(const absl::Status& status) {
   }
   if (!failing_since_.has_value()) failing_since_ = now_;
   if (now_ - *failing_since_ >= house_->options.read_patience) {
-    domain::ErrorDetail detail;
-    detail.reason = domain::Reason::kLedgerUnavailable;
-    detail.retry_after = house_->options.retry_delay;
-    fate_ = domain::MakeError(std::move(detail));
+    fate_ = domain::MakeError(domain::Reason::kLedgerUnavailable, house_->options.retry_delay);
     return;
   }
   if (backoff_ == nullptr) backoff_ = std::make_unique<base::Backoff>(kReadBackoff, random_());

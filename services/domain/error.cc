@@ -34,6 +34,13 @@ absl::Status MakeError(Reason reason) {
   return MakeError(std::move(detail));
 }
 
+absl::Status MakeError(Reason reason, absl::Duration retry_after) {
+  ErrorDetail detail;
+  detail.reason = reason;
+  detail.retry_after = retry_after;
+  return MakeError(std::move(detail));
+}
+
 std::optional<ErrorDetail> DetailOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kPayloadUrl);
   if (!payload.has_value()) return std::nullopt;

@@ -30,6 +30,8 @@ struct ErrorDetail {
 // A status with the code and English sentence of the reason's row, carrying `detail`.
 absl::Status MakeError(ErrorDetail detail);
 absl::Status MakeError(Reason reason);
+// The same, of what passes: the caller may ask again after `retry_after`.
+absl::Status MakeError(Reason reason, absl::Duration retry_after);
 
 // The detail that MakeError put into `status`; nothing for any other status.
 std::optional<ErrorDetail> DetailOf(const absl::Status& status);

@@ -47,6 +47,7 @@ enum class Reason : uint8_t {
   kSubscriptionInUse,      // somebody is connected to it
   kSubscriptionTakenOver,  // a newer connection of the same subscription
   kWrongSubscriptionMode,  // it is shared, and this is for exclusive ones, or the reverse
+  kNarrowedToken,          // the token sees less than its principal, whose subscription it is
   kDeadLetterNotFound,     // the subscription has none of that id
   kDeadLettersFull,        // they must be replayed or dropped before anything is handed over
   kAckBeyondSent,          // an acknowledgement of what was not sent

@@ -9,9 +9,6 @@
 namespace supervision::intake {
 namespace {
 
-// Bounds the work and the answer for a list far beyond its limit.
-constexpr size_t kMaxCheckedEntries = 2 * kMaxListLength;
-
 constexpr int64_t kMaxFen = 1'000'000'000'000'000;
 constexpr int64_t kMaxPersons = 10'000'000;
 constexpr int64_t kMaxEvidenceBytes = int64_t{1} << 40;

@@ -16,6 +16,8 @@ inline constexpr size_t kMaxTitleCodePoints = 200;
 inline constexpr size_t kMaxContentCodePoints = 20'000;
 inline constexpr size_t kMaxRequestIdLength = 128;
 inline constexpr size_t kMaxListLength = 50;  // instruments, amounts, evidence
+// So many of a longer list are looked at and reported on.
+inline constexpr size_t kMaxCheckedEntries = 2 * kMaxListLength;
 inline constexpr size_t kMaxBatchItems = 500;
 inline constexpr size_t kMaxBatchBytes = 4 << 20;
 

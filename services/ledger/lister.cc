@@ -245,19 +245,18 @@ class Walk : public std::enable_shared_from_this<Walk> {
 
 std::vector<std::string> ChooseIndexes(const Keys& keys, int partition, const ListQuery& query) {
   if (query.kind == ListQuery::Kind::kCorrections) return {keys.Corrected(partition)};
+  // A partner sees only its own whatever it asks for: of another's index, empty pages, tokens and
+  // the time that they take would tell how much lies there.
+  if (!query.scope.partner.empty()) return {keys.Partner(partition, query.scope.partner)};
   const domain::Implied filter = domain::ImpliedBy(query.filter);
   // The rarest first: one organ, one owner, one region, one partner; then states, and classes, of
   // which a few are walked together; then gravity. Open alerts have no index: nearly all begin so.
   if (!filter.unit.empty()) return {keys.Unit(partition, filter.unit)};
-  if (!filter.owner.empty() && query.scope.partner.empty()) {
-    return {keys.Owner(partition, filter.owner)};
-  }
-  // A partner sees only its own whatever it asks for, so its own index comes before another's.
-  std::string partner = query.partner.empty() ? query.scope.partner : query.partner;
-  if (partner.empty()) partner = filter.partner;
+  if (!filter.owner.empty()) return {keys.Owner(partition, filter.owner)};
   if (filter.region_prefix.size() >= kRegionDigits) {
     return {keys.Region(partition, filter.region_prefix)};
   }
+  const std::string& partner = query.partner.empty() ? filter.partner : query.partner;
   if (!partner.empty()) return {keys.Partner(partition, partner)};
   std::vector<std::string> indexes;
   if (filter.states.any() && !filter.states.test(static_cast<size_t>(domain::AlertState::kOpen)) &&

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "services/ledger/deadline.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/to_proto.h"
 #include "services/rpc/watch_alerts.h"
@@ -15,21 +16,21 @@ v1::Alert Shown(const domain::Alert& alert, const domain::Scope& scope) {
   return ToProto(alert, domain::ProjectionFor(scope, alert.facets.confidentiality));
 }
 
-void AnswerWithChanges(const domain::Alert& alert, const Caller& caller, ledger::Ledger* ledger,
-                       UnaryCall* call) {
-  ledger->ReadAlertChanges(alert.clue_id, caller.scope, caller.timeout,
-                           [call, alert, scope = caller.scope](
-                               const absl::StatusOr<std::vector<ledger::AlertChange>>& changes) {
-                             if (!changes.ok()) return call->Fail(changes.status());
-                             const domain::Projection projection =
-                                 domain::ProjectionFor(scope, alert.facets.confidentiality);
-                             v1::GetAlertResponse answer;
-                             *answer.mutable_alert() = ToProto(alert, projection);
-                             for (const ledger::AlertChange& change : *changes) {
-                               *answer.add_changes() = ToProto(change, projection);
-                             }
-                             call->Answer(answer);
-                           });
+void AnswerWithChanges(const domain::Alert& alert, const domain::Scope& scope,
+                       const ledger::Deadline& deadline, ledger::Ledger* ledger, UnaryCall* call) {
+  ledger->ReadAlertChanges(
+      alert.clue_id, scope, deadline.left(),
+      [call, alert, scope](const absl::StatusOr<std::vector<ledger::AlertChange>>& changes) {
+        if (!changes.ok()) return call->Fail(changes.status());
+        const domain::Projection projection =
+            domain::ProjectionFor(scope, alert.facets.confidentiality);
+        v1::GetAlertResponse answer;
+        *answer.mutable_alert() = ToProto(alert, projection);
+        for (const ledger::AlertChange& change : *changes) {
+          *answer.add_changes() = ToProto(change, projection);
+        }
+        call->Answer(answer);
+      });
 }
 
 }  // namespace
@@ -76,12 +77,14 @@ grpc::ServerUnaryReactor* AlertService::GetAlert(Context* context, const Bytes* 
   }
   if (!call->Accept(std::move(violations))) return call;
   ledger_->GetAlert(std::move(*request.mutable_alert_id()), caller->scope, caller->timeout,
-                    [call, caller = *caller, with_changes = request.with_changes(),
+                    [call, scope = caller->scope, deadline = ledger::Deadline(caller->timeout),
+                     with_changes = request.with_changes(),
                      ledger = ledger_](const absl::StatusOr<domain::Alert>& alert) {
                       if (!alert.ok()) return call->Fail(alert.status());
-                      if (with_changes) return AnswerWithChanges(*alert, caller, ledger, call);
+                      if (with_changes)
+                        return AnswerWithChanges(*alert, scope, deadline, ledger, call);
                       v1::GetAlertResponse answer;
-                      *answer.mutable_alert() = Shown(*alert, caller.scope);
+                      *answer.mutable_alert() = Shown(*alert, scope);
                       call->Answer(answer);
                     });
   return call;

@@ -2,9 +2,11 @@
 #include <utility>
 
 #include "services/classification/classifier.h"
+#include "services/ledger/deadline.h"
 #include "services/rpc/clue_service.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/to_proto.h"
+#include "services/rpc/turns.h"
 
 namespace supervision::rpc {
 namespace {
@@ -24,28 +26,39 @@ void Explain(const domain::ClueContent& content, const domain::Scope& viewer,
   *response->mutable_explanation() = ToProto(explanation);
 }
 
+void AddHistory(UnaryCall* call, const std::string& clue_id, const domain::Scope& scope,
+                const ledger::Deadline& deadline, ledger::Ledger* ledger,
+                v1::GetClueResponse response) {
+  ledger->ReadHistory(clue_id, scope, deadline.left(),
+                      [call, scope, response = std::move(response)](
+                          const absl::StatusOr<ledger::History>& history) mutable {
+                        if (!history.ok()) return call->Fail(history.status());
+                        const domain::Projection projection =
+                            ShownTo(scope, history->facets.confidentiality);
+                        for (const domain::Clue& version : history->versions) {
+                          *response.add_history() = ToProto(version, scope, projection);
+                        }
+                        call->Answer(response);
+                      });
+}
+
 // Answers with the clue, with its explanation and its versions where they are asked for.
 ledger::Ledger::Callback<ledger::ClueRecord> AnswerTo(UnaryCall* call, const Caller& caller,
                                                       const v1::GetClueRequest& request,
                                                       const ClueService::Parts& parts) {
-  return [call, scope = caller.scope, timeout = caller.timeout,
+  return [call, scope = caller.scope, deadline = ledger::Deadline(caller.timeout),
           with_history = request.with_history(), explain = request.explain(), ledger = parts.ledger,
           classifiers = parts.classifiers](absl::StatusOr<ledger::ClueRecord> record) {
     if (!record.ok()) return call->Fail(record.status());
-    v1::GetClueResponse response;
-    *response.mutable_clue() = ToProto(*record, scope);
-    if (explain) Explain(record->clue.content, scope, *classifiers->Get(), &response);
-    if (!with_history) return call->Answer(response);
-    ledger->ReadHistory(
-        record->clue.id, scope, timeout,
-        [call, scope, response](const absl::StatusOr<ledger::History>& history) mutable {
-          if (!history.ok()) return call->Fail(history.status());
-          const domain::Projection projection = ShownTo(scope, history->facets.confidentiality);
-          for (const domain::Clue& version : history->versions) {
-            *response.add_history() = ToProto(version, scope, projection);
-          }
-          call->Answer(response);
-        });
+    auto go_on = [=, record = *std::move(record)] {
+      v1::GetClueResponse response;
+      *response.mutable_clue() = ToProto(record, scope);
+      if (explain) Explain(record.clue.content, scope, *classifiers->Get(), &response);
+      if (!with_history) return call->Answer(response);
+      AddHistory(call, record.clue.id, scope, deadline, ledger, std::move(response));
+    };
+    // Sorting a long text takes milliseconds, for which the Redis loop must not wait.
+    explain ? OnGrpcThread(std::move(go_on)) : go_on();
   };
 }
 

@@ -1,10 +1,13 @@
 #include "services/rpc/consume_alerts.h"
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "grpcpp/alarm.h"
 #include "services/base/mutex.h"
 #include "services/domain/error.h"
 #include "services/rpc/bytes.h"
@@ -25,6 +28,8 @@ using alerting::Consumers;
 constexpr size_t kMaxMessageBytes = 64 << 10;
 constexpr int kMaxSingles = 1000;
 constexpr size_t kMaxReaderBytes = 64;
+// Until a subscription is opened nobody looks after a stream: no revocation, age or drain.
+constexpr std::chrono::seconds kOpenWithin{10};
 
 absl::Status Invalid(std::string field, std::string english, std::string chinese) {
   Violations violations;
@@ -85,6 +90,11 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     if (!caller.ok()) return Finish(caller.status());
     record_.Entered(*caller);
     caller_ = *std::move(caller);
+    ++holders_;
+    opening_.Set(std::chrono::system_clock::now() + kOpenWithin, [this](bool late) {
+      if (late && !opened_.exchange(true)) Finish(NotOpened());
+      Release();
+    });
     StartRead(&incoming_);
   }
 
@@ -144,7 +154,11 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
       return parsed;
     }
     if (connection_ == nullptr) {
-      if (!message.has_open()) return NotOpened();
+      if (!message.has_open() || opened_.exchange(true)) return NotOpened();
+      opening_.Cancel();
+      if (!edge_.gate->SeesAllOfItsPrincipal(caller_)) {
+        return domain::MakeError(domain::Reason::kNarrowedToken);
+      }
       auto request = RequestOf(message.mutable_open(), std::move(violations), caller_);
       if (!request.ok()) return request.status();
       request->peer.address = PeerAddress(context_->peer());
@@ -258,7 +272,15 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     if (connection != nullptr) connection->OnCancelled();
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    opening_.Cancel();
+    Release();
+  }
+
+  // gRPC holds it until OnDone, and the alarm until it has rung or was cancelled.
+  void Release() {
+    if (--holders_ == 0) delete this;
+  }
 
   void FinishNow(const absl::Status& status) {
     grpc::Status result = ToGrpcStatus(status, context_);
@@ -273,6 +295,9 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   CallRecord record_;
   Caller caller_;
   OpenStreams::Entry entry_;
+  std::atomic<int> holders_{1};
+  std::atomic<bool> opened_{false};  // or sent away because it was not
+  grpc::Alarm opening_;
   grpc::ByteBuffer incoming_;
   grpc::ByteBuffer outgoing_;
   WriteOrder order_;

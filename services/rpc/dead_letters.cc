@@ -68,27 +68,29 @@ v1::DeadLetter ToProto(const DeadLetter& letter) {
 struct SubscriptionService::LetterPage {
   UnaryCall* call = nullptr;
   Caller caller;
+  ledger::Deadline deadline{absl::ZeroDuration()};  // of all reads together
   std::vector<DeadLetter> letters;
   size_t next = 0;
   v1::ListDeadLettersResponse answer;
 };
 
 void SubscriptionService::FindLetters(
-    const ledger::SubscriptionKey& key, absl::Duration timeout,
+    const ledger::SubscriptionKey& key, const ledger::Deadline& deadline,
     ledger::Ledger::Callback<std::pair<ledger::Subscription, std::vector<DeadLetter>>> callback) {
-  desk_.Get(
-      key, timeout, [this, key, timeout, callback](absl::StatusOr<ledger::Subscription> found) {
-        if (!found.ok()) return callback(found.status());
-        if (!found->sharing.has_value()) {
-          return callback(MakeError(Reason::kWrongSubscriptionMode));
-        }
-        sharing_.ListLetters(key, timeout,
-                             [found = *std::move(found),
-                              callback](absl::StatusOr<std::vector<DeadLetter>> letters) mutable {
-                               if (!letters.ok()) return callback(letters.status());
-                               callback(std::make_pair(std::move(found), *std::move(letters)));
-                             });
-      });
+  desk_.Get(key, deadline.left(),
+            [this, key, deadline, callback](absl::StatusOr<ledger::Subscription> found) {
+              if (!found.ok()) return callback(found.status());
+              if (!found->sharing.has_value()) {
+                return callback(MakeError(Reason::kWrongSubscriptionMode));
+              }
+              sharing_.ListLetters(
+                  key, deadline.left(),
+                  [found = *std::move(found),
+                   callback](absl::StatusOr<std::vector<DeadLetter>> letters) mutable {
+                    if (!letters.ok()) return callback(letters.status());
+                    callback(std::make_pair(std::move(found), *std::move(letters)));
+                  });
+            });
 }
 
 grpc::ServerUnaryReactor* SubscriptionService::ListDeadLetters(Context* context, const Bytes* bytes,
@@ -111,9 +113,10 @@ grpc::ServerUnaryReactor* SubscriptionService::ListDeadLetters(Context* context,
   const auto page = std::make_shared<LetterPage>();
   page->call = call;
   page->caller = *caller;
+  page->deadline = ledger::Deadline(caller->timeout);
   const auto size =
       static_cast<size_t>(request.page_size() == 0 ? kDefaultPageSize : request.page_size());
-  FindLetters({caller->principal->id, request.subscription()}, caller->timeout,
+  FindLetters({caller->principal->id, request.subscription()}, page->deadline,
               [this, page, size, token = request.page_token()](auto found) {
                 if (!found.ok()) return page->call->Fail(found.status());
                 std::vector<DeadLetter>& letters = found->second;
@@ -141,7 +144,7 @@ void SubscriptionService::AddLetters(const std::shared_ptr<LetterPage>& page) {
     ++page->next;
   }
   if (page->next == page->letters.size()) return page->call->Answer(page->answer);
-  ledger_->GetAlert(page->letters[page->next].alert_id, page->caller.scope, page->caller.timeout,
+  ledger_->GetAlert(page->letters[page->next].alert_id, page->caller.scope, page->deadline.left(),
                     [this, page](const absl::StatusOr<domain::Alert>& alert) {
                       DeadLetter& letter = page->letters[page->next++];
                       if (!alert.ok()) {
@@ -160,7 +163,7 @@ void SubscriptionService::AddLetters(const std::shared_ptr<LetterPage>& page) {
 // Only what the log still has can be handed over again.
 struct SubscriptionService::Replay {
   UnaryCall* call = nullptr;
-  absl::Duration timeout;
+  ledger::Deadline deadline{absl::ZeroDuration()};  // of all steps together
   ledger::Subscription subscription;
   std::vector<DeadLetter> letters;
   std::vector<DeadLetter> there;
@@ -179,14 +182,15 @@ grpc::ServerUnaryReactor* SubscriptionService::ReplayDeadLetters(Context* contex
   ValidateSubscriptionName(request.subscription(), "subscription", &violations);
   ValidateSelection(request.has_selection(), request.selection(), &violations);
   if (!call->Accept(std::move(violations))) return call;
-  FindLetters({caller->principal->id, request.subscription()}, caller->timeout,
-              [this, call, timeout = caller->timeout, selection = request.selection()](auto found) {
+  const ledger::Deadline deadline(caller->timeout);
+  FindLetters({caller->principal->id, request.subscription()}, deadline,
+              [this, call, deadline, selection = request.selection()](auto found) {
                 if (!found.ok()) return call->Fail(found.status());
                 auto selected = Select(std::move(found->second), selection);
                 if (!selected.ok()) return call->Fail(selected.status());
                 const auto replay = std::make_shared<Replay>();
                 replay->call = call;
-                replay->timeout = timeout;
+                replay->deadline = deadline;
                 replay->subscription = std::move(found->first);
                 replay->letters = *std::move(selected);
                 LookForHistory(replay);
@@ -202,7 +206,8 @@ void SubscriptionService::LookForHistory(const std::shared_ptr<Replay>& replay) 
   }
   if (replay->next == replay->letters.size()) return ReplayAll(replay);
   const DeadLetter& letter = replay->letters[replay->next];
-  ledger_->ReadLog(letter.entry.first, letter.epoch, letter.entry.second - 1, 1, 1, replay->timeout,
+  ledger_->ReadLog(letter.entry.first, letter.epoch, letter.entry.second - 1, 1, 1,
+                   replay->deadline.left(),
                    [this, replay](const absl::StatusOr<ledger::LogPage>& page) {
                      DeadLetter& one = replay->letters[replay->next++];
                      if (page.ok()) {
@@ -231,8 +236,10 @@ void SubscriptionService::ReplayAll(const std::shared_ptr<Replay>& replay) {
     replay->call->Answer(response);
   };
   if (replay->there.empty()) return answer({});
+  // Whoever has gone is not to find letters handed over that it was told nothing of.
+  if (replay->call->Cancelled()) return replay->call->Fail(absl::CancelledError());
   sharing_.Act(replay->subscription.key, LetterAction::kReplay,
-               replay->subscription.sharing->max_in_flight, replay->there, replay->timeout,
+               replay->subscription.sharing->max_in_flight, replay->there, replay->deadline.left(),
                [replay, answer](absl::StatusOr<std::vector<LetterResult>> results) {
                  if (!results.ok()) return replay->call->Fail(results.status());
                  answer(*results);
@@ -249,14 +256,16 @@ grpc::ServerUnaryReactor* SubscriptionService::DropDeadLetters(Context* context,
   ValidateSubscriptionName(request.subscription(), "subscription", &violations);
   ValidateSelection(request.has_selection(), request.selection(), &violations);
   if (!call->Accept(std::move(violations))) return call;
-  FindLetters({caller->principal->id, request.subscription()}, caller->timeout,
-              [this, call, timeout = caller->timeout, selection = request.selection()](auto found) {
+  const ledger::Deadline deadline(caller->timeout);
+  FindLetters({caller->principal->id, request.subscription()}, deadline,
+              [this, call, deadline, selection = request.selection()](auto found) {
                 if (!found.ok()) return call->Fail(found.status());
                 auto selected = Select(std::move(found->second), selection);
                 if (!selected.ok()) return call->Fail(selected.status());
                 if (selected->empty()) return call->Answer(v1::DropDeadLettersResponse());
                 sharing_.Act(found->first.key, LetterAction::kDrop,
-                             found->first.sharing->max_in_flight, *std::move(selected), timeout,
+                             found->first.sharing->max_in_flight, *std::move(selected),
+                             deadline.left(),
                              [call](absl::StatusOr<std::vector<LetterResult>> results) {
                                if (!results.ok()) return call->Fail(results.status());
                                v1::DropDeadLettersResponse answer;

@@ -40,6 +40,7 @@ absl::StatusOr<domain::Scope> ScopeOf(const Gate& gate, const Caller& caller,
 struct DeliveryService::Question {
   UnaryCall* call = nullptr;
   Caller caller;
+  ledger::Deadline deadline{absl::ZeroDuration()};  // of all steps together
   std::string principal;
   std::string name;  // of the subscription
   domain::Scope scope;
@@ -66,6 +67,7 @@ grpc::ServerUnaryReactor* DeliveryService::ExplainDelivery(grpc::CallbackServerC
   if (!call->Accept(std::move(violations))) return call;
   question->call = call;
   question->caller = *caller;
+  question->deadline = ledger::Deadline(caller->timeout);
   question->principal = request.principal().empty() ? caller->principal->id : request.principal();
   question->name = request.subscription();
   absl::StatusOr<domain::Scope> scope = ScopeOf(*edge_.gate, *caller, question->principal);
@@ -85,7 +87,7 @@ grpc::ServerUnaryReactor* DeliveryService::ExplainDelivery(grpc::CallbackServerC
 
 void DeliveryService::AskSubscription(const std::shared_ptr<Question>& question) {
   if (question->name.empty()) return AskPlace(question);
-  subscriptions_.Get({question->principal, question->name}, question->caller.timeout,
+  subscriptions_.Get({question->principal, question->name}, question->deadline.left(),
                      [this, question](absl::StatusOr<ledger::Subscription> found) {
                        if (!found.ok()) return question->call->Fail(found.status());
                        question->subscription = *std::move(found);
@@ -96,7 +98,7 @@ void DeliveryService::AskSubscription(const std::shared_ptr<Question>& question)
 }
 
 void DeliveryService::AskShares(const std::shared_ptr<Question>& question) {
-  sharing_.Look(question->subscription.key, question->caller.timeout,
+  sharing_.Look(question->subscription.key, question->deadline.left(),
                 [this, question](const absl::StatusOr<ledger::ShareState>& state) {
                   if (!state.ok()) return question->call->Fail(state.status());
                   question->subscription.progress = ProgressOf(*state);
@@ -119,7 +121,7 @@ void DeliveryService::AskPlace(const std::shared_ptr<Question>& question) {
   query.principal = question->principal;
   query.progress = question->subscription.progress;
   query.max_entries = kMostEntries;
-  query.timeout = question->caller.timeout;
+  query.deadline = question->deadline;
   query.sought = {alert.id, alert.version, alert.raised_at};
   MeasureLag(&source_, std::move(query), [question](const absl::StatusOr<alerting::Lag>& lag) {
     if (!lag.ok()) return question->call->Fail(lag.status());

@@ -29,6 +29,12 @@ Domain EnumFromProto(Proto proto, bool known, std::string_view path, std::string
   return Domain{};
 }
 
+// Of a list that is too long as many are taken over as intake looks at, which is enough for it to
+// say so.
+size_t CountTaken(int size) {
+  return std::min(static_cast<size_t>(size), intake::kMaxCheckedEntries);
+}
+
 domain::Instrument InstrumentFromProto(v1::Instrument&& proto, const std::string& path,
                                        Violations* violations) {
   domain::Instrument instrument;
@@ -51,14 +57,18 @@ domain::Evidence EvidenceFromProto(v1::Evidence&& proto) {
 void CopyLists(v1::ClueContent* proto, std::string_view path, domain::ClueContent* content,
                Violations* violations) {
   content->instruments = FromProto(std::move(*proto->mutable_instruments()), path, violations);
-  content->amounts.reserve(static_cast<size_t>(proto->amounts_size()));
-  for (v1::Amount& amount : *proto->mutable_amounts()) {
+  const size_t amounts = CountTaken(proto->amounts_size());
+  content->amounts.reserve(amounts);
+  for (size_t i = 0; i < amounts; ++i) {
+    v1::Amount& amount = *proto->mutable_amounts(static_cast<int>(i));
     content->amounts.push_back(
         {.fen = amount.fen(), .purpose = std::move(*amount.mutable_purpose())});
   }
-  content->evidence.reserve(static_cast<size_t>(proto->evidence_size()));
-  for (v1::Evidence& evidence : *proto->mutable_evidence()) {
-    content->evidence.push_back(EvidenceFromProto(std::move(evidence)));
+  const size_t evidence = CountTaken(proto->evidence_size());
+  content->evidence.reserve(evidence);
+  for (size_t i = 0; i < evidence; ++i) {
+    content->evidence.push_back(
+        EvidenceFromProto(std::move(*proto->mutable_evidence(static_cast<int>(i)))));
   }
 }
 
@@ -83,8 +93,9 @@ std::vector<domain::Instrument> FromProto(
     google::protobuf::RepeatedPtrField<v1::Instrument>&& proto, std::string_view path,
     Violations* violations) {
   std::vector<domain::Instrument> instruments;
-  instruments.reserve(static_cast<size_t>(proto.size()));
-  for (int i = 0; i < proto.size(); ++i) {
+  const auto taken = static_cast<int>(CountTaken(proto.size()));
+  instruments.reserve(static_cast<size_t>(taken));
+  for (int i = 0; i < taken; ++i) {
     instruments.push_back(InstrumentFromProto(std::move(*proto.Mutable(i)),
                                               Indexed(path, "instruments", i), violations));
   }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kDefaultPageSize = 50;
 constexpr int kMaxPageSize = 500;
+constexpr int kMostListed = 32;  // scenarios or states of one filter
 constexpr size_t kMinRegionPrefix = 2;
 constexpr size_t kMaxRegionPrefix = 9;
 constexpr size_t kMaxUnitBytes = 800;  // 200 code points
@@ -29,11 +30,21 @@ bool IsDigits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// How many of a list are looked at. A longer one is one mistake, not as many as it has entries.
+int CountListed(int size, std::string path, Violations* violations) {
+  if (size <= kMostListed) return size;
+  violations->push_back({std::move(path), "has more than 32 entries; name each value once",
+                         "超过 32 项；每个值请只写一次"});
+  return 0;
+}
+
 // The conditions that clues and alerts share.
 template <typename Proto>
 domain::Filter FilterFrom(const Proto& proto, std::string_view path, Violations* violations) {
   domain::Filter filter;
-  for (int i = 0; i < proto.scenarios_size(); ++i) {
+  const int scenarios =
+      CountListed(proto.scenarios_size(), JoinPath(path, "scenarios"), violations);
+  for (int i = 0; i < scenarios; ++i) {
     const int number = proto.scenarios(i);
     if (number <= 0 || !v1::Scenario_IsValid(number)) {
       violations->push_back({absl::StrCat(JoinPath(path, "scenarios"), "[", i, "]"),
@@ -118,7 +129,8 @@ void CopyTimesAndPage(Proto* proto, ledger::ListQuery* query, Violations* violat
 domain::Filter FromProto(const v1::AlertFilter& proto, std::string_view path,
                          Violations* violations) {
   domain::Filter filter = FilterFrom(proto, path, violations);
-  for (int i = 0; i < proto.states_size(); ++i) {
+  const int states = CountListed(proto.states_size(), JoinPath(path, "states"), violations);
+  for (int i = 0; i < states; ++i) {
     const int number = proto.states(i);
     if (number <= 0 || !v1::AlertState_IsValid(number)) {
       violations->push_back({absl::StrCat(JoinPath(path, "states"), "[", i, "]"),

@@ -62,10 +62,7 @@ std::vector<std::string> CertificateNames(const grpc::CallbackServerContext& con
 }  // namespace
 
 absl::Status Gate::DrainingError() const {
-  domain::ErrorDetail detail;
-  detail.reason = domain::Reason::kDraining;
-  detail.retry_after = options_.retry_delay;
-  return domain::MakeError(std::move(detail));
+  return domain::MakeError(domain::Reason::kDraining, options_.retry_delay);
 }
 
 absl::Status Gate::RenewalError() {
@@ -87,6 +84,11 @@ absl::Duration Gate::TimeoutOf(const grpc::CallbackServerContext& context) const
   const absl::Duration left = absl::FromChrono(deadline - std::chrono::system_clock::now());
   const absl::Duration work = std::max(left * kShareForTheWork, left - kMostForTheWayBack);
   return std::clamp(work, absl::ZeroDuration(), options_.default_timeout);
+}
+
+bool Gate::SeesAllOfItsPrincipal(const Caller& caller) const {
+  const auto principal = principals_->Get()->Find(caller.principal->id);
+  return principal != nullptr && security::ScopeOf(*principal) == caller.scope;
 }
 
 std::optional<domain::Scope> Gate::ScopeOfHandler(std::string_view id) const {

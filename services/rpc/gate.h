@@ -25,7 +25,7 @@ inline absl::Status MayBackfill(const Caller& caller, bool wanted) {
 class Gate {
  public:
   struct Options {
-    absl::Duration default_timeout = absl::Seconds(10);  // when the caller set no deadline
+    absl::Duration default_timeout = absl::Seconds(10);  // the most that a call works
     absl::Duration retry_delay = absl::Milliseconds(500);
   };
   // Both outlive the gate.
@@ -40,6 +40,9 @@ class Gate {
   // Whether a caller that has entered may still send on its stream: as Enter says, or DRAINING
   // where it comes again with other rights.
   absl::Status MaySend(const Caller& caller, security::Method method) const;
+
+  // Whether the caller sees all that its principal does: a token may be narrower.
+  bool SeesAllOfItsPrincipal(const Caller& caller) const;
 
   // What the principal `id` sees when it handles alerts; nothing when it may not, or there is none.
   std::optional<domain::Scope> ScopeOfHandler(std::string_view id) const;

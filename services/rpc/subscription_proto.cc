@@ -98,6 +98,10 @@ v1::AlertFilter ToProto(const domain::Filter& filter) {
   proto.set_region_prefix(filter.region_prefix);
   proto.set_unit(filter.unit);
   proto.set_expression(filter.expression.text());
+  for (size_t number = 0; number < filter.states.size(); ++number) {
+    if (filter.states.test(number)) proto.add_states(static_cast<v1::AlertState>(number));
+  }
+  proto.set_owner(filter.owner);
   return proto;
 }
 

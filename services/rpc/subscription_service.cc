@@ -33,6 +33,7 @@ ledger::Ledger::Callback<ledger::Subscription> AnswerTo(UnaryCall* call) {
 struct SubscriptionService::Answer {
   UnaryCall* call = nullptr;
   Caller caller;
+  ledger::Deadline deadline{absl::ZeroDuration()};  // of all steps together
   ledger::Subscription found;
   v1::GetSubscriptionResponse response;
 };
@@ -72,11 +73,11 @@ grpc::ServerUnaryReactor* SubscriptionService::CreateSubscription(Context* conte
   if (!call->Accept(std::move(violations))) return call;
   draft.key = {caller->principal->id, wanted.name()};
   FindStart(request, caller->timeout,
-            [this, call, draft = std::move(draft),
-             timeout = caller->timeout](absl::StatusOr<ledger::Place> place) mutable {
+            [this, call, draft = std::move(draft), deadline = ledger::Deadline(caller->timeout)](
+                absl::StatusOr<ledger::Place> place) mutable {
               if (!place.ok()) return call->Fail(place.status());
               draft.start = *std::move(place);
-              desk_.Create(std::move(draft), quota_, timeout,
+              desk_.Create(std::move(draft), quota_, deadline.left(),
                            AnswerTo<v1::CreateSubscriptionResponse>(call));
             });
   return call;
@@ -94,6 +95,7 @@ grpc::ServerUnaryReactor* SubscriptionService::GetSubscription(Context* context,
   const auto answer = std::make_shared<Answer>();
   answer->call = call;
   answer->caller = *caller;
+  answer->deadline = ledger::Deadline(caller->timeout);
   desk_.Get({caller->principal->id, request.name()}, caller->timeout,
             [this, answer](absl::StatusOr<ledger::Subscription> found) {
               if (!found.ok()) return answer->call->Fail(found.status());
@@ -106,7 +108,7 @@ grpc::ServerUnaryReactor* SubscriptionService::GetSubscription(Context* context,
 // What is settled one by one behind the place is not behind.
 void SubscriptionService::AddSharing(const std::shared_ptr<Answer>& answer) {
   if (!answer->found.sharing.has_value()) return AddLag(answer);
-  sharing_.Look(answer->found.key, answer->caller.timeout,
+  sharing_.Look(answer->found.key, answer->deadline.left(),
                 [this, answer](const absl::StatusOr<ledger::ShareState>& state) {
                   if (!state.ok()) return answer->call->Fail(state.status());
                   *answer->response.mutable_sharing() = ToProto(*state);
@@ -122,7 +124,7 @@ void SubscriptionService::AddLag(const std::shared_ptr<Answer>& answer) {
   query.filter = found.filter;
   query.principal = found.key.owner;
   query.progress = found.progress;
-  query.timeout = answer->caller.timeout;
+  query.deadline = answer->deadline;
   MeasureLag(&source_, std::move(query), [answer](const absl::StatusOr<alerting::Lag>& lag) {
     if (!lag.ok()) return answer->call->Fail(lag.status());
     v1::GetSubscriptionResponse& response = answer->response;

@@ -4,6 +4,7 @@
 #include "services/alerting/consumers.h"
 #include "services/alerting/ledger_source.h"
 #include "services/alerting/shares.h"
+#include "services/ledger/deadline.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/sharing_desk.h"
 #include "services/ledger/subscription_desk.h"
@@ -72,7 +73,7 @@ class SubscriptionService final : public RawSubscriptionService {
   grpc::ServerUnaryReactor* DropDeadLetters(Context* context, const Bytes* request,
                                             Bytes* response) override;
   void FindLetters(
-      const ledger::SubscriptionKey& key, absl::Duration timeout,
+      const ledger::SubscriptionKey& key, const ledger::Deadline& deadline,
       ledger::Ledger::Callback<std::pair<ledger::Subscription, std::vector<ledger::DeadLetter>>>
           callback);
   void AddLetters(const std::shared_ptr<LetterPage>& page);

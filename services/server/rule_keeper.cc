@@ -27,6 +27,8 @@ constexpr int kMostSettling = 20;
 // Old sets are freed as soon as nobody sorts with them, which is looked at so often.
 constexpr absl::Duration kRetiredLook = absl::Milliseconds(200);
 constexpr size_t kMostLogged = 20;
+// After which a reload that was not taken may be asked for again.
+constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 void Describe(const config::RuleFileSet& set, absl::Time now, SetState* state) {
   state->loaded = true;
@@ -77,12 +79,12 @@ void RuleKeeper::Stop() {
   watch_.Wake();
   if (thread_.joinable()) thread_.join();
   for (const Done& done : Take().waiting) {
-    done(domain::MakeError({.reason = domain::Reason::kDraining}));
+    done(domain::MakeError(domain::Reason::kDraining, kRetryDelay));
   }
 }
 
 void RuleKeeper::Reload(ReloadTrigger trigger, Done done) {
-  domain::ErrorDetail refusal;
+  domain::Reason refusal = domain::Reason::kOverloaded;
   {
     base::MutexLock lock(&mutex_);
     if (!pending_.stop && pending_.waiting.size() < kMostWaiting) {
@@ -90,10 +92,9 @@ void RuleKeeper::Reload(ReloadTrigger trigger, Done done) {
       pending_.trigger = trigger;
       return watch_.Wake();
     }
-    refusal.reason = pending_.stop ? domain::Reason::kDraining : domain::Reason::kOverloaded;
+    if (pending_.stop) refusal = domain::Reason::kDraining;
   }
-  refusal.retry_after = absl::Seconds(1);
-  if (done) done(domain::MakeError(std::move(refusal)));
+  if (done) done(domain::MakeError(refusal, kRetryDelay));
 }
 
 SetState RuleKeeper::state() const {

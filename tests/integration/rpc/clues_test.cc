@@ -162,6 +162,24 @@ TEST_F(CluesTest, FiveHundredMistakesArriveAsInvalidArgument) {
               AllOf(StartsWith("and "), HasSubstr("more")));
 }
 
+// A mistake costs hundreds of bytes to tell, an entry of a list four: what is told has a bound of
+// its own.
+TEST_F(CluesTest, OfAListThatIsFarTooLongNotEveryEntryIsAMistake) {
+  v1::SubmitClueRequest request = ValidRequest(NewNumber());
+  for (int i = 0; i < 100'000; ++i) {
+    request.mutable_clue()->add_instruments()->set_type(static_cast<v1::InstrumentType>(99));
+  }
+  const grpc::Status status = Submit(*stub_, request).status;
+  EXPECT_EQ(ReasonOf(status), "INVALID_REQUEST");
+  EXPECT_LT(std::stoi(FactOf(status, "violations")), 1000);
+
+  v1::ListCluesRequest list;
+  for (int i = 0; i < 100'000; ++i) list.add_scenarios(static_cast<v1::Scenario>(99));
+  v1::ListCluesResponse page;
+  EXPECT_THAT(ViolationsOf(stub_->ListClues(Context(kMonitorToken).get(), list, &page)),
+              ElementsAre("scenarios"));
+}
+
 TEST_F(CluesTest, TextThatIsNotUtf8NamesItsField) {
   v1::SubmitClueRequest request = ValidRequest(NewNumber());
   request.mutable_clue()->add_instruments()->set_number("MARKER");

@@ -35,9 +35,10 @@ class RevocationTest : public ::testing::Test {
     Replace(principals_, TextOf(SUPERVISION_SOURCE_DIR "/deploy/config/principals.yaml"));
   }
 
-  std::string Issue(const std::string& principal) {
+  std::string Issue(const std::string& principal, domain::ScenarioSet scenarios = {}) {
     config::TokenRecord draft;
     draft.principal = principal;
+    draft.scenarios = scenarios;
     draft.created_at = absl::Now();
     config::NewToken made = config::MakeToken(std::move(draft));
     Change([&](std::vector<config::TokenRecord>& tokens) { tokens.push_back(made.record); });
@@ -119,6 +120,17 @@ TEST_F(RevocationTest, ARevokedTokenEndsAtEveryReplicaWithItsStreams) {
   ASSERT_TRUE(Submit(*v1::ClueService::NewStub(a.channel()), ValidRequest(1)).status.ok());
   EXPECT_THAT(staying_a.Next(1), SizeIs(1));
   EXPECT_THAT(staying_b.Next(1), SizeIs(1));
+}
+
+// Its place is the principal's: what the token hides would be passed by, and nobody told.
+TEST_F(RevocationTest, ANarrowedTokenConsumesNoSubscriptionOfItsPrincipal) {
+  const std::string narrow = Issue("example-monitor", domain::ScenarioSet().set(4));
+  const std::string full = Issue("example-monitor");
+  TestServer server(Options());
+  const auto stub = v1::SubscriptionService::NewStub(server.channel());
+  ASSERT_TRUE(CreateSubscription(*stub, "night", v1::START_FROM_EARLIEST, full).ok());
+  EXPECT_EQ(ReasonOf(Consumption(server.channel(), "night", 0, narrow).Finish()), "NARROWED_TOKEN");
+  EXPECT_TRUE(Consumption(server.channel(), "night", 0, full).NextMessage().has_value());
 }
 
 // An answer that is still open keeps the stream from ending.

@@ -63,6 +63,29 @@ class SubscriptionTest : public ::testing::Test {
   std::unique_ptr<SubscriptionStub> stub_ = v1::SubscriptionService::NewStub(server_.channel());
 };
 
+TEST_F(SubscriptionTest, AllOfItsFilterIsShown) {
+  v1::AlertFilter filter;
+  filter.add_scenarios(v1::SCENARIO_ADMIN_ENFORCEMENT);
+  filter.set_min_risk(v1::RISK_MEDIUM);
+  filter.set_region_prefix("3304");
+  filter.set_unit("某县公安局");
+  filter.set_expression("risk >= LOW");
+  filter.add_states(v1::ALERT_STATE_OPEN);
+  filter.add_states(v1::ALERT_STATE_ACKNOWLEDGED);
+  filter.set_owner("handler-1");
+  ASSERT_TRUE(
+      CreateSubscription(*stub_, "all", v1::START_FROM_EARLIEST, kMonitorToken, filter).ok());
+  EXPECT_EQ(MustGet("all").subscription().filter().SerializeAsString(), filter.SerializeAsString());
+}
+
+TEST_F(SubscriptionTest, AStreamThatOpensNothingIsSentAway) {
+  const auto context = Context(kMonitorToken, std::chrono::minutes(5));
+  const auto stream = stub_->ConsumeAlerts(context.get());
+  v1::ConsumeAlertsResponse message;
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_THAT(ViolationsOf(stream->Finish()), ElementsAre("open"));
+}
+
 TEST_F(SubscriptionTest, IsMadeReadListedChangedAndDeleted) {
   v1::AlertFilter filter;
   filter.set_min_risk(v1::RISK_MEDIUM);

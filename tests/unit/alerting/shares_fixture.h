@@ -205,7 +205,8 @@ class SharesFixture : public ::testing::Test {
  protected:
   struct Replica {
     Replica(FakeScheduler* scheduler, LogOfReplicas* log, SharedLedger* ledger,
-            const TestEncoder* encoder, const CaptionEncoder* captions, Hub::Options hub_options)
+            const TestEncoder* encoder, const CaptionEncoder* captions, Hub::Options hub_options,
+            const Shares::Options& options)
         : source(std::make_shared<LogOfReplicas::Source>(log)),
           keeper(std::make_shared<FakeShareKeeper>(scheduler, ledger)),
           hub(std::make_unique<Hub>(source.get(), scheduler, encoder, observability::Logger::Null(),
@@ -219,7 +220,7 @@ class SharesFixture : public ::testing::Test {
                         .captions = captions,
                         .log = observability::Logger::Null(),
                         .metrics = &registry},
-          Shares::Options());
+          options);
     }
     prometheus::Registry registry;
     std::shared_ptr<LogOfReplicas::Source> source;
@@ -228,8 +229,9 @@ class SharesFixture : public ::testing::Test {
     std::unique_ptr<Shares> shares;
   };
 
-  explicit SharesFixture(int replicas = 2, int partitions = 2)
-      : log_(&scheduler_, partitions),
+  explicit SharesFixture(int replicas = 2, int partitions = 2, Shares::Options options = {})
+      : options_(options),
+        log_(&scheduler_, partitions),
         all_(&log_),
         ledger_(ledger::Place{std::vector<int64_t>(static_cast<size_t>(partitions), 1),
                               std::vector<int64_t>(static_cast<size_t>(partitions), 0)}),
@@ -242,8 +244,8 @@ class SharesFixture : public ::testing::Test {
     Hub::Options options;
     options.tail_entries = 16;
     options.max_alerts_per_message = 4;
-    replicas_[static_cast<size_t>(i)] =
-        std::make_unique<Replica>(&scheduler_, &all_, &ledger_, &encoder_, &captions_, options);
+    replicas_[static_cast<size_t>(i)] = std::make_unique<Replica>(
+        &scheduler_, &all_, &ledger_, &encoder_, &captions_, options, options_);
     scheduler_.RunUntilIdle();
   }
   // Nothing that it still had to say reaches the ledger.
@@ -291,6 +293,7 @@ class SharesFixture : public ::testing::Test {
     return sum;
   }
 
+  const Shares::Options options_;
   FakeScheduler scheduler_;
   FakeLog log_;
   LogOfReplicas all_;
@@ -314,6 +317,7 @@ inline std::vector<std::string> Together(const TestSharer& a, const TestSharer& 
 // Two consumers, wherever a test connects them.
 class SharesTest : public SharesFixture {
  protected:
+  explicit SharesTest(const Shares::Options& options = {}) : SharesFixture(2, 2, options) {}
   ~SharesTest() override { KillAll(); }
 
   TestSharer a_{&scheduler_};

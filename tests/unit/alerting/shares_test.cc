@@ -346,5 +346,27 @@ TEST_F(SharesTest, TenThousandConsumersThatComeAndGoLeaveMapsAndMemoryAsBefore) 
   EXPECT_LT(testing::HeapBytes(), before + 10'000);
 }
 
+Shares::Options OneConsumer() {
+  Shares::Options options;
+  options.max_consumers = 1;
+  return options;
+}
+
+class FullSharesTest : public SharesTest {
+ protected:
+  FullSharesTest() : SharesTest(OneConsumer()) {}
+};
+
+// A client that is not told when to come again does not come again.
+TEST_F(FullSharesTest, WhoFindsNoRoomIsToldWhenToComeAgain) {
+  Connect(&a_, 0);
+  Connect(&b_, 0);
+  ASSERT_TRUE(b_.finished().has_value());
+  const auto detail = domain::DetailOf(*b_.finished());
+  ASSERT_TRUE(detail.has_value());
+  EXPECT_EQ(detail->reason, Reason::kTooManyStreams);
+  EXPECT_TRUE(detail->retry_after.has_value());
+}
+
 }  // namespace
 }  // namespace supervision::alerting

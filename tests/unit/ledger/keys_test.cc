@@ -53,6 +53,19 @@ TEST(KeysTest, PrefixesAreChecked) {
   }
 }
 
+// What it asks for would else tell, by empty pages and their tokens, how much others have.
+TEST(KeysTest, APartnerIsAnsweredFromItsOwnIndexWhateverItAsksFor) {
+  const Keys keys("", 1);
+  ListQuery query;
+  query.scope.partner = "hotline";
+  query.partner = "courts";
+  query.filter.unit = "某局";
+  query.filter.owner = "handler-1";
+  query.filter.region_prefix = "330106";
+  query.filter.scenarios.set(7);
+  EXPECT_EQ(ChooseIndexes(keys, 0, query), std::vector<std::string>{keys.Partner(0, "hotline")});
+}
+
 // Whatever index a query is answered from, each clue that it asks for is in exactly one.
 TEST(KeysTest, TheChosenIndexHoldsEveryClueThatMatches) {
   const Keys keys("", 1);
