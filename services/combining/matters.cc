@@ -213,10 +213,14 @@ void Matters::Leave(Clue* clue) {
   Erase(clue->clue_id, matter);
 }
 
+std::deque<Matters::Member>::iterator Matters::Find(const std::string& clue_id, Matter* matter) {
+  return std::find_if(matter->members.begin(), matter->members.end(),
+                      [&](const Member& member) { return member.clue_id == clue_id; });
+}
+
 // Whether it was known.
 bool Matters::Erase(const std::string& clue_id, Matter* matter) {
-  const auto found = std::find_if(matter->members.begin(), matter->members.end(),
-                                  [&](const Member& member) { return member.clue_id == clue_id; });
+  const auto found = Find(clue_id, matter);
   if (found == matter->members.end()) return false;
   matter->members.erase(found);
   return true;
@@ -236,7 +240,8 @@ void Matters::Forget() {
         Leave(&clue->second);
       } else {
         --matter->held;
-        absent_[clue->first] = matter;
+        // Where it is only counted nobody would take it out again when the matter is forgotten.
+        if (Find(clue->first, matter) != matter->members.end()) absent_[clue->first] = matter;
       }
     }
     clues_.erase(clue);

@@ -119,6 +119,7 @@ class Matters {
   void Insert(Member member, Matter* matter);
   void Return(Clue* clue, absl::Time at);
   void RemoveAbsent(const std::string& clue_id, absl::Time at);
+  static std::deque<Member>::iterator Find(const std::string& clue_id, Matter* matter);
   static bool Erase(const std::string& clue_id, Matter* matter);
   void Forget();
 
@@ -139,7 +140,8 @@ class Matters {
   bool replaying_ = true;
   MatterIndex index_;
   std::unordered_map<std::string, Clue> clues_;
-  // Members of matters that are too old to be compared, or known only from what was told.
+  // Members of matters that are too old to be compared, or known only from what was told; none that
+  // is only counted.
   std::unordered_map<std::string, Matter*> absent_;
   std::unordered_map<std::string, std::unique_ptr<Matter>> matters_;  // by digest
   std::set<std::pair<absl::Time, std::string>> ages_;                 // clues by when they came

@@ -243,6 +243,34 @@ TEST_F(MattersTest, AClueOutsideTheWindowIsNotCompared) {
   EXPECT_EQ(engine_->clues(), 1u);
 }
 
+// Its first clues are no members of it any more when they are forgotten.
+TEST_F(MattersTest, WhatAVeryLargeMatterOnlyCountsIsForgottenForGood) {
+  for (const bool lives_on : {false, true}) {
+    Begin();
+    const domain::ChangeEvent first = MatterEvent("c0", absl::Hours(0), "hotline", {7});
+    Take(first);
+    constexpr int kMost = static_cast<int>(Matters::kMostOfMatter);
+    for (int i = 1; i <= kMost; ++i) {
+      const std::string partner = i % 2 == 0 ? "hotline" : "petitions";
+      Take(MatterEvent("c" + std::to_string(i), absl::Seconds(i), partner, {7}));
+    }
+    std::vector<Firing> told = Due(absl::Hours(1));
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_EQ(told[0].alert.group->total, kMost + 1);
+    Take(ToldEvent(told[0], kBegin + absl::Hours(1)));
+    if (lives_on) {
+      Take(MatterEvent("late", absl::Hours(20), "court", {7}));
+      ASSERT_THAT(Due(absl::Hours(21)), SizeIs(1));
+    }
+    Take(MatterEvent("x", absl::Hours(lives_on ? 30 : 60), "hotline", {8}));
+    EXPECT_EQ(engine_->groups(), lives_on ? 1u : 0u);
+    domain::ChangeEvent revised = Later(first, AlertKind::kClueRevised, absl::Hours(61));
+    revised.alert.facets.scenario = domain::Scenario::kPetitionDispute;
+    Take(revised);
+    EXPECT_THAT(Due(absl::Hours(62)), IsEmpty()) << lives_on;
+  }
+}
+
 TEST_F(MattersTest, AnOldClueThatIsRevisedIsComparedWithNothing) {
   Begin();
   domain::ChangeEvent a = MatterEvent("a", absl::Hours(0), "hotline", {8});
