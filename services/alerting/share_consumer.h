@@ -64,7 +64,9 @@ class ShareConsumer final : public SharedConnection,
     Speak(false);
     FinishIfDone();
   }
-  // Ends before it has entered a room.
+  // It ends with an error as soon as it can.
+  bool doomed() const { return fate_.has_value(); }
+  // Ends before it has entered a room, with its own error where it has one.
   void Refuse(absl::Status status) { Finish(fate_.value_or(std::move(status)), false); }
   // Writes what there is to say. `greet`: something in any case.
   void Speak(bool greet);

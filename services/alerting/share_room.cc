@@ -120,6 +120,10 @@ void ShareRoom::Rebase(const absl::Status& gap, ledger::Place place) {
 void ShareRoom::OnLooked(absl::StatusOr<ledger::ShareState> state) {
   if (phase_ != Phase::kOpening) return;
   if (!state.ok()) return Refuse(state.status());
+  // Whoever is to end does so before it enters: the last one that leaves closes the room.
+  for (const auto& consumer : waiting_) {
+    if (consumer->doomed()) consumer->Refuse(absl::OkStatus());
+  }
   phase_ = Phase::kServing;
   view_ = std::make_unique<View>(scope_, subscription_.filter);
   pool_ = std::make_unique<SharePool>(static_cast<size_t>(subscription_.sharing->max_in_flight) +

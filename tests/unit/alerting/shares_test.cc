@@ -70,6 +70,21 @@ TEST_F(SharesTest, ThePlaceMovesOverWhatTheFilterDoesNotPass) {
   EXPECT_EQ(ledger_.book.place().positions, (std::vector<int64_t>{10, 10}));
 }
 
+// It would have got bookmarks for ever and no alert.
+TEST_F(SharesTest, WhoIsRefusedWhileTheShareOpensClosesItToNobodyElse) {
+  At(0).keeper->Hold(true);
+  Connect(&a_, 0);
+  Connect(&b_, 0);
+  a_->Fail(domain::MakeError(Reason::kPermissionDenied));
+  Run();
+  At(0).keeper->Hold(false);
+  PublishMany(1, 4);
+  ASSERT_TRUE(a_.finished().has_value());
+  EXPECT_TRUE(domain::HasReason(*a_.finished(), Reason::kPermissionDenied));
+  EXPECT_THAT(b_.ids(), UnorderedElementsAreArray(Ids(1, 4)));
+  EXPECT_FALSE(b_.finished().has_value());
+}
+
 TEST_F(SharesTest, WhatABrokenStreamHadInHandGoesToAnotherAtOnce) {
   Connect(&a_, 0);
   PublishMany(1, 4);
