@@ -152,7 +152,8 @@ absl::Status Stream(Session& session, client::Client& client, std::istream& inpu
 }
 
 // Only checks: the stream has no such mode, batches have.
-absl::Status Validate(client::Client& client, std::istream& input, Submission& submission) {
+absl::Status Validate(client::Client& client, std::istream& input, bool backfill,
+                      Submission& submission) {
   constexpr int kItems = 100;
   constexpr size_t kBytes = 1 << 20;
   v1::BatchSubmitCluesRequest batch;
@@ -176,6 +177,10 @@ absl::Status Validate(client::Client& client, std::istream& input, Submission& s
     return status.ok();
   };
   ReadClues(input, submission, [&](v1::StreamCluesRequest clue) {
+    // A batch is history as a whole, or not at all.
+    const bool history = backfill || clue.backfill();
+    if (batch.backfill() != history && !flush()) return false;
+    batch.set_backfill(history);
     auto& item = *batch.add_items();
     item.set_request_id(clue.request_id());
     *item.mutable_clue() = std::move(*clue.mutable_clue());
@@ -200,7 +205,7 @@ int SubmitNdjson(Session& session, const NdjsonOptions& options) {
   if (client == nullptr) return kUsage;
   Submission submission(session, options);
   return submission.End(options.validate_only
-                            ? Validate(*client, input, submission)
+                            ? Validate(*client, input, options.backfill, submission)
                             : Stream(session, *client, input, options.backfill, submission));
 }
 

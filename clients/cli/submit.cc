@@ -52,6 +52,7 @@ int SubmitOne(Session& session, const Flags& flags) {
     }
     request.set_request_id(clue->request_id());
     *request.mutable_clue() = clue->clue();
+    request.set_backfill(clue->backfill());
   }
   const absl::Status applied = flags.clue.Apply(*request.mutable_clue());
   if (!applied.ok()) {
@@ -60,10 +61,11 @@ int SubmitOne(Session& session, const Flags& flags) {
   if (!flags.request_id.empty()) request.set_request_id(flags.request_id);
   if (request.request_id().empty()) request.set_request_id(client::NewRequestId());
   request.set_validate_only(flags.validate_only);
-  request.set_backfill(flags.backfill);
+  request.set_backfill(request.backfill() || flags.backfill);
   if (!flags.spool.empty()) {
     v1::StreamCluesRequest clue;
     clue.set_request_id(request.request_id());
+    clue.set_backfill(request.backfill());
     clue.mutable_clue()->Swap(request.mutable_clue());
     return SubmitOneThroughSpool(session, std::move(clue), {flags.spool, flags.later, flags.json});
   }

@@ -62,6 +62,15 @@ class SubmitTest(harness.ServiceTest):
         self.assert_exit(chinese, 2)
         self.assertRegex(chinese.stderr, r"\n  clue\.title: [^a-z]*[一-鿿]")
 
+    def test_a_file_that_says_it_is_history_is_submitted_as_history(self):
+        spool = self.service.directory / "history.spool"
+        for record, arguments in (("S-10", ()), ("S-11", ("--spool", spool))):
+            result = self.submit({"request_id": record, "backfill": True, "clue": clue(record)},
+                                 *arguments, token=harness.OTHER_PARTNER)
+            self.assert_exit(result, 0)
+        listed = self.service.ctl("list", "--limit", "100", "--json", token=harness.OTHER_PARTNER)
+        self.assertEqual([line["backfill"] for line in self.json_lines(listed)], [True, True])
+
     def test_validate_only_stores_nothing(self):
         result = self.submit(clue("S-5"), "--validate-only")
         self.assert_exit(result, 0)
@@ -155,6 +164,19 @@ class NdjsonTest(harness.ServiceTest):
         self.assertIn("valid: 249, refused: 1", result.stderr)
         self.assertIn("line 8 ", result.stderr)
         self.assert_exit(self.service.ctl("get", "--record", "NV-1"), 6)
+
+    def test_validate_only_says_who_may_not_submit_history(self):
+        live, history = json.dumps(clue("NB-1")), json.dumps({"backfill": True, "clue": clue("NB-2")})
+        check = ("submit", "--ndjson", "--validate-only")
+        self.assert_exit(self.service.ctl(*check, "--backfill", stdin=live), 4)
+        mixed = self.service.ctl(*check, "--json", stdin=live + "\n" + history)
+        self.assert_exit(mixed, 4)
+        lines = self.json_lines(mixed)
+        self.assertIn("receipt", lines[0])
+        self.assertEqual(lines[1]["error"]["reason"], "PERMISSION_DENIED")
+        allowed = self.service.ctl(*check, stdin=live + "\n" + history, token=harness.OTHER_PARTNER)
+        self.assert_exit(allowed, 0)
+        self.assertIn("valid: 2, refused: 0", allowed.stderr)
 
     def test_it_ends_at_once_where_only_a_person_can_help(self):
         result = self.service.ctl("submit", "--ndjson", stdin=json.dumps(clue("NE-1")), token="")
