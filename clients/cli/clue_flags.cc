@@ -11,7 +11,9 @@
 #include "absl/strings/str_split.h"
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
+#include "clients/cpp/local_error.h"
 #include "services/base/hex.h"
+#include "services/base/utf8.h"
 
 namespace supervision::cli {
 namespace {
@@ -189,6 +191,12 @@ absl::StatusOr<std::string> ReadInput(const std::string& path) {
 }
 
 absl::StatusOr<v1::StreamCluesRequest> ClueFromJson(const std::string& json) {
+  if (const size_t at = base::FirstInvalidUtf8(json); at != std::string_view::npos) {
+    return client::LocalError(
+        absl::StatusCode::kInvalidArgument,
+        absl::StrCat("The text is not UTF-8 from byte ", at + 1, " on. Save the file as UTF-8."),
+        absl::StrCat("文本自第 ", at + 1, " 字节起不是 UTF-8 编码。请以 UTF-8 保存。"));
+  }
   v1::StreamCluesRequest request;
   const absl::Status as_item = FromJson(json, request);
   if (as_item.ok() && request.has_clue()) return request;

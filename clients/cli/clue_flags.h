@@ -41,7 +41,8 @@ class ClueFlags {
 // A whole file, or standard input for "-".
 absl::StatusOr<std::string> ReadInput(const std::string& path);
 
-// A clue in JSON: {"request_id": …, "clue": {…}} or only the clue's content.
+// A clue in JSON: {"request_id": …, "clue": {…}} or only the clue's content. A text that is not
+// UTF-8 is said in both languages, with a remedy.
 absl::StatusOr<v1::StreamCluesRequest> ClueFromJson(const std::string& json);
 
 }  // namespace supervision::cli

@@ -1,8 +1,11 @@
 #include "clients/cli/json.h"
 
+#include <string_view>
+
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "google/protobuf/util/json_util.h"
+#include "services/base/utf8.h"
 
 namespace supervision::cli {
 
@@ -26,15 +29,20 @@ absl::Status FromJson(const std::string& json, google::protobuf::Message& messag
 
 std::string JsonQuote(const std::string& text) {
   std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t length = base::Utf8SequenceLength(rest);
+    const auto first = static_cast<unsigned char>(rest.front());
+    if (length == 0) {
+      quoted += "\xEF\xBF\xBD";  // a parser's word about a text may cut a character in half
+    } else if (first == '"' || first == '\\') {
       quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += absl::StrFormat("\\u%04x", static_cast<unsigned char>(c));
+      quoted += rest.front();
+    } else if (first < 0x20) {
+      quoted += absl::StrFormat("\\u%04x", first);
     } else {
-      quoted += c;
+      quoted += rest.substr(0, length);
     }
+    rest.remove_prefix(length == 0 ? 1 : length);
   }
   return quoted + "\"";
 }

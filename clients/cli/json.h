@@ -18,7 +18,7 @@ std::string ToJson(const google::protobuf::Message& message);
 // Reads JSON into `message`. Unknown fields are mistakes; enum words may be in any case.
 absl::Status FromJson(const std::string& json, google::protobuf::Message& message);
 
-// A JSON string in quotation marks.
+// A JSON string in quotation marks; each byte that is no UTF-8, which JSON has not, is U+FFFD.
 std::string JsonQuote(const std::string& text);
 
 // An object of ready-made JSON values, on one line.

@@ -34,7 +34,7 @@ int Revise(Session& session, const Flags& flags) {
     const auto clue = ClueFromJson(*json);
     if (!clue.ok()) {
       return session.FailUsage({"this is no clue in JSON", "不是有效的线索 JSON"},
-                               std::string(clue.status().message()));
+                               session.SentenceOf(clue.status()));
     }
     request.set_request_id(clue->request_id());
     *request.mutable_clue() = clue->clue();

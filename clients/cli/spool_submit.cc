@@ -224,7 +224,7 @@ int SubmitNdjsonThroughSpool(Session& session, std::istream& input,
     if (!clue.ok()) {
       ++not_stored;
       session.Note(absl::StrCat(session.Say({"line ", "第 "}), number, session.Say({": ", " 行："}),
-                                Printable(client::ErrorOf(clue.status()).english)));
+                                Printable(session.SentenceOf(clue.status()))));
       continue;
     }
     if (clue->request_id().empty()) clue->set_request_id(line_ids.Next(line));

@@ -156,6 +156,18 @@ class NdjsonTest(harness.ServiceTest):
         self.assertIn("line 2 error:", result.stderr)
         self.assertIn("accepted: 2, refused: 3", result.stderr)
 
+    def test_lines_about_a_text_that_is_no_json_or_no_utf8_are_json_and_utf8(self):
+        path = self.service.directory / "gbk.ndjson"
+        path.write_bytes(json.dumps(clue("NU-1"), ensure_ascii=False).encode("gbk") + b"\n"
+                         + "{这不是有效的线索，因为没有引号，也没有冒号".encode() + b"\n")
+        for arguments in ((), ("--spool", self.service.directory / "gbk.spool", "--lang", "zh")):
+            # Not decoded would be no test's error, but a crash of subprocess.
+            result = self.service.ctl("submit", "--ndjson", path, "--json", *arguments)
+            self.assert_exit(result, 2)
+            for line in result.stdout.splitlines():
+                self.assertIn("error", json.loads(line))
+            self.assertRegex(result.stderr, "Save the file as UTF-8|请以 UTF-8 保存")
+
     def test_validate_only_checks_every_line_and_stores_none(self):
         lines = [json.dumps(clue(f"NV-{i}", region="330424" if i != 7 else "12"))
                  for i in range(250)]

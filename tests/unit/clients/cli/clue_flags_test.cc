@@ -7,9 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "clients/cpp/error.h"
+
 namespace supervision::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 struct Parsed {
@@ -128,6 +131,14 @@ TEST(ClueFromJsonTest, TheMistakeIsAboutTheShapeThatWasMeant) {
   EXPECT_THAT(std::string(ClueFromJson(R"({"contemt": "t"})").status().message()),
               HasSubstr("contemt"));
   EXPECT_FALSE(ClueFromJson("no json").ok());
+}
+
+TEST(ClueFromJsonTest, ATextThatIsNotUtf8IsSaidInBothLanguagesWithARemedy) {
+  const absl::Status status = ClueFromJson("{\"title\": \"\xB2\xF0\"}").status();  // GBK
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  const client::Error error = client::ErrorOf(status);
+  EXPECT_THAT(error.english, AllOf(HasSubstr("byte 12"), HasSubstr("Save the file as UTF-8")));
+  EXPECT_THAT(error.chinese, AllOf(HasSubstr("第 12 字节"), HasSubstr("请以 UTF-8 保存")));
 }
 
 }  // namespace

@@ -26,6 +26,11 @@ TEST(JsonTest, QuotesWhatWouldEndAString) {
   EXPECT_EQ(JsonQuote("a\"b\\c\n中"), "\"a\\\"b\\\\c\\u000a中\"");
 }
 
+TEST(JsonTest, WhatIsNoUtf8IsReplacedSoThatTheLineStaysJson) {
+  EXPECT_EQ(JsonQuote("\xE6\x8B"), "\"\uFFFD\uFFFD\"") << "拆, cut in half";
+  EXPECT_EQ(JsonQuote("a\xFF拆"), "\"a\uFFFD拆\"");
+}
+
 TEST(JsonTest, AnErrorIsAnObjectThatScriptsCanAsk) {
   client::Error error;
   error.code = absl::StatusCode::kInvalidArgument;
