@@ -1,4 +1,6 @@
+#include <map>
 #include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -102,15 +104,27 @@ int ForEach(Session& session, const Flags& flags, const std::string& which,
     return status.ok() ? kOk : session.Fail(status);
   }
   constexpr size_t kPage = 1000;
+  std::map<std::string, absl::Status> passed;  // by request_id; they stay, and hold nothing back
   while (true) {
-    const auto refused = spool->Refused(kPage);
+    const auto refused = spool->Refused(passed.size() + kPage);
     if (!refused.ok()) return session.Fail(refused.status());
-    if (refused->empty()) return kOk;
+    if (refused->size() == passed.size()) break;
     for (const auto& clue : *refused) {
-      const absl::Status status = (spool.get()->*act)(clue.clue.request_id());
-      if (!status.ok()) return session.Fail(status);
+      const std::string& id = clue.clue.request_id();
+      if (passed.count(id) > 0) continue;
+      const absl::Status status = (spool.get()->*act)(id);
+      if (absl::IsDataLoss(status)) {
+        passed.emplace(id, status);
+      } else if (!status.ok()) {
+        return session.Fail(status);
+      }
     }
   }
+  for (const auto& [id, status] : passed) {
+    session.Note(id);
+    exit_code = session.Fail(status);
+  }
+  return exit_code;
 }
 
 int Refused(Session& session, const Flags& flags) {

@@ -28,6 +28,17 @@ absl::Status NotRefused(const std::string& request_id) {
                     absl::StrCat("没有 request_id 为 ", request_id, " 的被拒线索。"));
 }
 
+// Whether this stored error is what Damaged() says: of the service's own the reason is known.
+bool SaysDamaged(const absl::Status& error) {
+  return absl::IsDataLoss(error) && ErrorOf(error).reason.empty();
+}
+
+// The error that was stored with a refused clue.
+absl::Status ErrorFromBytes(const std::string& bytes) {
+  google::rpc::Status error;
+  return error.ParseFromString(bytes) && error.code() != 0 ? ToAbslStatus(error) : Damaged();
+}
+
 // A full disk in words of ours; what has such words already stays as it is.
 absl::Status Explain(const absl::Status& status, const std::string& path) {
   if (!absl::IsResourceExhausted(status) || !ErrorOf(status).chinese.empty()) {
@@ -231,9 +242,7 @@ absl::StatusOr<std::vector<RefusedClue>> Spool::Refused(size_t limit) {
     if (!clue.clue.ParseFromString(rows->Bytes(3))) clue.clue.Clear();
     clue.clue.set_request_id(rows->Bytes(0));
     clue.refused_at = absl::FromUnixMillis(rows->Int(1));
-    google::rpc::Status error;
-    clue.error = error.ParseFromString(rows->Bytes(2)) && error.code() != 0 ? ToAbslStatus(error)
-                                                                            : Damaged();
+    clue.error = ErrorFromBytes(rows->Bytes(2));
     clues.push_back(std::move(clue));
   }
   if (!row.ok()) return row.status();
@@ -245,12 +254,15 @@ absl::Status Spool::Retry(const std::string& request_id) {
   base::MutexLock lock(&mutex_);
   sqlite::Transaction transaction(&storage_->database);
   if (!transaction.begun().ok()) return transaction.begun();
-  auto read = storage_->database.Prepare("SELECT clue FROM refused WHERE request_id = ?");
+  auto read = storage_->database.Prepare("SELECT clue, error FROM refused WHERE request_id = ?");
   if (!read.ok()) return read.status();
   const absl::StatusOr<bool> found = read->BindText(1, request_id).Step();
   if (!found.ok()) return found.status();
   if (!*found) return NotRefused(request_id);
-  if (!clue.ParseFromString(read->Bytes(0))) return Damaged();
+  // Bytes that have changed may well be a message still, of another text.
+  if (SaysDamaged(ErrorFromBytes(read->Bytes(1))) || !clue.ParseFromString(read->Bytes(0))) {
+    return Damaged();
+  }
   read->Reset();
   // Insert() forgets the refused one.
   const absl::Status status = Insert(clue);

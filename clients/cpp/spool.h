@@ -91,6 +91,7 @@ class Spool {
   // The refused clues, oldest first, at most `limit`.
   absl::StatusOr<std::vector<RefusedClue>> Refused(size_t limit);
   // Lets a refused clue wait again, behind all others. NOT_FOUND: none has this request_id.
+  // DATA_LOSS: it is among the refused since what was stored of it is damaged.
   absl::Status Retry(const std::string& request_id);
   // Forgets a refused clue. NOT_FOUND: none has this request_id.
   absl::Status Drop(const std::string& request_id);

@@ -67,6 +67,24 @@ class SpoolTest(harness.ServiceTest):
         self.assert_exit(self.service.ctl("spool", "refused", spool, "--drop", "all"), 0)
         self.assertEqual(self.status(spool)["refused"], 0)
 
+    def test_retrying_all_passes_a_damaged_clue_and_tells_of_it_at_the_end(self):
+        spool = self.spool("damaged")
+        for name in ("d-1", "d-2", "d-3"):
+            self.assert_exit(self.submit(spool, clue(name, title=f"title-of-{name}", region="12"),
+                                         "--request-id", name, "--later"), 0)
+        text = spool.read_bytes()
+        self.assertEqual(text.count(b"title-of-d-1"), 1)
+        spool.write_bytes(text.replace(b"title-of-d-1", b"titlE-of-d-1"))
+        self.assert_exit(self.service.ctl("spool", "flush", spool), 2)
+        self.assertEqual((self.status(spool)["waiting"], self.status(spool)["refused"]), (0, 3))
+        retried = self.service.ctl("spool", "refused", spool, "--retry", "all")
+        self.assert_exit(retried, 8)
+        self.assertIn("d-1\nerror: What was stored of this clue is damaged", retried.stderr)
+        self.assertNotIn("d-2", retried.stderr)
+        self.assertEqual((self.status(spool)["waiting"], self.status(spool)["refused"]), (2, 1))
+        self.assert_exit(self.service.ctl("spool", "refused", spool, "--drop", "all"), 0)
+        self.assertEqual(self.status(spool)["refused"], 0)
+
     def test_a_caller_without_the_right_keeps_its_clue(self):
         spool = self.spool("barred")
         result = self.submit(spool, clue("SP-5"), token="no-such-token")

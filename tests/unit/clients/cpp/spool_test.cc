@@ -277,6 +277,11 @@ TEST_F(SpoolTest, AClueWhoseBytesHaveChangedIsToldAmongTheRefused) {
   EXPECT_THAT(Titles(*spool), ElementsAre("other-title"));
   ASSERT_THAT(*spool->Refused(10), SizeIs(1));
   EXPECT_TRUE(absl::IsDataLoss(spool->Refused(10)->at(0).error));
+  // It is a message still, but not the one that was stored.
+  EXPECT_TRUE(absl::IsDataLoss(spool->Retry("a")));
+  EXPECT_THAT(Titles(*spool), ElementsAre("other-title"));
+  EXPECT_THAT(*spool->Refused(10), SizeIs(1));
+  EXPECT_TRUE(spool->Drop("a").ok());
 }
 
 TEST_F(SpoolTest, ACrashInTheMiddleOfARepairLosesNothing) {
