@@ -57,17 +57,25 @@ absl::Status Submitter::Flush(absl::Duration limit) {
     changed_.SignalAll();
   }
   while (true) {
+    int64_t recorded_before;
+    {
+      base::MutexLock lock(&mutex_);
+      recorded_before = recorded_;
+    }
     const auto status = spool_->Status();
     if (!status.ok()) return status.status();
     if (status->waiting == 0) return absl::OkStatus();
     base::MutexLock lock(&mutex_);
-    const absl::Duration left = end - absl::Now();
-    if (stopped_ || barred_ > barred_before || left <= absl::ZeroDuration()) {
-      if (!trouble_.ok()) return trouble_;
-      return stopped_ ? absl::CancelledError("The submitter was stopped.")
-                      : absl::DeadlineExceededError("Clues still wait in the spool.");
+    // What was written down since the look at the spool was signalled already.
+    while (recorded_ == recorded_before) {
+      const absl::Duration left = end - absl::Now();
+      if (stopped_ || barred_ > barred_before || left <= absl::ZeroDuration()) {
+        if (!trouble_.ok()) return trouble_;
+        return stopped_ ? absl::CancelledError("The submitter was stopped.")
+                        : absl::DeadlineExceededError("Clues still wait in the spool.");
+      }
+      changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
     }
-    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
   }
 }
 
@@ -170,7 +178,8 @@ absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
   const size_t room = options_.window - sent_.size();
   auto clues = spool_->Oldest(position, room);
   if (!clues.ok()) return clues.status();
-  if (clues->size() == room) {
+  // Fewer than there is room for may still not be the last: damaged ones are left out.
+  if (!clues->empty()) {
     base::MutexLock lock(&mutex_);
     more_ = true;
   }
@@ -199,8 +208,7 @@ absl::Status Submitter::Record() {
     sent_.erase(found);
   }
   if (absl::Status forgotten = spool_->Settle(settled); !forgotten.ok()) status = forgotten;
-  base::MutexLock lock(&mutex_);
-  if (!answers.empty()) changed_.SignalAll();  // for Flush
+  if (!answers.empty()) TellFlush();
   return status;
 }
 
@@ -225,6 +233,7 @@ absl::Status Submitter::SendOldestAlone() {
   SpooledClue& spooled = oldest->front();
   v1::SubmitClueRequest request;
   request.set_request_id(spooled.clue.request_id());
+  request.set_backfill(spooled.clue.backfill());
   *request.mutable_clue() = std::move(*spooled.clue.mutable_clue());
   const auto response = client_->Submit(request, {.retry = false});
   if (!response.ok() && (IsBarred(response.status()) || IsTransient(ErrorOf(response.status())))) {
@@ -235,7 +244,15 @@ absl::Status Submitter::SendOldestAlone() {
       request.request_id(),
       response.ok() ? absl::StatusOr<v1::ClueReceipt>(response->receipt()) : response.status()};
   absl::Status status = RecordOne(spooled.sequence, answer, settled);
-  return status.ok() ? spool_->Settle(settled) : status;
+  if (status.ok()) status = spool_->Settle(settled);
+  TellFlush();
+  return status;
+}
+
+void Submitter::TellFlush() {
+  base::MutexLock lock(&mutex_);
+  ++recorded_;
+  changed_.SignalAll();
 }
 
 void Submitter::Trouble(const absl::Status& status, absl::Duration delay) {

@@ -76,6 +76,8 @@ class Submitter {
   absl::Status RecordOne(int64_t sequence, const Answer& answer, std::vector<int64_t>& settled);
   // A stream that ends as bad input may have broken on one clue: the oldest goes alone.
   absl::Status SendOldestAlone();
+  // Something was written down: Flush looks at the spool again.
+  void TellFlush();
   // Waits for the next attempt; Flush and Stop end it.
   void Pause(absl::Duration delay);
   void Trouble(const absl::Status& status, absl::Duration delay);
@@ -90,6 +92,7 @@ class Submitter {
   bool more_ ABSL_GUARDED_BY(mutex_) = true;      // something was stored since the last look
   bool hurry_ ABSL_GUARDED_BY(mutex_) = false;    // Flush wants an attempt now
   int64_t barred_ ABSL_GUARDED_BY(mutex_) = 0;    // attempts that ended where a person must help
+  int64_t recorded_ ABSL_GUARDED_BY(mutex_) = 0;  // times that the spool has lost clues
   absl::Status trouble_ ABSL_GUARDED_BY(mutex_);  // OK after an answer
   absl::Status end_ ABSL_GUARDED_BY(mutex_);      // of the present pipeline
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // the same

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <thread>
@@ -181,20 +183,53 @@ TEST_F(SubmitterTest, AClueThatBreaksEveryStreamGoesAloneAndIsRefused) {
     }
     return grpc::Status::OK;
   };
-  service_.on_submit = [](grpc::ServerContext&, const v1::SubmitClueRequest& request,
-                          v1::SubmitClueResponse& response) {
+  std::atomic<int> live = 0;
+  service_.on_submit = [&](grpc::ServerContext&, const v1::SubmitClueRequest& request,
+                           v1::SubmitClueResponse& response) {
+    if (!request.backfill()) ++live;
     if (request.request_id() == "1") {
       return AsGrpc(MakeRpcStatus(absl::StatusCode::kInvalidArgument, "MALFORMED_MESSAGE"));
     }
     response.mutable_receipt()->set_clue_id(request.request_id());
     return grpc::Status::OK;
   };
+  for (const char* id : {"0", "1", "2", "3"}) {
+    v1::StreamCluesRequest clue = Clue(id);
+    clue.set_backfill(true);
+    ASSERT_TRUE(spool_->Add(clue).ok());
+  }
   Submitter submitter(&client_, spool_.get(), options_);
-  SubmitAll(submitter, 4);
   EXPECT_TRUE(submitter.Flush(kLong).ok());
+  EXPECT_EQ(live, 0) << "history stays history";
   base::MutexLock lock(&mutex_);
   EXPECT_THAT(refused_, ElementsAre(std::pair("1", "MALFORMED_MESSAGE")));
   EXPECT_THAT(receipts_, ElementsAre("0", "2", "3"));
+}
+
+TEST_F(SubmitterTest, ADamagedClueInAFullPageHoldsNothingBack) {
+  ASSERT_TRUE(spool_->AddAll({Clue("0"), Clue("damaged"), Clue("2"), Clue("3")}).ok());
+  const std::string path = spool_->path();
+  spool_.reset();
+  std::string bytes;
+  {
+    std::ifstream file(path, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  const size_t place = bytes.rfind(
+      "\x07"
+      "damaged");  // the title, not the request_id
+  ASSERT_NE(place, std::string::npos);
+  bytes[place + 1] = 'D';
+  std::ofstream(path, std::ios::binary) << bytes;
+  SpoolOptions spool;
+  spool.path = path;
+  spool_ = *Spool::Open(spool);
+  options_.window = 2;
+  Submitter submitter(&client_, spool_.get(), options_);
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
+  base::MutexLock lock(&mutex_);
+  EXPECT_THAT(receipts_, ElementsAre("0", "2", "3"));
+  EXPECT_THAT(*spool_->Refused(10), SizeIs(1));
 }
 
 TEST_F(SubmitterTest, WithAWindowOfOneTheOrderStaysWhenTheServiceAsksToWait) {
