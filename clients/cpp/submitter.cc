@@ -4,8 +4,10 @@
 #include <random>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "clients/cpp/error.h"
+#include "clients/cpp/local_error.h"
 #include "clients/cpp/retry.h"
 
 namespace supervision::client {
@@ -17,6 +19,35 @@ bool IsBarred(const absl::Status& status) {
          absl::IsUnimplemented(status);
 }
 
+// So often the service fails at a clue before those behind it pass.
+constexpr int kFailuresBeforeOthersPass = 5;
+
+// Whether the service has said of the clue itself that it does not take it. Where the service
+// failed, or something else answered, the next time may be better.
+bool IsRefusal(const absl::Status& status) {
+  const Error error = ErrorOf(status);
+  switch (error.code) {
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDataLoss:
+      return false;
+    default:
+      return !error.reason.empty() && error.reason != "INTERNAL";
+  }
+}
+
+// That those behind a clue pass it, and why.
+absl::Status Passed(const std::string& request_id, int failures, const absl::Status& status) {
+  const Error error = ErrorOf(status);
+  const std::string& chinese = error.chinese.empty() ? error.english : error.chinese;
+  return LocalError(
+      status.code(),
+      absl::StrCat("The service has failed ", failures, " times at the clue ", request_id,
+                   "; those behind it go on, and it is tried again: ", error.english),
+      absl::StrCat("服务处理线索 ", request_id, " 已失败 ", failures,
+                   " 次；其后的线索继续移交，该条稍后再试：", chinese));
+}
+
 // Whether the end of a stream may be the fault of a clue that was sent on it.
 bool MayBeOfOneClue(const absl::Status& status) {
   return !status.ok() && !IsBarred(status) && !absl::IsCancelled(status) &&
@@ -26,7 +57,11 @@ bool MayBeOfOneClue(const absl::Status& status) {
 }  // namespace
 
 Submitter::Submitter(Client* client, Spool* spool, SubmitterOptions options)
-    : client_(client), spool_(spool), options_(std::move(options)), thread_([this] { Run(); }) {}
+    : client_(client),
+      spool_(spool),
+      options_(std::move(options)),
+      aside_backoff_(options_.backoff, std::random_device{}()),
+      thread_([this] { Run(); }) {}
 
 Submitter::~Submitter() { Stop(); }
 
@@ -71,6 +106,7 @@ absl::Status Submitter::Flush(absl::Duration limit) {
       const absl::Duration left = end - absl::Now();
       if (stopped_ || barred_ > barred_before || left <= absl::ZeroDuration()) {
         if (!trouble_.ok()) return trouble_;
+        if (!aside_trouble_.ok()) return aside_trouble_;
         return stopped_ ? absl::CancelledError("The submitter was stopped.")
                         : absl::DeadlineExceededError("Clues still wait in the spool.");
       }
@@ -96,8 +132,9 @@ void Submitter::Run() {
       while (!stopped_ && !more_) changed_.Wait(&mutex_);
       if (stopped_) return;
     }
-    absl::Status status = HandOver();
-    if (MayBeOfOneClue(status)) status = SendOldestAlone();
+    taken_ = false;
+    const absl::Status status = HandOver();
+    if (taken_) backoff.Reset();
     {
       base::MutexLock lock(&mutex_);
       if (stopped_) return;
@@ -126,6 +163,7 @@ absl::Status Submitter::HandOver() {
     answers_.clear();
   }
   sent_.clear();
+  failure_ = absl::OkStatus();
   PipelineOptions options;
   options.window = options_.window;
   options.backoff.initial = std::min(options.backoff.initial, options_.backoff.initial);
@@ -153,19 +191,30 @@ absl::Status Submitter::HandOver() {
     while (status.ok()) {
       status = Record();
       if (status.ok()) status = SendMore(pipeline, position);
+      if (status.ok()) status = TryAside();
+      if (!status.ok()) break;
       base::MutexLock lock(&mutex_);
-      while (!stopped_ && !ended_ && answers_.empty() &&
+      while (!stopped_ && !ended_ && answers_.empty() && !AsideIsDue() &&
              !(more_ && sent_.size() < options_.window)) {
-        changed_.Wait(&mutex_);
+        if (aside_.empty()) {
+          changed_.Wait(&mutex_);
+        } else {
+          changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(aside_due_ - absl::Now()));
+        }
       }
       if (stopped_ || ended_) break;
     }
   }
   // The pipeline has told of everything by now.
   const absl::Status recorded = Record();
-  base::MutexLock lock(&mutex_);
   if (!status.ok()) return status;
-  return !recorded.ok() ? recorded : end_;
+  if (!recorded.ok()) return recorded;
+  absl::Status end;
+  {
+    base::MutexLock lock(&mutex_);
+    end = end_;
+  }
+  return MayBeOfOneClue(end) ? SendOldestAlone(end) : end;
 }
 
 absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
@@ -182,9 +231,12 @@ absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
   if (!clues->empty()) {
     base::MutexLock lock(&mutex_);
     more_ = true;
+  } else {
+    TellFlush();  // the last that waited may have been damaged
   }
   for (SpooledClue& spooled : *clues) {
     position = spooled.sequence;
+    if (aside_.count(position) > 0) continue;
     sent_.emplace(spooled.clue.request_id(), spooled.sequence);
     // There is room, so it does not wait.
     if (absl::Status status = pipeline.Send(std::move(spooled.clue)); !status.ok()) return status;
@@ -204,16 +256,24 @@ absl::Status Submitter::Record() {
   for (const Answer& answer : answers) {
     const auto found = sent_.find(answer.request_id);
     if (found == sent_.end()) continue;
-    if (status.ok()) status = RecordOne(found->second, answer, settled);
+    const int64_t sequence = found->second;
     sent_.erase(found);
+    if (answer.outcome.ok() || IsRefusal(answer.outcome.status())) {
+      status.Update(RecordOne(sequence, answer, settled));
+    } else if (failure_.ok()) {
+      // One in each hand-over: when the service is in trouble, all fail.
+      failure_ = Failed(sequence, answer);
+    }
   }
   if (absl::Status forgotten = spool_->Settle(settled); !forgotten.ok()) status = forgotten;
   if (!answers.empty()) TellFlush();
-  return status;
+  return status.ok() ? failure_ : status;
 }
 
 absl::Status Submitter::RecordOne(int64_t sequence, const Answer& answer,
                                   std::vector<int64_t>& settled) {
+  taken_ = true;
+  ForgetFailures(sequence);
   if (answer.outcome.ok()) {
     if (options_.on_receipt) options_.on_receipt(answer.request_id, *answer.outcome);
     settled.push_back(sequence);
@@ -226,11 +286,66 @@ absl::Status Submitter::RecordOne(int64_t sequence, const Answer& answer,
   return status;
 }
 
-absl::Status Submitter::SendOldestAlone() {
-  auto oldest = spool_->Oldest(0, 1);
+absl::Status Submitter::Failed(int64_t sequence, const Answer& answer) {
+  const absl::Status& status = answer.outcome.status();
+  const int failures = ++failures_[sequence];
+  if (failures < kFailuresBeforeOthersPass) return status;
+  const absl::Status passed = Passed(answer.request_id, failures, status);
+  if (aside_.insert(sequence).second) aside_due_ = absl::Now() + aside_backoff_.Next();
+  base::MutexLock lock(&mutex_);
+  aside_trouble_ = passed;
+  return passed;
+}
+
+void Submitter::ForgetFailures(int64_t sequence) {
+  failures_.erase(sequence);
+  if (aside_.erase(sequence) == 0 || !aside_.empty()) return;
+  aside_backoff_.Reset();
+  base::MutexLock lock(&mutex_);
+  aside_trouble_ = absl::OkStatus();
+}
+
+absl::Status Submitter::SendOldestAlone(const absl::Status& end) {
+  auto oldest = spool_->Oldest(0, aside_.size() + 1);
   if (!oldest.ok()) return oldest.status();
-  if (oldest->empty()) return absl::OkStatus();
-  SpooledClue& spooled = oldest->front();
+  for (SpooledClue& spooled : *oldest) {
+    if (aside_.count(spooled.sequence) == 0) return SendAlone(spooled);
+  }
+  return end;
+}
+
+bool Submitter::AsideIsDue() const {
+  return !aside_.empty() && (hurry_ || absl::Now() >= aside_due_);
+}
+
+absl::Status Submitter::TryAside() {
+  {
+    base::MutexLock lock(&mutex_);
+    if (stopped_ || ended_ || !AsideIsDue()) return absl::OkStatus();
+    hurry_ = false;
+  }
+  // Those with the fewest failures first: what always fails keeps none back that would pass now.
+  std::vector<std::pair<int, int64_t>> order;
+  for (const int64_t sequence : aside_) order.emplace_back(failures_[sequence], sequence);
+  std::sort(order.begin(), order.end());
+  for (const auto& [failures, sequence] : order) {
+    auto found = spool_->Oldest(sequence - 1, 1);
+    if (!found.ok()) return found.status();
+    if (found->empty() || found->front().sequence != sequence) {  // damaged meanwhile
+      ForgetFailures(sequence);
+      continue;
+    }
+    const absl::Status status = SendAlone(found->front());
+    if (status.ok()) continue;
+    const absl::Duration delay = DelayAfter(ErrorOf(status), aside_backoff_);
+    aside_due_ = absl::Now() + delay;
+    Trouble(status, delay);
+    break;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Submitter::SendAlone(SpooledClue& spooled) {
   v1::SubmitClueRequest request;
   request.set_request_id(spooled.clue.request_id());
   request.set_backfill(spooled.clue.backfill());
@@ -243,6 +358,7 @@ absl::Status Submitter::SendOldestAlone() {
   const Answer answer{
       request.request_id(),
       response.ok() ? absl::StatusOr<v1::ClueReceipt>(response->receipt()) : response.status()};
+  if (!response.ok() && !IsRefusal(response.status())) return Failed(spooled.sequence, answer);
   absl::Status status = RecordOne(spooled.sequence, answer, settled);
   if (status.ok()) status = spool_->Settle(settled);
   TellFlush();

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -28,16 +30,20 @@ struct SubmitterOptions {
   base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(30)};
   // The service has the clue. Told before the spool forgets it, so after a crash perhaps again.
   std::function<void(const std::string& request_id, const v1::ClueReceipt& receipt)> on_receipt;
-  // The service does not take the clue as it is; it is among the spool's refused ones now.
+  // The service has said of the clue that it does not take it as it is; it is among the spool's
+  // refused ones now.
   std::function<void(const std::string& request_id, const absl::Status& error)> on_refused;
   // Something keeps clues back; the next attempt comes after `delay`. OK: the service ended a
-  // stream.
+  // stream. Of a clue at which the service fails again and again, that those behind it go on.
   std::function<void(const absl::Status& trouble, absl::Duration delay)> on_trouble;
 };
 
 // Takes clues and hands them over in the background, oldest first: accepted means stored in the
 // spool, and every clue reaches the service once, whatever ends first, this process, the service or
-// the connection. What the service refuses is kept in the spool with its error.
+// the connection. What the service refuses is kept in the spool with its error. Where the service
+// fails (INTERNAL and the like, or no reason of ours), nothing is refused: the hand-over ends and
+// comes again later. A clue at which it has failed five times lets those behind it pass, and is
+// tried again by itself; the count is in memory only.
 //
 // Thread-safe. Client and spool must outlive it; only one Submitter works on a spool.
 class Submitter {
@@ -71,11 +77,22 @@ class Submitter {
   absl::Status HandOver();
   // Sends what fits into the window; `position`: of the newest clue sent.
   absl::Status SendMore(CluePipeline& pipeline, int64_t& position);
-  // Writes down what was answered since the last time.
+  // Writes down what was answered since the last time. Not OK also when the service failed at one.
   absl::Status Record();
+  // A receipt or a refusal.
   absl::Status RecordOne(int64_t sequence, const Answer& answer, std::vector<int64_t>& settled);
-  // A stream that ends as bad input may have broken on one clue: the oldest goes alone.
-  absl::Status SendOldestAlone();
+  // The service failed at this clue, once more: what the hand-over ends with.
+  absl::Status Failed(int64_t sequence, const Answer& answer);
+  void ForgetFailures(int64_t sequence);
+  // A stream that ends as bad input may have broken on one clue: the oldest that no others pass
+  // goes alone. `end`: with which the stream ended.
+  absl::Status SendOldestAlone(const absl::Status& end);
+  // OK: it is settled or refused.
+  absl::Status SendAlone(SpooledClue& spooled);
+  // Where they are due, those that others pass: one after the other, until one fails. Not OK: the
+  // spool cannot be read.
+  absl::Status TryAside();
+  bool AsideIsDue() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Something was written down: Flush looks at the spool again.
   void TellFlush();
   // Waits for the next attempt; Flush and Stop end it.
@@ -97,7 +114,16 @@ class Submitter {
   absl::Status end_ ABSL_GUARDED_BY(mutex_);      // of the present pipeline
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // the same
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);  // not yet written down
-  std::unordered_map<std::string, int64_t> sent_;        // request_id -> sequence; for the thread
+  absl::Status aside_trouble_ ABSL_GUARDED_BY(mutex_);   // OK: none is passed by others
+
+  // For the thread alone.
+  std::unordered_map<std::string, int64_t> sent_;  // request_id -> sequence
+  std::map<int64_t, int> failures_;  // by sequence: how often the service failed at it
+  std::set<int64_t> aside_;          // so often that those behind pass
+  base::Backoff aside_backoff_;
+  absl::Time aside_due_;  // when these are tried again
+  absl::Status failure_;  // of the present hand-over
+  bool taken_ = false;    // the service took or refused something in the present hand-over
   std::thread thread_;
 };
 

@@ -19,8 +19,10 @@ namespace supervision::client {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAreArray;
 
 v1::StreamCluesRequest Clue(const std::string& id) {
   v1::StreamCluesRequest clue;
@@ -53,7 +55,10 @@ class SubmitterTest : public ::testing::Test {
     };
   }
 
-  grpc::Status Serve(FakeService::ClueStream& stream, const Answers& answer) {
+  // `ends`: before a clue is answered.
+  grpc::Status Serve(
+      FakeService::ClueStream& stream, const Answers& answer,
+      const std::function<bool()>& ends = [] { return false; }) {
     v1::StreamCluesRequest clue;
     for (uint64_t index = 0; stream.Read(&clue); ++index) {
       {
@@ -64,6 +69,7 @@ class SubmitterTest : public ::testing::Test {
       response.set_index(index);
       response.set_request_id(clue.request_id());
       const google::rpc::Status status = answer(clue);
+      if (ends()) break;
       if (status.code() == 0) {
         response.mutable_receipt()->set_clue_id(clue.request_id());
       } else {
@@ -85,6 +91,23 @@ class SubmitterTest : public ::testing::Test {
     return ids;
   }
   int64_t waiting() { return spool_->Status()->waiting; }
+
+  // Changes a letter of the stored title, and opens the spool anew.
+  void Damage(const std::string& title) {
+    SpoolOptions spool;
+    spool.path = spool_->path();
+    spool_.reset();
+    std::ifstream file(spool.path, std::ios::binary);
+    std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    const size_t place = bytes.find(title);
+    ASSERT_NE(place, std::string::npos);
+    bytes[place] ^= 0x20;
+    std::ofstream(spool.path, std::ios::binary) << bytes;
+    spool_ = *Spool::Open(spool);
+  }
+
+  void ExpectThatNothingIsRefused(const google::rpc::Status& error);
+  void ExpectThatOthersPass(bool ends_streams);
 
   const testing::TempDir directory_;
   FakeService service_;
@@ -207,28 +230,116 @@ TEST_F(SubmitterTest, AClueThatBreaksEveryStreamGoesAloneAndIsRefused) {
 }
 
 TEST_F(SubmitterTest, ADamagedClueInAFullPageHoldsNothingBack) {
-  ASSERT_TRUE(spool_->AddAll({Clue("0"), Clue("damaged"), Clue("2"), Clue("3")}).ok());
-  const std::string path = spool_->path();
-  spool_.reset();
-  std::string bytes;
-  {
-    std::ifstream file(path, std::ios::binary);
-    bytes.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  }
-  const size_t place = bytes.rfind(
-      "\x07"
-      "damaged");  // the title, not the request_id
-  ASSERT_NE(place, std::string::npos);
-  bytes[place + 1] = 'D';
-  std::ofstream(path, std::ios::binary) << bytes;
-  SpoolOptions spool;
-  spool.path = path;
-  spool_ = *Spool::Open(spool);
+  v1::StreamCluesRequest sound = Clue("1");
+  sound.mutable_clue()->set_title("sound");
+  ASSERT_TRUE(spool_->AddAll({Clue("0"), sound, Clue("2"), Clue("3")}).ok());
+  Damage("sound");
   options_.window = 2;
   Submitter submitter(&client_, spool_.get(), options_);
   EXPECT_TRUE(submitter.Flush(kLong).ok());
   base::MutexLock lock(&mutex_);
   EXPECT_THAT(receipts_, ElementsAre("0", "2", "3"));
+  EXPECT_THAT(*spool_->Refused(10), SizeIs(1));
+}
+
+// The service answers every clue with `error` for a while, then as it should.
+void SubmitterTest::ExpectThatNothingIsRefused(const google::rpc::Status& error) {
+  std::atomic<bool> in_trouble = true;
+  service_.on_stream = [&](grpc::ServerContext&, FakeService::ClueStream& stream) {
+    return Serve(stream, [&](const auto&) { return in_trouble ? error : google::rpc::Status(); });
+  };
+  service_.on_submit = [&](grpc::ServerContext&, const v1::SubmitClueRequest& request,
+                           v1::SubmitClueResponse& response) {
+    response.mutable_receipt()->set_clue_id(request.request_id());
+    return in_trouble ? AsGrpc(error) : grpc::Status::OK;
+  };
+  std::atomic<int> troubles = 0;
+  options_.on_trouble = [&](const absl::Status&, absl::Duration) { ++troubles; };
+  Submitter submitter(&client_, spool_.get(), options_);
+  SubmitAll(submitter, 10);
+  // Longer than it takes until some let others pass.
+  EXPECT_TRUE(testing::Eventually([&] { return troubles > 20; }));
+  EXPECT_EQ(waiting(), 10);
+  EXPECT_THAT(*spool_->Refused(10), IsEmpty());
+  EXPECT_EQ(static_cast<int>(submitter.Flush(absl::Milliseconds(1)).code()), error.code());
+  in_trouble = false;
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
+  base::MutexLock lock(&mutex_);
+  EXPECT_THAT(receipts_, UnorderedElementsAreArray(UpTo(10)));
+  EXPECT_THAT(refused_, IsEmpty());
+}
+
+TEST_F(SubmitterTest, WhereTheServiceFailsNothingIsRefused) {
+  ExpectThatNothingIsRefused(MakeRpcStatus(absl::StatusCode::kInternal, "INTERNAL"));
+}
+
+TEST_F(SubmitterTest, WhereTheServiceLosesDataNothingIsRefused) {
+  ExpectThatNothingIsRefused(MakeRpcStatus(absl::StatusCode::kDataLoss, "NEWER_WORD"));
+}
+
+TEST_F(SubmitterTest, WhatSomethingElseAnswersIsNoRefusal) {
+  ExpectThatNothingIsRefused(MakeRpcStatus(absl::StatusCode::kInvalidArgument, ""));
+}
+
+// The service fails at one clue: it answers with an error, or ends every stream that it is on.
+void SubmitterTest::ExpectThatOthersPass(bool ends_streams) {
+  std::atomic<bool> healed = false;
+  const google::rpc::Status failure = MakeRpcStatus(absl::StatusCode::kInternal, "INTERNAL");
+  const auto fails = [&](const std::string& id) { return id == "1" && !healed; };
+  service_.on_stream = [&, this](grpc::ServerContext&, FakeService::ClueStream& stream) {
+    bool ended = false;
+    const grpc::Status status = Serve(
+        stream,
+        [&](const v1::StreamCluesRequest& clue) {
+          if (fails(clue.request_id()) && ends_streams) ended = true;
+          return fails(clue.request_id()) ? failure : google::rpc::Status();
+        },
+        [&] { return ended; });
+    return ended ? AsGrpc(failure) : status;
+  };
+  service_.on_submit = [&](grpc::ServerContext&, const v1::SubmitClueRequest& request,
+                           v1::SubmitClueResponse& response) {
+    response.mutable_receipt()->set_clue_id(request.request_id());
+    return fails(request.request_id()) ? AsGrpc(failure) : grpc::Status::OK;
+  };
+  std::atomic<bool> named = false;
+  options_.on_trouble = [&](const absl::Status& trouble, absl::Duration) {
+    const std::string said = ErrorOf(trouble).english;
+    if (said.find("at the clue 1; those behind it go on") != std::string::npos) named = true;
+  };
+  options_.window = 1;
+  Submitter submitter(&client_, spool_.get(), options_);
+  SubmitAll(submitter, 4);
+  EXPECT_TRUE(testing::Eventually([&] { return waiting() == 1; }));
+  EXPECT_TRUE(testing::Eventually([&] { return named.load(); }));
+  const absl::Status kept_back = submitter.Flush(absl::Milliseconds(1));
+  EXPECT_TRUE(absl::IsInternal(kept_back)) << kept_back;
+  EXPECT_THAT(ErrorOf(kept_back).chinese, HasSubstr("线索 1 已失败"));
+  EXPECT_THAT(*spool_->Refused(10), IsEmpty());
+  // New ones pass as well.
+  ASSERT_TRUE(submitter.Submit(Clue("new")).ok());
+  EXPECT_TRUE(testing::Eventually([&] { return waiting() == 1; }));
+  healed = true;
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
+  base::MutexLock lock(&mutex_);
+  EXPECT_THAT(receipts_, ElementsAre("0", "2", "3", "new", "1"));
+}
+
+TEST_F(SubmitterTest, AClueAtWhichTheServiceAlwaysFailsLetsOthersPassAndIsNamed) {
+  ExpectThatOthersPass(false);
+}
+
+TEST_F(SubmitterTest, AClueAtWhichTheServiceEndsEveryStreamLetsOthersPassToo) {
+  ExpectThatOthersPass(true);
+}
+
+TEST_F(SubmitterTest, FlushEndsWhenTheLastThatWaitedWasDamaged) {
+  v1::StreamCluesRequest sound = Clue("1");
+  sound.mutable_clue()->set_title("sound");
+  ASSERT_TRUE(spool_->Add(sound).ok());
+  Damage("sound");
+  Submitter submitter(&client_, spool_.get(), options_);
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
   EXPECT_THAT(*spool_->Refused(10), SizeIs(1));
 }
 
