@@ -1,10 +1,15 @@
 """The example partners, monitors and consumers in Python, Node and Java against the real service."""
 
+import concurrent.futures
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
+
+import grpc
 
 import harness
 from harness import EXAMPLES, MONITOR, PARTNER, PYTHON, clue
@@ -35,14 +40,46 @@ def many_mistakes():
                            "media_type": "none"}] * 70)
 
 
+class CancellingServer:
+    """Cancels the first call that reaches it, without a reason, as gRPC does with one that comes in the
+    moment that a server shuts down; takes every clue after that."""
+
+    def __enter__(self):
+        os.environ["SUPERVISION_STUBS"] = str(harness.STUBS)
+        sys.path.insert(0, str(EXAMPLES / "python"))
+        import stubs
+        stubs.load()
+        from supervision.v1 import clue_service_pb2, clue_service_pb2_grpc
+        calls = self.calls = []
+
+        class Clues(clue_service_pb2_grpc.ClueServiceServicer):
+            def SubmitClue(self, request, context):
+                calls.append(request.request_id)
+                if len(calls) == 1:
+                    context.abort(grpc.StatusCode.CANCELLED, "")
+                answer = clue_service_pb2.SubmitClueResponse()
+                answer.receipt.clue_id = "taken"
+                answer.receipt.verdict.SetInParent()
+                return answer
+
+        self.server = grpc.server(concurrent.futures.ThreadPoolExecutor(2))
+        clue_service_pb2_grpc.add_ClueServiceServicer_to_server(Clues(), self.server)
+        self.address = f"127.0.0.1:{self.server.add_insecure_port('127.0.0.1:0')}"
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop(0).wait()
+
+
 class Examples:
     """The same tests for every language; subclasses name the programs."""
 
-    def partner(self, content, request_id):
+    def partner(self, content, request_id, **environment):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(content, file)
             file.flush()
-            return self.service.run(self.partner_command(file.name, request_id), PARTNER)
+            return self.service.run(self.partner_command(file.name, request_id), PARTNER, **environment)
 
     def test_a_partner_submits_and_may_repeat(self):
         name = type(self).__name__
@@ -50,6 +87,13 @@ class Examples:
         self.assert_exit(first, 0)
         self.assertRegex(first.stdout, r"^\S+ 1 SCENARIO_ADMIN_ENFORCEMENT\n$")
         self.assertEqual(self.partner(clue(f"{name}-1"), f"{name}-1").stdout, first.stdout)
+
+    def test_a_partner_repeats_what_a_server_that_shuts_down_cancels(self):
+        with CancellingServer() as server:
+            result = self.partner(clue("cancelled"), "cancelled-1", SUPERVISION_SERVER=server.address)
+        self.assert_exit(result, 0)
+        self.assertIn("taken", result.stdout)
+        self.assertEqual(server.calls, ["cancelled-1"] * 2)
 
     def test_a_partner_reads_the_reason_of_a_refusal(self):
         name = type(self).__name__

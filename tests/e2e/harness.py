@@ -201,12 +201,12 @@ class Service:
                               stdin=subprocess.DEVNULL if stdin is None else None,
                               capture_output=True, env=self.environment(token, **environment))
 
-    def run(self, command, token, limit=PATIENCE):
+    def run(self, command, token, limit=PATIENCE, **environment):
         """Another client, to its end."""
         return subprocess.run(list(map(str, command)), text=True, timeout=limit,
                               stdin=subprocess.DEVNULL, capture_output=True,
                               env=self.environment(token, SUPERVISION_STUBS=str(STUBS),
-                                                   PYTHONDONTWRITEBYTECODE="1"))
+                                                   PYTHONDONTWRITEBYTECODE="1", **environment))
 
     def submit(self, content, token=PARTNER, request_id=None):
         """Submits a clue and gives its receipt."""

@@ -94,14 +94,15 @@ final class Service {
     /** Whether the same call may succeed later: never without the same request_id. */
     boolean mayBeRepeated() {
       return code == Status.Code.UNAVAILABLE || code == Status.Code.DEADLINE_EXCEEDED
-          || (code == Status.Code.RESOURCE_EXHAUSTED && retryAfter != null);
+          || (code == Status.Code.RESOURCE_EXHAUSTED && retryAfter != null)
+          // So ends what reaches a server in the moment that it shuts down.
+          || (code == Status.Code.CANCELLED && reason.isEmpty());
     }
 
     /** The same for a stream, which may also be cut on the way, without a word of the service. */
     boolean streamMayBeResumed() {
       return mayBeRepeated()
-          || (reason.isEmpty() && (code == Status.Code.INTERNAL || code == Status.Code.UNKNOWN
-              || code == Status.Code.CANCELLED));
+          || (reason.isEmpty() && (code == Status.Code.INTERNAL || code == Status.Code.UNKNOWN));
     }
 
     String name() {

@@ -77,11 +77,13 @@ export function errorOf(failure) {
 // Whether the same call may succeed later: never without the same request_id.
 export const mayBeRepeated = (error) =>
   ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code) ||
-  (error.code === 'RESOURCE_EXHAUSTED' && error.retryAfter !== undefined);
+  (error.code === 'RESOURCE_EXHAUSTED' && error.retryAfter !== undefined) ||
+  // So ends what reaches a server in the moment that it shuts down.
+  (error.code === 'CANCELLED' && !error.reason);
 
 // The same for a stream, which may also be cut on the way, without a word of the service.
 export const streamMayBeResumed = (error) =>
-  mayBeRepeated(error) || (!error.reason && ['INTERNAL', 'UNKNOWN', 'CANCELLED'].includes(error.code));
+  mayBeRepeated(error) || (!error.reason && ['INTERNAL', 'UNKNOWN'].includes(error.code));
 
 export function printError(error) {
   console.error(`${error.reason || error.code}: ${error.english}`);

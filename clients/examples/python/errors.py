@@ -21,12 +21,14 @@ class Error:
     def may_be_repeated(self):
         """Whether the same call may succeed later: never without the same request_id."""
         return (self.code in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
-                or (self.code == "RESOURCE_EXHAUSTED" and self.retry_after is not None))
+                or (self.code == "RESOURCE_EXHAUSTED" and self.retry_after is not None)
+                # So ends what reaches a server in the moment that it shuts down.
+                or (self.code == "CANCELLED" and not self.reason))
 
     def stream_may_be_resumed(self):
         """The same for a stream, which may also be cut on the way, without a word of the service."""
         return self.may_be_repeated() or (
-            not self.reason and self.code in ("INTERNAL", "UNKNOWN", "CANCELLED"))
+            not self.reason and self.code in ("INTERNAL", "UNKNOWN"))
 
     def __str__(self):
         lines = [f"{self.reason or self.code}: {self.english}", self.chinese]
