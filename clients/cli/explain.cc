@@ -31,8 +31,12 @@ std::string Sentence(const client::Error& error, const ExplainOptions& options) 
                  : "cannot reach " + options.server +
                        "; check the address (--server) and that the service runs (" + said + ")";
     case absl::StatusCode::kDeadlineExceeded:
-      return chinese ? options.server + " 未在期限内答复；可用 --timeout 延长"
-                     : "no answer from " + options.server + " in time; --timeout gives it longer";
+      return chinese
+                 ? options.server +
+                       " 未在期限内答复；可用 --timeout 延长（单次尝试占其三分之一，至少 10 秒）"
+                 : "no answer from " + options.server +
+                       " in time; --timeout gives it longer (an attempt has a third of it, 10 s at "
+                       "least)";
     case absl::StatusCode::kUnimplemented:
       return chinese
                  ? options.server + " 没有该方法；它可能是更早的版本或其他服务（" + said + "）"

@@ -45,7 +45,8 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--tls-server-name", options.tls_server_name,
                  "Name to expect in the service's certificate instead of the address' host")
       ->envname("SUPERVISION_TLS_SERVER_NAME");
-  app.add_option("--timeout", options.timeout_seconds, "Seconds for a call with all its attempts")
+  app.add_option("--timeout", options.timeout_seconds,
+                 "Seconds for a call with all its attempts, of which each has a third, 10 at least")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option_function<std::string>(

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "clients/cli/attempt_limit.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/names.h"
 
@@ -51,6 +52,8 @@ client::Client* Session::Connect() {
       options.channel.tls = *std::move(tls);
     }
     options.retry.timeout = absl::Seconds(options_.timeout_seconds);
+    options.retry.attempt_timeout =
+        AttemptLimit(options.retry.timeout, options.retry.attempt_timeout);
     options.on_retry = [this](const absl::Status& status, absl::Duration delay) {
       NoteRetry(status, delay);
     };

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "clients/cli/attempt_limit.h"
 #include "clients/cli/exit_code.h"
+#include "clients/cpp/retry.h"
 
 namespace supervision::cli {
 namespace {
@@ -51,6 +53,15 @@ TEST(ExplainTest, AnUnknownOutcomeTellsHowToRepeat) {
   EXPECT_THAT(Explain(error, {.request_id = "r-1"}), HasSubstr("--request-id r-1"));
   error.code = absl::StatusCode::kInvalidArgument;
   EXPECT_THAT(Explain(error, {.request_id = "r-1"}), Not(HasSubstr("--request-id")));
+}
+
+TEST(ExplainTest, AnAnswerThatIsLateIsGivenLongerByTheFlagThatIsNamed) {
+  client::Error error;
+  error.code = absl::StatusCode::kDeadlineExceeded;
+  EXPECT_THAT(Explain(error, {}), HasSubstr("--timeout gives it longer"));
+  const absl::Duration least = client::RetryOptions().attempt_timeout;
+  EXPECT_EQ(AttemptLimit(absl::Seconds(30), least), least);
+  EXPECT_EQ(AttemptLimit(absl::Seconds(60), least), absl::Seconds(20));
 }
 
 TEST(ExplainTest, FactsLeadToTheNextCommand) {
