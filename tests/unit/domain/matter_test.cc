@@ -121,7 +121,7 @@ TEST(MatterTest, ADayOrAnAddressIsNoCase) {
   for (const char* text :
        {"2026年3月12号", "2026年12月3号收到", "2026新区12幢3号", "2026新执法大队12号",
         "2026浙江大厦5号楼", "2026浙1行初12号", "2026浙042行初12号", "2026内部行政12号",
-        "2026最高12号", "2026盐行罚字第12号"}) {
+        "2026最高12号", "2026盐行罚字第12号", "2026盐04行初3号"}) {
     EXPECT_THAT(MatterKeysOf(With(text)).numbers, IsEmpty()) << text;
   }
 }
