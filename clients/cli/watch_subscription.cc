@@ -48,6 +48,11 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
     if (watch.count > 0 && ++told >= watch.count) running->Stop();
     return true;
   };
+  // The only other reason not to deal with an update.
+  callbacks.reject_reason = [&session] {
+    return std::string(session.OutputOpen() ? "the command of --exec failed"
+                                            : "the consumer's output cannot be written any more");
+  };
   callbacks.on_gap = [&session](const v1::HistoryGap&) {
     session.Note(
         session.Say({"history that this subscription was not told is gone; see what is "
@@ -61,7 +66,6 @@ int WatchSubscription(Session& session, const SubscriptionWatch& watch) {
   client::ConsumerOptions options;
   options.subscription = watch.subscription;
   options.share = watch.share;
-  options.reject_reason = "the command of --exec failed";
   // Others are to have what this one's command has not begun with.
   if (watch.share && !watch.exec.empty()) options.window_alerts = 1;
   client::Consumer consumer(client, options, callbacks);

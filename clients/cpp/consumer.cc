@@ -161,7 +161,8 @@ void Consumer::HandleShare(const v1::ConsumeAlertsResponse& message) {
     } else {
       handled_.Forget(update);
       request.mutable_reject()->add_deliveries(delivery);
-      request.mutable_reject()->set_reason(options_.reject_reason);
+      request.mutable_reject()->set_reason(callbacks_.reject_reason ? callbacks_.reject_reason()
+                                                                    : options_.reject_reason);
     }
     Send(request);
   }

@@ -57,6 +57,9 @@ class Consumer {
     // Something happened. True: it has been dealt with, and need not come again. False: it has not;
     // the consumer stops; of a share it goes on.
     std::function<bool(const v1::AlertUpdate& update)> on_update;
+    // Of a share, behind an on_update that gave false: why, as its rejection is to say. Empty:
+    // ConsumerOptions' reject_reason.
+    std::function<std::string()> reject_reason;
     // A message has come, with or without updates. May be empty.
     std::function<void()> on_message;
     // History that the subscription was not told is gone. True: the reader knows now. False: stop,

@@ -83,6 +83,19 @@ class SharingTest(harness.ServiceTest):
         self.assertEqual(self.letters("strict"), [])
         eventually(lambda: int(self.state("strict")["lag"].get("alerts", 0)) == 0, "it is kept")
 
+    def test_an_alert_that_could_not_be_printed_is_rejected_with_that_reason(self):
+        self.create("unread", "--max-attempts", "1", "--min-delay", "0.01", "--max-delay", "0.01")
+        self.submit_many("Unread", 1)
+        with open("/dev/full", "w") as full:
+            reader = subprocess.run([CTL, "watch", "--subscription", "unread", "--share"], stdout=full,
+                                    stderr=subprocess.PIPE, timeout=harness.PATIENCE,
+                                    env=self.service.environment(MONITOR))
+        self.assertEqual(reader.returncode, 0, reader.stderr)
+        # The next to ask for it finds that it had its only attempt.
+        self.sharer("unread")
+        eventually(lambda: self.letters("unread"), "it is a dead letter")
+        self.assertIn("output cannot be written", self.letters("unread")[0]["reason"])
+
     def test_the_sample_of_the_library_has_a_person_answer_for_each_alert(self):
         self.create("team", "--min-delay", "0.01", "--max-delay", "0.01")
         self.submit_many("Team", 3)
