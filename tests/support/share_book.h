@@ -69,7 +69,9 @@ class ShareBook {
     if (gap.has_value()) letters_.emplace(gap->id, *gap);
     const auto gone = [&](const auto& one) {
       const auto p = static_cast<size_t>(one.first.first);
-      return place.epochs[p] != known.epochs[p] || one.first.second <= place.positions[p];
+      const int64_t position = one.first.second;
+      if (position <= known.positions[p]) return position > place.positions[p];
+      return place.epochs[p] != known.epochs[p] || position <= place.positions[p];
     };
     std::erase_if(taken_, gone);
     std::erase_if(beyond_, gone);

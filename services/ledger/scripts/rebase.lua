@@ -1,6 +1,8 @@
 #!lua
--- Lets a shared subscription go on where its history does: the place, and what lies before it or in
--- an epoch that is over, was trimmed or lost.
+-- Lets a shared subscription go on where its history does: the place, and what was taken or settled
+-- beyond the old one and lies before the new one or in an epoch that is over, was trimmed or lost.
+-- What is taken behind both is a dead letter that is handed over again: its entry stands, or whoever
+-- reads it finds that it is gone, and says so in a dead letter of its own.
 --
 -- KEYS: 1 subscription, 2 taken, 3 beyond, 4 dead letters; see share.lua.
 -- ARGV: 1 place that it must have, 2 place instead, 3 id and 4 StoredDeadLetter that tells of the
@@ -23,19 +25,23 @@ if ARGV[3] ~= '' and not redis.call('HGET', letters, ARGV[3]) then
 end
 
 local before, after = {}, {}
-for epoch in string.gmatch(ARGV[1], '(%d+):%d+') do before[#before + 1] = epoch end
+for epoch, position in string.gmatch(ARGV[1], '(%d+):(%d+)') do
+  before[#before + 1] = {epoch = epoch, position = tonumber(position)}
+end
 for epoch, position in string.gmatch(ARGV[2], '(%d+):(%d+)') do
   after[#after + 1] = {epoch = epoch, position = tonumber(position)}
+end
+local function IsGone(partition, position)
+  local was, now = before[partition], after[partition]
+  if not was or not now then return true end
+  if position <= was.position then return position > now.position end
+  return now.epoch ~= was.epoch or position <= now.position
 end
 local function Forget(key, pairs_of)
   for i = 1, #pairs_of, 2 do
     local name = pairs_of[i]
     local partition, position = string.match(name, '^(%d+):(%d+)$')
-    partition, position = tonumber(partition) + 1, tonumber(position)
-    local now = after[partition]
-    if not now or now.epoch ~= before[partition] or position <= now.position then
-      redis.call('HDEL', key, name)
-    end
+    if IsGone(tonumber(partition) + 1, tonumber(position)) then redis.call('HDEL', key, name) end
   end
 end
 Forget(taken, entries)

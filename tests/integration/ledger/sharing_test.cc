@@ -289,6 +289,28 @@ TEST_F(SharingTest, ALostHistoryVoidsWhatWasTakenInItAndTellsOfTheGap) {
   EXPECT_EQ(MustGet("night").progress.place, after);
 }
 
+// It lies behind the place, in history that stands: nothing would hand it over any more.
+TEST_F(SharingTest, ADeadLetterUnderWayAgainOutlivesTheHistoryThatIsLostBehindIt) {
+  ASSERT_TRUE(Create("night").ok());
+  SharingRules one = Rules();
+  one.max_attempts = 1;
+  const ShareAnswer exhausted{Kind::kExhausted, 1, {}, {}, "no"};
+  for (const EntryKey& entry : {EntryKey{0, 6}, EntryKey{0, 7}, EntryKey{1, 8}}) {
+    Do("night", StepOf(What::kClaim, entry, "a"), one);
+    Do("night", StepOf(What::kReject, entry, "a", "no"), one);
+    ASSERT_EQ(Do("night", BuryOf(entry, "alert", exhausted), one).kind, Kind::kDone);
+  }
+  ShareUpdate past_them = UpdateOf("night");
+  past_them.place = Place{{1, 1}, {9, 9}};
+  ASSERT_EQ(Share(past_them).place, *past_them.place);
+  const auto replayed = Act("night", LetterAction::kReplay, Letters("night"));
+  ASSERT_THAT(replayed, ::testing::Each(LetterResult::kDone));
+  // Of partition 0 what lies behind 6 is lost; partition 1 has been trimmed up to 11.
+  ASSERT_TRUE(*Rebase("night", {{1, 1}, {9, 9}}, {{2, 1}, {6, 11}}));
+  EXPECT_THAT(Look("night").waiting,
+              ::testing::UnorderedElementsAre(EntryKey{0, 6}, EntryKey{1, 8}));
+}
+
 TEST_F(SharingTest, ItIsInUseAsLongAsAReplicaHasConsumers) {
   ASSERT_TRUE(Create("night").ok());
   ShareUpdate a = UpdateOf("night");
