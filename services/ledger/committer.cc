@@ -20,6 +20,8 @@ constexpr absl::Duration kSweepInterval = absl::Milliseconds(10);
 // A gate that was closed for this long is "away": nobody is made to wait for it.
 constexpr absl::Duration kPatience = absl::Milliseconds(100);
 constexpr absl::Duration kNudgeInterval = absl::Milliseconds(500);
+// What Redis says to XADD when another has published this position or a later one.
+constexpr char kToldBefore[] = "equal or smaller";
 
 absl::Status Retry(Reason reason, absl::Duration delay) {
   ErrorDetail detail;
@@ -83,6 +85,8 @@ void Committer::OpenGate(bool fsynced) {
 void Committer::CloseGate() {
   if (open_) closed_since_ = std::chrono::steady_clock::now();
   open_ = false;
+  // What was under way may have been written or confirmed, and its answer lost.
+  for (const auto& lane : lanes_) lane->unconfirmed = context_->options->replicas > 0;
 }
 
 void Committer::Stop() {
@@ -369,7 +373,15 @@ void Committer::PublishConfirmed(Lane* lane, int64_t end) {
   context_->commit->Send(
       {"XADD", context_->keys.Told(lane->partition), "MAXLEN", "1", std::to_string(end) + "-0", "c",
        ""},
-      context_->options->command_timeout, [](redis::Result) {}, context_->admitted_on);
+      context_->options->command_timeout,
+      [this, lane](const redis::Result& told) { OnPublished(lane, told); }, context_->admitted_on);
+}
+
+// Else nobody would be told of what is confirmed before the partition's next change.
+void Committer::OnPublished(Lane* lane, const redis::Result& told) {
+  if (told.ok() || told.failure().text.find(kToldBefore) != std::string::npos) return;
+  lane->unconfirmed = true;
+  ArmNudge();
 }
 
 void Committer::ConfirmSoon(int partition) {

@@ -71,7 +71,7 @@ class Committer {
     Deadline::Clock::time_point earliest = Deadline::Clock::time_point::max();
     bool busy = false;         // a script call is under way
     int64_t epoch = 1;         // when it was sent
-    bool unconfirmed = false;  // replicas have yet to confirm something
+    bool unconfirmed = false;  // replicas have yet to confirm something, or to be known to have
   };
 
   void Flush(Lane* lane);
@@ -85,6 +85,7 @@ class Committer {
   void Answer(Pending* pending, absl::StatusOr<Receipt> receipt, ChangeResult result);
   void Left(Lane* lane, const Pending& pending);
   void PublishConfirmed(Lane* lane, int64_t end);
+  void OnPublished(Lane* lane, const redis::Result& told);
   void Sweep();
   void AnswerLate(Lane* lane, Deadline::Clock::time_point now, bool away);
   void ArmSweep();

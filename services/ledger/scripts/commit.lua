@@ -7,8 +7,9 @@
 --
 -- KEYS: 1 meta, 2 log, 3 the acknowledgements that end, then the clue of each change in turn, then
 --       each index and queue of the batch once.
--- ARGV: 1 number of changes; 2 "1" when a WAIT follows, so that a batch that only repeats answers
---       must write a marker; then for each change 8:
+-- ARGV: 1 number of changes; 2 "1" when a WAIT follows: it speaks of the connection's last write, so
+--       a batch that accepts nothing must write a marker, else it would confirm what others wrote
+--       meanwhile and no replica has; then for each change 8:
 --       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw,
 --                4 step of the alert's life
 --                bytes 2-3 expected sum of the clue's version and its alert's steps: both only
@@ -80,7 +81,7 @@ local function moved(was, expected)
   return (tonumber(was[1]) or -1) + (tonumber(was[4] or 0) or -1) ~= expected
 end
 
-local results, accepted, repeats = {}, {}, false
+local results, accepted = {}, {}
 for i = 1, count do
   local at = 3 + (i - 1) * ARGUMENTS
   local kind, high, low, enters, leaves = byte(ARGV[at], 1, 5)
@@ -99,7 +100,6 @@ for i = 1, count do
       if sub(made, 1, 2) ~= 'h:' then made = 's:' .. made end
       local stored = redis.call('HGET', clue, made)
       results[i] = stored and {REPEATED, stored} or {DAMAGED}
-      repeats = true
     else
       results[i] = {REUSED}
     end
@@ -192,7 +192,7 @@ for number, list in pairs(parts) do redis.call('ZREM', KEYS[number], unpack(list
 if #accepted > 0 then
   redis.call('HSET', meta, 'n', format('%.0f', position), 't', format('%.0f', newest),
              'b', format('%.0f', bytes))
-elseif (repeats or count == 0) and ARGV[2] == '1' then
+elseif ARGV[2] == '1' then
   redis.call('HSET', meta, 'm', format('%.0f', markers + 1))
 end
 return {position, unpack(results)}

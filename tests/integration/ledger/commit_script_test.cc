@@ -45,10 +45,10 @@ class CommitScriptTest : public ::testing::Test {
                       absl::FromUnixSeconds(1'000'000));
   }
 
-  redis::Result RunRaw(const std::vector<Change>& changes) {
+  redis::Result RunRaw(const std::vector<Change>& changes, bool wait_follows = false) {
     std::vector<const Change*> pointers;
     for (const Change& change : changes) pointers.push_back(&change);
-    const BatchCall call = MakeBatchCall(keys_, 0, pointers, false);
+    const BatchCall call = MakeBatchCall(keys_, 0, pointers, wait_follows);
     return testing::RunScript(client_, CommitScript(), call.keys, call.arguments);
   }
   BatchReply Run(const std::vector<Change>& changes) {
@@ -192,6 +192,30 @@ TEST_F(CommitScriptTest, AChangedFacetMovesTheClueToItsNewIndexesAtItsOldPlace) 
   const std::string later = keys_.Later(0, keys_.Risk(0, domain::Risk::kHigh));
   EXPECT_EQ(Ask({"ZSCORE", later, create.clue.bytes}), Ask({"HGET", create.clue_key, "t"}));
   EXPECT_EQ(Ask({"EXISTS", keys_.Later(0, keys_.All(0))}), "0") << "it never left that one";
+}
+
+// By its manual, WAIT speaks of what its own connection has written: a batch that accepts nothing
+// says "confirmed" of what others wrote meanwhile, so there must be a write that it speaks of.
+TEST_F(CommitScriptTest, BeforeAWaitABatchWritesWhateverBecomesOfItsChanges) {
+  const Change first = Create(ExampleSubmission("1"));
+  Submission other = ExampleSubmission("1");
+  other.content.content += "另一件事";
+  const Change reused = Create(other);
+  other.request_id = "req-2";
+  const Change exists = Create(other);
+  ASSERT_TRUE(RunRaw({first}, true).ok());
+  const std::string before = Digest();
+  ASSERT_TRUE(RunRaw({reused}, false).ok());
+  EXPECT_EQ(Digest(), before) << "nobody waits: a refusal writes nothing";
+  std::set<std::string> digests = {before};
+  for (const Change& change : {first, reused, exists}) {
+    const redis::Result result = RunRaw({change}, true);
+    ASSERT_TRUE(result.ok()) << testing::Show(result);
+    digests.insert(Digest());
+  }
+  ASSERT_TRUE(RunRaw({}, true).ok());
+  digests.insert(Digest());
+  EXPECT_EQ(digests.size(), 5u) << "each has written its marker";
 }
 
 TEST_F(CommitScriptTest, FullMemoryRefusesTheWholeBatchBeforeItWrites) {

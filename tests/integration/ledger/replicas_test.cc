@@ -118,6 +118,39 @@ TEST_F(ReplicasTest, WhatWasConfirmedLateIsToldWithoutAnyNewChange) {
   ledger->Follow(nullptr);
 }
 
+TEST_F(ReplicasTest, WhatWasWrittenThoughItsAnswerWasLostIsToldWithoutAnyNewChange) {
+  Ledger::Options options = Options(1);
+  options.command_timeout = absl::Seconds(1);
+  TestLedger ledger(options);
+  ASSERT_TRUE(ledger.WaitReady());
+  RecordingObserver observer;
+  ledger->Follow(&observer);
+  ASSERT_TRUE(SubmitUntilConfirmed(ledger, "1").ok());
+  ASSERT_TRUE(observer.WaitFor(1));
+  primary_.Freeze();  // it reads later what now lies in its socket, when nobody waits any more
+  EXPECT_THAT(ledger.Submit(ExampleSubmission("2")), FailsWith(Reason::kOutcomeUnknown));
+  primary_.Thaw();
+  EXPECT_TRUE(observer.WaitFor(2));
+  ledger->Follow(nullptr);
+}
+
+TEST_F(ReplicasTest, AConfirmationThatCouldNotBeToldIsToldLater) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  ASSERT_TRUE(SubmitUntilConfirmed(ledger, "1").ok());
+  primary_.Call({"RENAME", "sv:{0}:told", "aside"});
+  primary_.Call({"SET", "sv:{0}:told", "no stream"});
+  ASSERT_TRUE(ledger.Submit(ExampleSubmission("2")).ok());
+  ASSERT_TRUE(testing::Eventually([&] {
+    return primary_.Call({"INFO", "errorstats"}).find("errorstat_WRONGTYPE") != std::string::npos;
+  }));
+  primary_.Call({"RENAME", "aside", "sv:{0}:told"});
+  EXPECT_TRUE(testing::Eventually([&] {
+    const absl::StatusOr<Place> latest = ledger.Latest();
+    return latest.ok() && latest->positions[0] == 2;
+  }));
+}
+
 TEST_F(ReplicasTest, APromotionOpensANewEpochOnce) {
   {
     TestLedger ledger(Options(1));
