@@ -127,13 +127,15 @@ void Ledger::Core::Create() {
       OpenScript(), {Keys::Descriptor(options_.key_prefix)},
       {base::RandomBytes(kIdBytes), base::RandomBytes(kSecretBytes), std::to_string(partitions),
        std::to_string(kSchemaVersion), std::to_string(absl::ToUnixMicros(clock_->Now()))},
-      options_.command_timeout, [this, attempt = attempt_](const redis::Result& result) {
+      options_.command_timeout,
+      [this, attempt = attempt_](const redis::Result& result) {
         if (attempt != attempt_) return;
         if (!result.ok()) return Later(kRetryDelay);
         witness_.reset();  // of a ledger that is no more
         log_->Info("ledger.created");
         OnDescriptor(result);
-      });
+      },
+      connection_);
 }
 
 void Ledger::Core::Open(Descriptor descriptor) {
@@ -213,8 +215,13 @@ void Ledger::Core::Admitted() {
   Later(promise_kept ? options_.check_interval : std::min(options_.check_interval, kRetryDelay));
 }
 
+// It may be reachable and full of another's data: nothing is read there or written.
 void Ledger::Core::Refuse(std::string sentence) {
-  if (opened_ != nullptr) opened_->committer.CloseGate();
+  Uncheck();
+  if (opened_ != nullptr) {
+    opened_->committer.CloseGate();
+    opened_->context.admitted_on = redis::Client::kNoConnection;
+  }
   Publish({std::move(sentence)});
   Later(kRetryDelay);
 }

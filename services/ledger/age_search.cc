@@ -22,7 +22,9 @@ void FindFirstSince(Context* context, AgeSearch search,
                         if (!result.reply().elements.empty()) {
                           const LogEntryPtr entry =
                               ReadEntry(context, search.partition, result.reply().elements[0]);
-                          old = entry != nullptr && entry->event.alert.raised_at < search.since;
+                          // One that cannot be read has no time: it counts as young.
+                          old = entry != nullptr && entry->event.alert.raised_at != absl::Time() &&
+                                entry->event.alert.raised_at < search.since;
                         }
                         (old ? search.low : search.high) = old ? middle + 1 : middle;
                         FindFirstSince(context, search, std::move(callback));

@@ -168,10 +168,9 @@ void Committer::Send(Lane* lane) {
   const absl::Time sent = absl::Now();
   const absl::Duration timeout = context_->options->command_timeout;
   if (replicas == 0) {
-    context_->commit->Run(
+    context_->RunAdmitted(
         CommitScript(), call.keys, call.arguments, timeout,
-        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); },
-        context_->admitted_on);
+        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); });
     return;
   }
   // WAIT speaks of this connection's last write, so it must stand right behind the script.

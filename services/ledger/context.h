@@ -34,10 +34,17 @@ struct Context {
   std::unique_ptr<Board> board;
   std::function<void()> on_new_epoch;  // on the loop's thread
   std::shared_ptr<SilenceBook> silences = std::make_shared<SilenceBook>();
-  // The connection of `commit` on which this ledger was admitted last: what appends to the log goes
-  // on no other, since that may lead to another Redis, or to one that has lost history which nobody
-  // has looked for yet. On the loop's thread.
-  redis::Client::ConnectionNumber admitted_on = redis::Client::kAnyConnection;
+  // The connection of `commit` on which this ledger was admitted last: what is written goes on no
+  // other, since that may lead to another Redis, or to one that has lost history which nobody has
+  // looked for yet. None while Redis is refused. On the loop's thread.
+  redis::Client::ConnectionNumber admitted_on = redis::Client::kNoConnection;
+
+  // Runs `script` there, or fails with kNotSent.
+  void RunAdmitted(const redis::Script& script, const std::vector<std::string>& script_keys,
+                   const std::vector<std::string>& arguments, absl::Duration timeout,
+                   redis::Client::Callback callback) const {
+    commit->Run(script, script_keys, arguments, timeout, std::move(callback), admitted_on);
+  }
 
   // Puts what was read on the board, and tells when a new epoch shows. Any thread.
   void Learn(int partition, const PartitionMeta& meta) {

@@ -10,7 +10,7 @@
 namespace supervision::ledger {
 namespace {
 
-// A connection that has been away for longer is not waited for.
+// A ledger that has not been admitted for longer is not waited for.
 constexpr absl::Duration kPatience = absl::Milliseconds(100);
 
 }  // namespace
@@ -64,10 +64,9 @@ void Ledger::Core::OnCommitConnection(bool connected) {
   ++attempt_;
   {
     base::MutexLock lock(&mutex_);
-    if (state_.connected && !connected) away_since_ = std::chrono::steady_clock::now();
     state_.connected = connected;
-    checked_ = false;
   }
+  Uncheck();
   if (stopped_) return;
   if (connected) {
     connection_ = commit_->GetStats().connects;
@@ -76,6 +75,12 @@ void Ledger::Core::OnCommitConnection(bool connected) {
   // The tail has a connection of its own, which breaks when this one broke with Redis itself.
   if (opened_ != nullptr) opened_->committer.CloseGate();
   Publish({WhyAway()});
+}
+
+void Ledger::Core::Uncheck() {
+  base::MutexLock lock(&mutex_);
+  if (checked_) away_since_ = std::chrono::steady_clock::now();
+  checked_ = false;
 }
 
 std::string Ledger::Core::WhyAway() const {
@@ -179,8 +184,8 @@ OpenParts* Ledger::Core::parts() const {
 
 OpenParts* Ledger::Core::reachable_parts() const {
   base::MutexLock lock(&mutex_);
-  const bool away = !state_.connected && std::chrono::steady_clock::now() - away_since_ >
-                                             absl::ToChronoNanoseconds(kPatience);
+  const bool away = !checked_ && std::chrono::steady_clock::now() - away_since_ >
+                                     absl::ToChronoNanoseconds(kPatience);
   return away || closed_ ? nullptr : shared_parts_;
 }
 

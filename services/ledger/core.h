@@ -82,12 +82,13 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void Stop();  // what callers wait for is answered, nothing is begun any more
   void Follow(TailObserver* observer);
 
-  // Calls `use(parts, callback)` on the loop's thread, or answers at once that the ledger is away.
+  // Calls `use(parts, callback)` on the loop's thread, or answers at once that the ledger is away:
+  // also while Redis has not been admitted, since what is not found there may be somewhere else.
   template <typename T, typename Use>
   void OnLoop(Callback<T> callback, Use use) {
     loop_->Post([self = shared_from_this(), callback = std::move(callback),
                  use = std::move(use)]() mutable {
-      OpenParts* const open = self->reachable_parts();
+      OpenParts* const open = self->checked_parts();
       if (open == nullptr) return callback(self->Unavailable());
       use(open, std::move(callback));
     });
@@ -100,10 +101,11 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
 
   // Null until the ledger is open. Any thread.
   OpenParts* parts() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Null as well when Redis is known to be away, or the ledger stopped: nobody is made to wait.
+  // Null as well when the ledger has not been admitted for a while, or was stopped: nobody is made
+  // to wait. For what waits at the committer's gate.
   OpenParts* reachable_parts() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Null as well while the present connection has not been admitted: Redis may be another, or have
-  // come back with less.
+  // Null at once while the present connection has not been admitted, or Redis is refused: it may be
+  // another, or have come back with less.
   OpenParts* checked_parts() const ABSL_LOCKS_EXCLUDED(mutex_);
   LedgerState state() const ABSL_LOCKS_EXCLUDED(mutex_);
   void OnStateChange(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -123,6 +125,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void LoadSilences();
   void Admitted();
   void Refuse(std::string sentence);
+  void Uncheck();
   void Later(absl::Duration delay);
 
   void Publish(std::vector<std::string> reasons);

@@ -83,7 +83,7 @@ struct Derived::Telling {
 
 void Derived::Take(const std::string& holder, absl::Duration lease, Deadline deadline,
                    Ledger::Callback<RouteLease> callback) {
-  context_->commit->Run(LeaseScript(), {context_->keys.RouteLease()},
+  context_->RunAdmitted(LeaseScript(), {context_->keys.RouteLease()},
                         {holder, std::to_string(absl::ToInt64Milliseconds(lease))}, deadline.left(),
                         [this, deadline, callback](const redis::Result& leased) {
                           if (!leased.ok()) return callback(leased.failure().ToStatus());
@@ -110,13 +110,11 @@ void Derived::Take(const std::string& holder, absl::Duration lease, Deadline dea
 
 void Derived::Keep(int64_t fence, const RouteState& state, Deadline deadline,
                    Ledger::Callback<DeriveResult> callback) {
-  context_->commit->Run(
-      DeriveScript(), {context_->keys.RouteLease(), context_->keys.RouteState()},
-      {std::to_string(fence), EncodePlace(state), EncodeStarts(state)}, deadline.left(),
-      [callback](const redis::Result& result) {
-        callback(Read(result).value_or(MakeError(Reason::kInternal)));
-      },
-      context_->admitted_on);
+  context_->RunAdmitted(DeriveScript(), {context_->keys.RouteLease(), context_->keys.RouteState()},
+                        {std::to_string(fence), EncodePlace(state), EncodeStarts(state)},
+                        deadline.left(), [callback](const redis::Result& result) {
+                          callback(Read(result).value_or(MakeError(Reason::kInternal)));
+                        });
 }
 
 void Derived::Tell(int64_t fence, DerivedAlert alert, std::optional<RouteState> state,
@@ -165,20 +163,18 @@ void Derived::Write(const std::shared_ptr<Telling>& telling, const redis::Result
                                   keys.Log(p),       keys.Due(p),       change.clue_key};
   all.insert(all.end(), change.enter.begin(), change.enter.end());
   all.insert(all.end(), change.leave.begin(), change.leave.end());
-  context_->commit->Run(
+  context_->RunAdmitted(
       DeriveScript(), all,
       {std::to_string(telling->fence), telling->place, telling->starts,
        std::to_string(telling->alert.version - 1), fields[1].is_nil() ? "0" : fields[1].text,
        std::to_string(change.order), change.clue.bytes, change.summary, change.event,
        std::to_string(change.enter.size()), change.due},
-      telling->deadline.left(),
-      [this, telling, p](const redis::Result& result) {
+      telling->deadline.left(), [this, telling, p](const redis::Result& result) {
         std::optional<absl::StatusOr<DeriveResult>> read = Read(result);
         if (!read.has_value()) return Try(telling);
         if (read->ok() && **read == DeriveResult::kDone) committer_->ConfirmSoon(p);
         telling->callback(*std::move(read));
-      },
-      context_->admitted_on);
+      });
 }
 
 }  // namespace supervision::ledger

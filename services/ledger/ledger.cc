@@ -202,7 +202,7 @@ void Ledger::ReadLog(int partition, int64_t epoch, int64_t after, int max_entrie
 
 void Ledger::ReadLogAside(int partition, int64_t epoch, int64_t after, int max_entries,
                           size_t max_bytes, absl::Duration timeout, Callback<LogPage> callback) {
-  OpenParts* const parts = core_->reachable_parts();
+  OpenParts* const parts = core_->checked_parts();
   if (parts == nullptr) {
     return core_->loop()->Post([core = core_, callback] { callback(core->Unavailable()); });
   }

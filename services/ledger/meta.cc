@@ -24,6 +24,10 @@ redis::Command ReadTold(const Keys& keys, int partition) {
   return {"XREVRANGE", keys.Told(partition), "+", "-", "COUNT", "1"};
 }
 
+redis::Command ReadEnd(const Keys& keys, int partition) {
+  return {"HGET", keys.Meta(partition), "n"};
+}
+
 std::optional<PartitionMeta> ParseMeta(const redis::Result& meta, const redis::Result* told) {
   if (!meta.ok() || !meta.reply().is_array() || meta.reply().elements.size() != 5) {
     return std::nullopt;
@@ -52,6 +56,12 @@ std::optional<int64_t> ParseTold(const redis::Result& told) {
   if (entries.empty()) return 0;
   if (!entries[0].is_array() || entries[0].elements.empty()) return std::nullopt;
   return ParsePosition(entries[0].elements[0].text);
+}
+
+std::optional<int64_t> ParseEnd(const redis::Result& end) {
+  int64_t position = 0;
+  if (!end.ok() || !ParseNumber(end.reply(), 0, &position)) return std::nullopt;
+  return position;
 }
 
 std::optional<int64_t> ParsePosition(std::string_view id) {

@@ -22,10 +22,13 @@ struct PartitionMeta {
 // Reads it: two commands, to be sent next to each other.
 redis::Command ReadMeta(const Keys& keys, int partition);
 redis::Command ReadTold(const Keys& keys, int partition);
+// The end alone.
+redis::Command ReadEnd(const Keys& keys, int partition);
 
 // Nothing when the reply is not what the keys should hold. Without `told` all is confirmed.
 std::optional<PartitionMeta> ParseMeta(const redis::Result& meta, const redis::Result* told);
 std::optional<int64_t> ParseTold(const redis::Result& told);
+std::optional<int64_t> ParseEnd(const redis::Result& end);
 
 // The position of a log entry's id, "<position>-0".
 std::optional<int64_t> ParsePosition(std::string_view id);

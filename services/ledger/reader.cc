@@ -188,30 +188,35 @@ void Reader::ReadLog(const LogRequest& request, absl::Duration timeout,
   const int64_t fitting = static_cast<int64_t>(request.max_bytes) / usual + 1;
   const int64_t count =
       std::clamp<int64_t>(std::min<int64_t>(request.max_entries, fitting), 1, kMostEntries);
-  // What is confirmed is asked before the entries and the state behind them: so an entry shown is
-  // always confirmed, and a page that lacks its first entry is explained by the state.
+  // What is confirmed, or the end, is asked before the entries and the state behind them: so an
+  // entry shown is always confirmed, and a page that lacks its first entry is explained by the
+  // state, or by what was written after the entries were read.
   std::vector<redis::Command> commands;
-  const bool with_told = context_->options->replicas > 0;
-  if (with_told) commands.push_back(ReadTold(context_->keys, request.partition));
+  if (context_->options->replicas > 0) {
+    commands.push_back(ReadTold(context_->keys, request.partition));
+  } else {
+    commands.push_back(ReadEnd(context_->keys, request.partition));
+  }
   commands.push_back({"XRANGE", context_->keys.Log(request.partition),
                       std::to_string(request.after + 1) + "-0", "+", "COUNT",
                       std::to_string(count)});
   commands.push_back(ReadMeta(context_->keys, request.partition));
   context_->bulk->SendAll(std::move(commands), timeout,
-                          [this, request, with_told, callback](std::vector<redis::Result> results) {
-                            callback(MakePage(request, with_told ? &results[0] : nullptr,
-                                              results[results.size() - 2], results.back()));
+                          [this, request, callback](std::vector<redis::Result> results) {
+                            callback(MakePage(request, results[0], results[1], results[2]));
                           });
 }
 
-absl::StatusOr<LogPage> Reader::MakePage(const LogRequest& request, const redis::Result* told,
+absl::StatusOr<LogPage> Reader::MakePage(const LogRequest& request, const redis::Result& before,
                                          const redis::Result& entries,
                                          const redis::Result& meta_result) {
   if (!entries.ok()) return entries.failure().ToStatus();
   if (!meta_result.ok()) return meta_result.failure().ToStatus();
-  if (told != nullptr && !told->ok()) return told->failure().ToStatus();
-  const std::optional<PartitionMeta> meta = ParseMeta(meta_result, told);
-  if (!meta.has_value()) return MakeError(Reason::kInternal);
+  if (!before.ok()) return before.failure().ToStatus();
+  const bool with_told = context_->options->replicas > 0;
+  const std::optional<PartitionMeta> meta = ParseMeta(meta_result, with_told ? &before : nullptr);
+  const std::optional<int64_t> was = with_told ? ParseTold(before) : ParseEnd(before);
+  if (!meta.has_value() || !was.has_value()) return MakeError(Reason::kInternal);
   context_->Learn(request.partition, *meta);
 
   const std::optional<int64_t> lost = meta->epochs.LostFrom(request.epoch, request.after);
@@ -243,6 +248,10 @@ absl::StatusOr<LogPage> Reader::MakePage(const LogRequest& request, const redis:
     detail.metadata = {{"partition", std::to_string(request.partition)},
                        {"earliest_position", std::to_string(meta->earliest)}};
     return MakeError(std::move(detail));
+  }
+  if (request.after >= *was) {  // all beyond was written when the entries had been read
+    page.end = request.after;
+    return page;
   }
   // Neither trimmed nor there: someone else has written into the ledger's keys.
   context_->log->Error("ledger.log_has_a_hole", {{"partition", int64_t{request.partition}},

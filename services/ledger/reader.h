@@ -33,7 +33,9 @@ class Reader {
                Ledger::Callback<LogPage> callback);
 
  private:
-  absl::StatusOr<LogPage> MakePage(const LogRequest& request, const redis::Result* told,
+  // `before`: what stood before the entries were read, where replicas are asked for what they have
+  // confirmed, else the log's end.
+  absl::StatusOr<LogPage> MakePage(const LogRequest& request, const redis::Result& before,
                                    const redis::Result& entries, const redis::Result& meta);
 
   Context* const context_;

@@ -57,7 +57,7 @@ void Retention::RunRound(int partition) {
   auto round = std::make_shared<Round>();
   round->partition = partition;
   const absl::Duration lease = std::max(3 * context_->options->retention_interval, kLeastLease);
-  context_->commit->Run(
+  context_->RunAdmitted(
       LeaseScript(), {context_->keys.Lease(partition)},
       {holder_, std::to_string(absl::ToInt64Milliseconds(lease))},
       context_->options->command_timeout, [this, round](const redis::Result& leased) {
@@ -102,7 +102,7 @@ void Retention::ReadMetaOf(int partition,
 
 void Retention::Trim(const std::shared_ptr<Round>& round) {
   const int p = round->partition;
-  context_->commit->Run(
+  context_->RunAdmitted(
       TrimScript(), {context_->keys.Lease(p), context_->keys.Meta(p), context_->keys.Log(p)},
       {std::to_string(round->fence), std::to_string(round->first_young),
        std::to_string(context_->options->log_bytes), std::to_string(round->last_allowed),

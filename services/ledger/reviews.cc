@@ -104,7 +104,7 @@ void Reviews::RunClaim(const ClaimRequest& request, bool take, ReviewItem item, 
       request.holder, std::to_string(absl::ToUnixMillis(now)),
       take ? std::to_string(absl::ToUnixMillis(until)) : "0", std::to_string(item.clue.version)};
   const ClueRef clue = *ParseClueId(request.clue_id, context_->descriptor.partitions);
-  context_->commit->Run(
+  context_->RunAdmitted(
       ClaimScript(), {context_->keys.Clue(clue)}, arguments, left,
       [item = std::move(item), callback](const redis::Result& result) {
         if (!result.ok()) return callback(result.failure().ToStatus());

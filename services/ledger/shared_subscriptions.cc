@@ -155,7 +155,7 @@ void SharedSubscriptions::Share(ShareUpdate update, absl::Duration alive_for,
       std::to_string(kMostDeadLetters),
       update.connections.has_value() ? EncodeConsumers(*update.connections) : ""};
   for (const ShareStep& step : update.steps) AddStep(step, context_->clock->Now(), &arguments);
-  context_->commit->Run(ShareScript(), KeysOf(update.key), arguments, timeout,
+  context_->RunAdmitted(ShareScript(), KeysOf(update.key), arguments, timeout,
                         [steps = update.steps.size(), partitions = context_->descriptor.partitions,
                          callback = std::move(callback)](const redis::Result& result) {
                           callback(ResultOf(result, steps, partitions));
@@ -217,7 +217,7 @@ void SharedSubscriptions::Rebase(const SubscriptionKey& key, const Place& known,
                                  const std::optional<DeadLetter>& gap, absl::Duration timeout,
                                  Callback<bool> callback) {
   const std::vector<std::string> keys = KeysOf(key);
-  context_->commit->Run(
+  context_->RunAdmitted(
       RebaseScript(), {keys[0], keys[1], keys[2], keys[3]},
       {EncodeSharedPlace(known), EncodeSharedPlace(place), gap.has_value() ? gap->id : "",
        gap.has_value() ? EncodeDeadLetter(*gap) : "", std::to_string(kMostDeadLetters)},
@@ -267,7 +267,7 @@ void SharedSubscriptions::Act(const SubscriptionKey& key, LetterAction action, i
     arguments.insert(arguments.end(), {action == LetterAction::kReplay ? "replay" : "drop",
                                        EntryText(letter.entry), letter.id, "", ""});
   }
-  context_->commit->Run(
+  context_->RunAdmitted(
       ShareScript(), KeysOf(key), arguments, timeout,
       [count = letters.size(), callback = std::move(callback)](const redis::Result& result) {
         if (!result.ok()) return callback(result.failure().ToStatus());

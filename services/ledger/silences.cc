@@ -104,7 +104,7 @@ void Silences::Put(SilenceRecord record, const std::string& expected, SilenceQuo
                                         std::to_string(quota.of_author),
                                         std::to_string(quota.of_all),
                                         std::to_string(absl::ToInt64Milliseconds(kKeepEnded))};
-  context_->commit->Run(
+  context_->RunAdmitted(
       SilenceScript(),
       {keys.Silences(), keys.SilenceRevisions(), keys.SilenceEnds(),
        keys.SilencesOf(Keys::Digest("owner;" + silence.author))},

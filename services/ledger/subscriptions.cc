@@ -164,7 +164,7 @@ void Subscriptions::Change(const std::string& what, const Subscription& subscrip
   std::vector<std::string> keys = context_->keys.SharedSubscription(DigestOf(key));
   keys.push_back(context_->keys.SubscriptionNames(Keys::Digest(OwnerText(key.owner))));
   keys.push_back(context_->keys.AllSubscriptions());
-  context_->commit->Run(SubscriptionScript(), std::move(keys), arguments, timeout,
+  context_->RunAdmitted(SubscriptionScript(), std::move(keys), arguments, timeout,
                         [this, subscription = Subscription(subscription),
                          callback](const redis::Result& result) mutable {
                           if (!result.ok()) return callback(result.failure().ToStatus());
@@ -224,7 +224,8 @@ void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration
   }
   context_->read->SendAll(
       std::move(commands), timeout,
-      [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
+      [this, redis_keys = std::move(redis_keys),
+       callback = std::move(callback)](const std::vector<redis::Result>& results) {
         std::vector<Subscription> subscriptions;
         for (size_t i = 1; i + 1 < results.size(); i += 2) {
           absl::StatusOr<Subscription> subscription =
@@ -232,6 +233,7 @@ void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration
           if (subscription.ok()) {
             subscriptions.push_back(*std::move(subscription));
           } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound)) {
+            context_->log->Error("ledger.subscription_damaged", {{"key", redis_keys[(i - 1) / 2]}});
             return callback(subscription.status());
           }
         }
@@ -307,7 +309,7 @@ void Subscriptions::Attach(const SubscriptionKey& key, const Opening& opening,
   const Subscription::Connection connection{
       opening.replica, absl::FromUnixMillis(absl::ToUnixMillis(context_->clock->Now())),
       opening.address, 0};
-  context_->commit->Run(
+  context_->RunAdmitted(
       PlaceScript(), {KeyOf(key)},
       {std::to_string(absl::ToInt64Milliseconds(alive_for)), "attach", EncodeConnection(connection),
        opening.reader, std::to_string(opening.attempt), ""},
@@ -345,7 +347,7 @@ void Subscriptions::Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_
     arguments.push_back(std::to_string(update.version));
     arguments.push_back(update.progress.has_value() ? EncodeProgress(*update.progress) : "");
   }
-  context_->commit->Run(
+  context_->RunAdmitted(
       PlaceScript(), keys, arguments, timeout,
       [count = keys.size(), callback = std::move(callback)](const redis::Result& result) {
         if (!result.ok()) return callback(result.failure().ToStatus());

@@ -64,6 +64,7 @@ class Client {
   // One connection, counted from 1: Stats::connects while it stands.
   using ConnectionNumber = uint64_t;
   static constexpr ConnectionNumber kAnyConnection = 0;
+  static constexpr ConnectionNumber kNoConnection = ~ConnectionNumber{0};
 
   struct Options {
     Address address;

@@ -7,6 +7,8 @@
 
 #include "services/base/hex.h"
 #include "services/ledger/cursor.h"
+#include "services/ledger/route_desk.h"
+#include "services/ledger/subscription_desk.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 #include "tests/support/temp_dir.h"
 
@@ -324,6 +326,57 @@ TEST_F(HistoryTest, ALedgerThatVanishesWhileItIsServedIsNotReplacedSilently) {
            state.not_ready_because[0].find("without ledger") != std::string::npos;
   }));
   EXPECT_THAT(ledger_->Submit(ExampleSubmission("x")), FailsWith(Reason::kLedgerUnavailable));
+}
+
+// "There is no such clue" would be taken for the truth.
+TEST_F(HistoryTest, OfARedisThatIsRefusedNothingIsSaidAndNothingIsWrittenThere) {
+  Ledger::Options options = Options();
+  options.check_interval = absl::Milliseconds(50);
+  options.retention_interval = absl::Milliseconds(50);
+  Open(options);
+  const auto receipt = ledger_->Submit(ExampleSubmission("1"));
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  const std::string cursor = CursorAt(1);
+  const auto refused = [this] {
+    const LedgerState state = (*ledger_)->state();
+    return !state.not_ready_because.empty() &&
+           state.not_ready_because[0].find("without ledger") != std::string::npos;
+  };
+  SubscriptionDesk subscriptions(ledger_->get());
+  RouteDesk routes(ledger_->get());
+  for (const bool elsewhere : {false, true}) {
+    if (elsewhere) {  // a new connection leads there
+      server_.Kill9();
+      std::filesystem::resize_file(AppendOnlyFile(), 0);
+      server_.Start();
+    }
+    ASSERT_TRUE(testing::Eventually([&] {
+      server_.Call({"FLUSHALL"});
+      return refused();
+    }));
+    server_.Call({"FLUSHALL"});
+    EXPECT_THAT(ledger_->Get(receipt->clue_id), FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(ledger_->List({}), FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(ledger_->ReadLog(0, 1, 0), FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(ledger_->Resolve(cursor), FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(ledger_->Submit(ExampleSubmission("2")), FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(testing::Await<Subscription>([&](Ledger::Callback<Subscription> done) {
+                  subscriptions.Get({"monitor-1", "night"}, testing::kPatience, std::move(done));
+                }),
+                FailsWith(Reason::kLedgerUnavailable));
+    SubscriptionDraft draft;
+    draft.key = {"monitor-1", "night"};
+    draft.start = {{1}, {1}};
+    EXPECT_THAT(testing::Await<Subscription>([&](Ledger::Callback<Subscription> done) {
+                  subscriptions.Create(std::move(draft), 10, testing::kPatience, std::move(done));
+                }),
+                FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_THAT(testing::Await<RouteLease>([&](Ledger::Callback<RouteLease> done) {
+                  routes.Take("replica-1", absl::Seconds(10), testing::kPatience, std::move(done));
+                }),
+                FailsWith(Reason::kLedgerUnavailable));
+    EXPECT_EQ(server_.Call({"DBSIZE"}), ":0\r\n");
+  }
 }
 
 TEST_F(HistoryTest, ADamagedWitnessFileCountsAsNone) {

@@ -46,6 +46,45 @@ TEST_F(TailTest, WhatWaitsGoesIntoOneCall) {
   EXPECT_EQ(ledger->state().partitions[0].end, 1'000);
 }
 
+// The page and the state behind it are two moments: what is written between them is no hole.
+TEST_F(TailTest, APageReadAtTheEndIsEmptyWhereOthersWriteMeanwhile) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (int w = 0; w < 4; ++w) {
+    writers.emplace_back([&, w] {
+      for (int i = 0; !stop; ++i) {
+        EXPECT_TRUE(ledger.Submit(ExampleSubmission(std::to_string(4 * i + w))).ok());
+      }
+    });
+  }
+  int failed = 0;
+  for (int round = 0; round < 100; ++round) {
+    std::vector<std::future<absl::StatusOr<LogPage>>> pages(500);
+    const int64_t end = ledger->state().partitions[0].end;
+    for (size_t i = 0; i < pages.size(); ++i) {
+      ledger->ReadLog(0, 1, end + static_cast<int64_t>(i % 16), 10, 1 << 20, testing::kPatience,
+                      testing::Into(&pages[i]));
+    }
+    for (auto& page : pages) failed += !page.get().ok();
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_EQ(failed, 0);
+}
+
+TEST_F(TailTest, AHoleAtTheEndIsSaid) {
+  TestLedger ledger(Options(1));
+  ASSERT_TRUE(ledger.WaitReady());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(ledger.Submit(ExampleSubmission(std::to_string(i))).ok());
+  }
+  server_.Call({"XDEL", "sv:{0}:log", "3-0"});
+  EXPECT_THAT(ledger.ReadLog(0, 1, 2), testing::FailsWith(domain::Reason::kInternal));
+  EXPECT_TRUE(ledger.ReadLog(0, 1, 1).ok()) << "what stands before it";
+}
+
 TEST_F(TailTest, ABatchIsBoundedInBytes) {
   Ledger::Options options = Options(1);
   options.max_batch_bytes = 64 << 10;
