@@ -49,7 +49,8 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   if (!ConcernsClue(alert.kind)) return;
   newest_ = std::max(newest_, alert.raised_at);
   if (alert.group != nullptr) return TakeTold(event);
-  const Entry entry{partition, position, alert.raised_at, alert.clue_id};
+  const Entry entry{partition, position, alert.raised_at, alert.clue_id,
+                    alert.kind != AlertKind::kClueReceived};
 
   FactsPtr facts = FactsOf(alert, counts_persons_);
   for (const auto& matters : matters_) matters->Take(alert, facts);
@@ -210,6 +211,7 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
     group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
   }
   if (!replaying_) return;
+  if (told.to >= group->begun) group->moved.clear();
   group->told.push_back({alert.clue_id, told.members.empty() ? "" : told.members.front(),
                          static_cast<uint32_t>(told.ordinal), told.total, told.from, told.to,
                          told.due_at, alert.raised_at});
@@ -278,6 +280,7 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
     if (const auto* rule = std::get_if<GroupRule>(&group->route->rule)) Adopt(group.get(), *rule);
     group->told.clear();
     group->told.shrink_to_fit();
+    group->moved.clear();
   }
 }
 

@@ -90,6 +90,8 @@ class Engine {
     GroupKey key;
     std::deque<Member> members;
     std::vector<Told> told;  // during the replay
+    // During the replay: clues that came by a correction since it was told last.
+    std::set<std::string> moved;
     absl::Time silent_until = absl::InfinitePast();
     // Of a GroupRule: the members since `begun` belong together.
     absl::Time begun = absl::InfiniteFuture();
@@ -116,6 +118,7 @@ class Engine {
     int64_t position;
     absl::Time at;
     std::string clue_id;
+    bool corrected;  // no clue that has just come
   };
 
   // A group that a clue joins.
@@ -145,11 +148,12 @@ class Engine {
   void Hold(const Entry& entry, const Group& group, Firing firing);
   void Keep(Firing firing);
   bool WasTold(const Firing& firing) const;
-  void Adopt(Group* group, const GroupRule& rule);
+  void Adopt(Group* group, const GroupRule& rule, bool ended = false);
   void SetDue(Group* group, absl::Time due);
   void SetUntold(Group* group, absl::Time since);
   bool Open(const Group& group) const;
   void End(Group* group, const GroupRule& rule);
+  static std::deque<Member>::const_iterator EndOf(const Group& group, bool ended);
   std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                   bool ended = false);
   absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const {

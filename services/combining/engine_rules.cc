@@ -104,6 +104,7 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
     SetUntold(group, absl::InfiniteFuture());
     group->begun = clues_[entry.clue_id].at;
     while (group->members.front().at < group->begun) group->members.pop_front();
+    group->moved.clear();
     group->first = entry.clue_id;
     group->record.clear();
     group->version = 0;
@@ -113,6 +114,7 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
   }
   group->to_last = entry.at;
   ++group->total;
+  if (replaying_ && entry.corrected) group->moved.insert(entry.clue_id);
   if (group->untold_since == absl::InfiniteFuture()) {
     // A clue that was corrected long after it came is no reason to keep all since then.
     SetUntold(group, std::max(std::min(clues_[entry.clue_id].at, entry.at),
@@ -130,7 +132,7 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
 void Engine::End(Group* group, const GroupRule& rule) {
   const absl::Time due = group->due;
   if (due == absl::InfiniteFuture()) return;
-  if (replaying_) Adopt(group, rule);
+  if (replaying_) Adopt(group, rule, true);
   if (group->due == absl::InfiniteFuture()) return;
   std::optional<Firing> firing = TellGroup(group, rule, due, true);
   if (firing.has_value()) Keep(*std::move(firing));
@@ -157,8 +159,8 @@ void Engine::SetUntold(Group* group, absl::Time since) {
   if (since != absl::InfiniteFuture()) groups.emplace(since, group->digest);
 }
 
-// After a replay: what an earlier owner told of the group that is under way.
-void Engine::Adopt(Group* group, const GroupRule& rule) {
+// After a replay: what an earlier owner told of the group that is under way, or has ended.
+void Engine::Adopt(Group* group, const GroupRule& rule, bool ended) {
   const Told* newest = nullptr;
   for (const Told& told : group->told) {
     const bool same = told.to + rule.idle >= group->begun && told.from <= group->to_last;
@@ -173,10 +175,11 @@ void Engine::Adopt(Group* group, const GroupRule& rule) {
   group->told_at = newest->at;
   int64_t fresh = 0;
   absl::Time since = absl::InfiniteFuture();
-  for (const Member& member : group->members) {
-    if (member.at <= newest->to) continue;
+  const auto last = EndOf(*group, ended);
+  for (auto member = group->members.cbegin(); member != last; ++member) {
+    if (member->at <= newest->to && group->moved.count(member->clue_id) == 0) continue;
     ++fresh;
-    since = std::min(since, member.at);
+    since = std::min(since, std::max(member->at, newest->at - ReachOf(*group->route)));
   }
   group->told_total = newest->total;
   group->total = newest->total + fresh;
@@ -187,15 +190,18 @@ void Engine::Adopt(Group* group, const GroupRule& rule) {
                         std::max(group->to_last, group->told_at + rule.interval)));
 }
 
+// Behind the last member; the clue that ended the group has joined already, and is the newest.
+std::deque<Member>::const_iterator Engine::EndOf(const Group& group, bool ended) {
+  return ended && !group.members.empty() ? std::prev(group.members.end()) : group.members.end();
+}
+
 std::optional<Firing> Engine::TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                         bool ended) {
   const absl::Time due = group->due;
   SetDue(group, absl::InfiniteFuture());
-  const auto first = std::find_if(group->members.begin(), group->members.end(),
+  const auto last = EndOf(*group, ended);
+  const auto first = std::find_if(group->members.cbegin(), last,
                                   [&](const Member& member) { return member.at >= group->begun; });
-  // The clue that ended the group has joined already, and is the newest.
-  const auto last = ended && first != group->members.end() ? std::prev(group->members.end())
-                                                           : group->members.end();
   // So many have left meanwhile that there is nothing to tell together.
   if (first == last || (group->version == 0 && group->total < rule.at_least)) {
     return std::nullopt;

@@ -110,13 +110,36 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       for (const Route& route : routes_->routes) metrics_.Know(route.id);
       on_ = std::any_of(routes_->routes.begin(), routes_->routes.end(),
                         [](const Route& route) { return route.enabled; });
+      // It was off for a moment only. An owner knows that by itself, of others it says nothing.
+      if (on_ && !off_is_kept_ && fence_ != 0) kept_.starts.clear();
+      off_is_kept_ = on_;
     }
-    if (!on_) return Later(kIdlePoll);
+    if (!on_ && off_is_kept_) return Later(kIdlePoll);
     state_ = ledger_->state();
     if (!state_.ready) return Later(options_.poll);
+    if (!on_) return KeepOff();
     if (clock_->Now() >= renew_at_) return TakeLease();
     if (fence_ == 0) return Later(options_.poll);
     Go();
+  }
+
+  // With no route on, what comes is nobody's to tell: once it stands in the ledger that none is on,
+  // a route that is switched on begins anew. While another follows the routes, they are on there.
+  void KeepOff() {
+    desk_.Take(options_.holder, options_.lease, options_.timeout,
+               Guarded([this](absl::StatusOr<ledger::RouteLease> lease) {
+                 if (!lease.ok() || lease->fence == 0) return Later(kIdlePoll);
+                 fence_ = lease->fence;
+                 kept_ = std::move(lease->state);
+                 const auto done = [this] {
+                   off_is_kept_ = true;
+                   Later(kIdlePoll);
+                 };
+                 if (kept_.starts.empty()) return done();
+                 ledger::RouteState state = kept_;
+                 state.starts.clear();
+                 Keep(std::move(state), done);
+               }));
   }
 
   void TakeLease() {
@@ -171,9 +194,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       const bool same = kept_.place->epochs[p] == latest.epochs[p];
       settled_[p] = same ? kept_.place->positions[p] : 0;
     }
-    const absl::Time from =
-        std::min(kept_.kept_at == absl::InfinitePast() ? now : kept_.kept_at, now) -
-        ReachOf(*routes_);
+    // When none was on, nothing waits to be told.
+    const bool followed = kept_.kept_at != absl::InfinitePast() && !kept_.starts.empty();
+    const absl::Time from = std::min(followed ? kept_.kept_at : now, now) - ReachOf(*routes_);
     const bool changed = !known || starts != kept_.starts;
     kept_.starts = std::move(starts);
     engine_ = std::make_unique<Engine>(routes_, kept_.starts);
@@ -368,7 +391,8 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   bool stopped_ = false;
   uint64_t round_ = 0;
   std::shared_ptr<const RouteSet> routes_;
-  bool on_ = false;  // any of them
+  bool on_ = false;           // any of them
+  bool off_is_kept_ = false;  // the ledger has it that none is, or some is
   ledger::LedgerState state_;
   int64_t fence_ = 0;
   absl::Time renew_at_ = absl::InfinitePast();

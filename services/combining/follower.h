@@ -19,7 +19,8 @@ namespace supervision::combining {
 // replicas the one that holds the lease does it. Who takes it over reads the log anew from as far
 // back as the routes reach, then tells what the one before had not: what was told stands in the
 // log, in the same step as the place. So each alert is told once, whenever an owner dies, and late
-// ones are marked. While no route is on it reads nothing and holds nothing.
+// ones are marked. While no route is on it reads nothing and holds nothing; that none is, it notes
+// in the ledger, so that one that is on again begins anew.
 //
 // Thread-safe; its work is on the loop's thread, in short pieces.
 class Follower {

@@ -265,5 +265,37 @@ TEST_F(FollowerTest, ARouteThatIsSwitchedOnTellsNothingOfWhatWasBefore) {
   EXPECT_EQ(TimesTold(a.Told()), (std::map<std::string, int>{{"乙局", 1}}));
 }
 
+// Nobody was to be told of what came meanwhile.
+TEST_F(FollowerTest, WhatCameWhileTheOnlyRouteWasOffIsNotToldWhenItIsOnAgain) {
+  const auto noted = [&] {
+    return redis_.Call({"HGET", "sv:{0}:rs", "s"}).find("unit:") == std::string::npos;
+  };
+  auto a = std::make_unique<Replica>(redis_, "a");
+  ASSERT_TRUE(a->WaitReady());
+  a->Follow();
+  std::map<std::string, int> expected;
+  for (const bool at_a_start : {false, true}) {
+    ASSERT_TRUE(testing::Eventually([&] { return a->Holding() > 0; }));
+    ASSERT_TRUE(testing::Eventually([&] { return !noted(); }));
+    if (at_a_start) {
+      a.reset();
+      a = std::make_unique<Replica>(redis_, "a", ThirdOfAUnit(false));
+      ASSERT_TRUE(a->WaitReady());
+      a->Follow();
+    } else {
+      a->slot()->Put(ThirdOfAUnit(false));
+    }
+    ASSERT_TRUE(testing::Eventually(noted));
+    const std::string round = at_a_start ? "二" : "一";
+    for (int i = 0; i < 3; ++i) a->Submit(round + "-off-" + std::to_string(i), "甲局" + round);
+    a->slot()->Put(ThirdOfAUnit());
+    ASSERT_TRUE(testing::Eventually([&] { return a->Holding() > 0; }));
+    for (int i = 0; i < 3; ++i) a->Submit(round + "-on-" + std::to_string(i), "乙局" + round);
+    expected["乙局" + round] = 1;
+    ASSERT_TRUE(testing::Eventually([&] { return a->Told().size() >= expected.size(); }));
+    EXPECT_EQ(TimesTold(a->Told()), expected);
+  }
+}
+
 }  // namespace
 }  // namespace supervision::combining

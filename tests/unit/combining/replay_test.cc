@@ -88,6 +88,37 @@ TEST_F(ReplayTest, AGroupThatEndedWhileNobodyWasThereIsToldBeforeTheNextOne) {
   EXPECT_EQ(told[1].alert.group->total, 2);
 }
 
+TEST_F(ReplayTest, AGroupThatWasToldAndEndedIsNotToldAgain) {
+  const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(2)));
+  log_ = {ClueEvent("a", absl::Hours(0)), ClueEvent("b", absl::Hours(0))};
+  const std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Hours(1));
+  ASSERT_THAT(told, SizeIs(1));
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Hours(1)));
+  log_.push_back(ClueEvent("c", absl::Hours(9)));
+  EXPECT_THAT(TakeOver(routes)->Due(kBegin + absl::Hours(10)), IsEmpty());
+}
+
+// It is no newer than what was told, and has come since.
+TEST_F(ReplayTest, AClueThatCameToAGroupByACorrectionIsToldWithIt) {
+  const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(24)));
+  const domain::ChangeEvent x = ClueEvent("x", absl::Minutes(0), "乙局");
+  log_ = {x, ClueEvent("a", absl::Minutes(1)), ClueEvent("b", absl::Minutes(2))};
+  std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Minutes(11));
+  ASSERT_THAT(told, SizeIs(1));
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Minutes(11)));
+  domain::ChangeEvent corrected = Later(x, domain::AlertKind::kReclassified, absl::Minutes(20));
+  corrected.alert.facets.unit.name = "甲局";
+  log_.push_back(corrected);
+  const auto next = TakeOver(routes);
+  EXPECT_THAT(next->Due(kBegin + absl::Minutes(70)), IsEmpty());
+  told = next->Due(kBegin + absl::Minutes(71));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].version, 2u);
+  EXPECT_EQ(told[0].alert.group->total, 3);
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Minutes(71)));
+  EXPECT_THAT(TakeOver(routes)->Due(kBegin + absl::Hours(3)), IsEmpty()) << "once";
+}
+
 // Owners die at random: before they tell, or right after. However often, what is told is what an
 // owner that never dies tells.
 TEST_F(ReplayTest, WhateverOwnersDieEachAlertIsToldOnce) {
