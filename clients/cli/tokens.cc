@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/config_place.h"
 #include "clients/cli/table.h"
+#include "services/base/utf8.h"
 #include "services/config/principals.h"
 #include "services/config/server_settings.h"
 #include "services/config/tokens_file.h"
@@ -81,9 +83,12 @@ bool Narrow(const Session& session, const Flags& flags, config::TokenRecord* dra
     }
   }
   draft->regions = flags.regions;
-  if (flags.note.find_first_of("\"\\\n\r\t") != std::string::npos) {
-    return session.FailUsage({"a note is one line without quotes or backslashes",
-                              "备注须为单行，且不含引号和反斜杠"}) == kOk;
+  const bool plain = std::none_of(flags.note.begin(), flags.note.end(), [](unsigned char c) {
+    return c < 0x20 || c == 0x7F || c == '"' || c == '\\';
+  });
+  if (!plain || !base::IsUtf8(flags.note)) {
+    return session.FailUsage({"a note is one line of UTF-8 without quotes or backslashes",
+                              "备注须为单行 UTF-8 文本，且不含引号和反斜杠"}) == kOk;
   }
   draft->note = flags.note;
   return true;

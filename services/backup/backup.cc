@@ -21,7 +21,10 @@ absl::StatusOr<std::string> Restore(const std::string& data_directory, const std
   // Before the data: cut short in between, it costs an epoch that was not needed, and the other way
   // round a loss that nobody is told of.
   const absl::Status marked = ledger::RestoreMark((*directory)->path()).Write();
-  if (!marked.ok()) return marked;
+  if (!marked.ok()) {
+    redis::DropStaged(**directory);
+    return marked;
+  }
   return redis::PutInPlace(**directory);
 }
 

@@ -68,6 +68,8 @@ TokensFile::~TokensFile() { close(lock_); }
 absl::Status TokensFile::Save() const {
   const std::string beside = path_ + ".new";
   const std::string text = TokensText(tokens_);
+  // What cannot be read again would keep every later change from the service.
+  if (const auto read = ParseTokens(text, path_); !read.ok()) return read.status();
   const int file =
       open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
   if (file < 0) return CannotWrite(path_);

@@ -194,6 +194,10 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::Sile
   return change;
 }
 
+bool AwaitsPerson(const Current& current) {
+  return !current.summary.corrections.empty() && domain::NeedsReview(current.version.clue);
+}
+
 Change MakeRevision(const Descriptor& ledger, const Keys& keys,
                     const domain::SilenceIndex& silences, Revision revision, const Current& current,
                     absl::Time now) {
@@ -207,6 +211,7 @@ Change MakeRevision(const Descriptor& ledger, const Keys& keys,
   clue.content = std::move(revision.content);
   clue.trace_parent = std::move(revision.trace_parent);
   clue.verdict = domain::AfterRevision(std::move(revision.verdict), current.version.clue);
+  if (AwaitsPerson(current)) clue.verdict.needs_review = true;
   return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, Text::kNew,
                  now);
 }

@@ -51,6 +51,9 @@ struct Current {
   std::string stored_version;
   std::string stored_summary;
 };
+// Whether a person had found something about an earlier text, and nobody has looked since a
+// revision put the clue before them again: neither a further revision nor the system takes it away.
+bool AwaitsPerson(const Current& current);
 Change MakeRevision(const Descriptor& ledger, const Keys& keys,
                     const domain::SilenceIndex& silences, Revision revision, const Current& current,
                     absl::Time now);

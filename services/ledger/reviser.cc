@@ -92,17 +92,20 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
       std::move(request), deadline,
       [this, correction, confirms](const Current& current) -> absl::StatusOr<Change> {
         if (correction.by == domain::CorrectedBy::kSystem &&
-            domain::CorrectedByPerson(current.version.clue)) {
+            (domain::CorrectedByPerson(current.version.clue) || AwaitsPerson(current))) {
           return MakeError(Reason::kCorrectedByPerson);
         }
         if (correction.by == domain::CorrectedBy::kSystem &&
             correction.verdict.scenario == domain::Scenario::kUnspecified) {
           return MakeError(Reason::kEtagMismatch);
         }
-        if (current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
+        const bool by_person = correction.by == domain::CorrectedBy::kPerson;
+        // What waits for a person finds room for the word that ends the waiting.
+        const bool has_room = by_person && domain::NeedsReview(current.version.clue);
+        if (!has_room &&
+            current.summary.version >= static_cast<uint32_t>(context_->options->max_versions)) {
           return MakeError(Reason::kTooManyVersions);
         }
-        const bool by_person = correction.by == domain::CorrectedBy::kPerson;
         const domain::Facets& told = current.summary.alert.facets;
         *confirms = told.scenario ==
                         (by_person ? correction.finding.scenario : correction.verdict.scenario) &&

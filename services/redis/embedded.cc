@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <thread>
@@ -39,6 +40,11 @@ constexpr absl::Duration kAskAgain = absl::Milliseconds(10);  // while it starts
 constexpr absl::Duration kPingTimeout = absl::Seconds(1);
 constexpr absl::Duration kWithoutPidfd = absl::Milliseconds(50);  // between two looks at the child
 constexpr absl::Duration kRanWell = absl::Seconds(10);            // then back-off begins anew
+
+// By a clock that nobody sets: a step of the other would hold up a restart, or a look at the disk.
+absl::Time Now() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
 
 std::vector<std::string> Arguments(const DataDirectory& directory, uint64_t max_memory_bytes) {
   return {"redis-server",  // also tells Debian's redis-check-rdb which of its programs to be
@@ -159,7 +165,7 @@ void EmbeddedRedis::Keeper::Main() {
   base::Backoff backoff({.initial = absl::Milliseconds(200), .maximum = absl::Seconds(5)}, seed);
   while (true) {
     absl::Status outcome = Launch();
-    const absl::Time started = absl::Now();
+    const absl::Time started = Now();
     const bool refused = TellFirstStart(outcome) && !outcome.ok();
     if (outcome.ok()) {
       ChangeState([](EmbeddedState& state) {
@@ -169,7 +175,7 @@ void EmbeddedRedis::Keeper::Main() {
       Event event = Event::kTime;
       while (event == Event::kTime) event = Wait(absl::InfiniteDuration());
       if (event == Event::kStop) break;
-      if (absl::Now() - started > kRanWell) backoff.Reset();
+      if (Now() - started > kRanWell) backoff.Reset();
       outcome = WhyItEnded(/*while_starting=*/false);
     } else if (refused || absl::IsCancelled(outcome)) {
       break;
@@ -225,8 +231,8 @@ absl::Status EmbeddedRedis::Keeper::LaunchOnce() {
 }
 
 absl::Status EmbeddedRedis::Keeper::WaitUntilReady() {
-  absl::Time deadline = absl::Now() + options_.start_timeout;
-  while (absl::Now() < deadline) {
+  absl::Time deadline = Now() + options_.start_timeout;
+  while (Now() < deadline) {
     if (child_->HasEnded()) return WhyItEnded(/*while_starting=*/true);
     const absl::StatusOr<Reply> pong =
         CallAndWait(directory_->socket_path(), {"PING"}, kPingTimeout);
@@ -234,7 +240,7 @@ absl::Status EmbeddedRedis::Keeper::WaitUntilReady() {
       if (!pong->is_error()) return absl::OkStatus();
       TellFirstStart(absl::OkStatus());
       NoteLoading();  // it is at work
-      deadline = absl::Now() + options_.start_timeout;
+      deadline = Now() + options_.start_timeout;
     }
     if (Wait(kAskAgain) == Event::kStop) return absl::CancelledError("stopped while it started");
   }
@@ -263,11 +269,11 @@ void EmbeddedRedis::Keeper::NoteLoading() {
 }
 
 EmbeddedRedis::Keeper::Event EmbeddedRedis::Keeper::Wait(absl::Duration longest) {
-  const absl::Time end = absl::Now() + longest;
+  const absl::Time end = Now() + longest;
   while (true) {
     CheckDisk();
     if (child_ != nullptr && child_->HasEnded()) return Event::kChildEnded;
-    absl::Duration pause = std::min(end, next_disk_check_) - absl::Now();
+    absl::Duration pause = std::min(end, next_disk_check_) - Now();
     const bool has_pidfd = child_ != nullptr && child_->ended_fd() >= 0;
     if (child_ != nullptr && !has_pidfd) pause = std::min(pause, kWithoutPidfd);
     pollfd waits[] = {{stop_fd_, POLLIN, 0}, {has_pidfd ? child_->ended_fd() : -1, POLLIN, 0}};
@@ -275,7 +281,7 @@ EmbeddedRedis::Keeper::Event EmbeddedRedis::Keeper::Wait(absl::Duration longest)
         absl::ToInt64Milliseconds(absl::Ceil(pause, absl::Milliseconds(1)));
     poll(waits, 2, static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 60'000)));
     if (waits[0].revents != 0) return Event::kStop;
-    if (absl::Now() >= end) return Event::kTime;
+    if (Now() >= end) return Event::kTime;
   }
 }
 
@@ -287,23 +293,22 @@ void EmbeddedRedis::Keeper::EndChild() {
     base::MutexLock lock(&mutex_);
     timeout = stop_timeout_;
   }
-  const absl::Time terminate = absl::Now() + timeout / 2;
-  const absl::Time kill = absl::Now() + timeout * 3 / 4;
+  const absl::Time terminate = Now() + timeout / 2;
+  const absl::Time kill = Now() + timeout * 3 / 4;
   // Again and again: while it starts there is no socket yet.
-  while (!child_->HasEnded() && absl::Now() < terminate) {
-    CallAndWait(directory_->socket_path(), {"SHUTDOWN", "NOSAVE"}, terminate - absl::Now())
-        .IgnoreError();
+  while (!child_->HasEnded() && Now() < terminate) {
+    CallAndWait(directory_->socket_path(), {"SHUTDOWN", "NOSAVE"}, terminate - Now()).IgnoreError();
     absl::SleepFor(kAskAgain);
   }
   child_->Signal(SIGTERM);
-  while (!child_->HasEnded() && absl::Now() < kill) absl::SleepFor(kAskAgain);
+  while (!child_->HasEnded() && Now() < kill) absl::SleepFor(kAskAgain);
   child_.reset();  // SIGKILL where it still lives
   pid_ = 0;
 }
 
 void EmbeddedRedis::Keeper::CheckDisk() {
-  if (absl::Now() < next_disk_check_) return;
-  next_disk_check_ = absl::Now() + options_.disk_check_interval;
+  if (Now() < next_disk_check_) return;
+  next_disk_check_ = Now() + options_.disk_check_interval;
   // An eighth more before it counts as free again, so that the state does not flicker at the limit.
   const uint64_t limit = options_.min_free_disk_bytes;
   const uint64_t needed = disk_full_ ? limit + limit / 8 : limit;

@@ -92,6 +92,32 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
   return static_cast<int64_t>(fs::file_size(file, error));
 }
 
+namespace {
+
+// The folder that Redis starts from, of the snapshot `file`.
+absl::Status Fill(const std::string& folder, const std::string& file) {
+  std::error_code error;
+  fs::permissions(folder, fs::perms::owner_all, error);
+  const std::string base = absl::StrCat(folder, "/", kBase);
+  if (!fs::copy_file(file, base, error)) {
+    return Failed(absl::StrCat("cannot copy ", file, " to ", base), error.value());
+  }
+  // The copy has the mode of the file, and backups are often kept read-only.
+  fs::permissions(base, fs::perms::owner_read | fs::perms::owner_write, error);
+  if (error) return Failed(absl::StrCat("cannot set the mode of ", base), error.value());
+  const std::string manifest = absl::StrCat(folder, "/", kManifest);
+  std::ofstream text(manifest);
+  text << kManifestText;
+  text.close();
+  if (!text.good()) return Failed(absl::StrCat("cannot write ", manifest), errno);
+  for (const std::string& path : {base, manifest, folder}) {
+    if (const absl::Status done = Synchronise(path); !done.ok()) return done;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status StageSnapshot(const std::string& file, const DataDirectory& directory, bool replace) {
   std::error_code error;
   if (!replace && fs::exists(FolderIn(directory), error)) {
@@ -104,17 +130,15 @@ absl::Status StageSnapshot(const std::string& file, const DataDirectory& directo
   if (!fs::create_directory(staged, error)) {
     return Failed(absl::StrCat("cannot make ", staged), error.value());
   }
-  fs::permissions(staged, fs::perms::owner_all, error);
-  const std::string base = absl::StrCat(staged, "/", kBase);
-  if (!fs::copy_file(file, base, error)) {
-    return Failed(absl::StrCat("cannot copy ", file, " to ", base), error.value());
-  }
-  const std::string manifest = absl::StrCat(staged, "/", kManifest);
-  std::ofstream(manifest) << kManifestText;
-  for (const std::string& path : {base, manifest, staged}) {
-    if (const absl::Status done = Synchronise(path); !done.ok()) return done;
-  }
-  return absl::OkStatus();
+  const absl::Status filled = Fill(staged, file);
+  // Half a copy would take the room that the old data need.
+  if (!filled.ok()) fs::remove_all(staged, error);
+  return filled;
+}
+
+void DropStaged(const DataDirectory& directory) {
+  std::error_code ignored;
+  fs::remove_all(StagedIn(directory), ignored);
 }
 
 absl::StatusOr<std::string> PutInPlace(const DataDirectory& directory) {

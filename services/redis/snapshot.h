@@ -25,6 +25,9 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
 // not run. A damaged file is refused, and so is a directory that holds data, unless `replace`.
 // Nothing else changes.
 absl::Status StageSnapshot(const std::string& file, const DataDirectory& directory, bool replace);
+
+// Instead of the second: takes the copy away again.
+void DropStaged(const DataDirectory& directory);
 // Then: puts what was staged in the place of the data: at its next start the Redis holds what the
 // snapshot holds. Data that was there is put aside, never removed: where it lies now, or empty when
 // there was none.

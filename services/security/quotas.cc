@@ -14,6 +14,8 @@ constexpr std::string_view kNames[kQuotaKinds] = {"calls_per_second", "concurren
                                                   "request_bytes", "streams"};
 // How often a refusal of one principal is worth a word.
 constexpr absl::Duration kWarnEvery = absl::Minutes(1);
+// A time that is earlier by more is of a clock that was set back.
+constexpr absl::Duration kClockStep = absl::Seconds(1);
 // What may come at once: a part of a second's calls, so that the beginning of a flood keeps nobody
 // waiting for long, and all of a rate as low as what a screen asks for when it opens.
 constexpr double kSecondsAtOnce = 0.25;
@@ -118,6 +120,8 @@ struct Quotas::Account {
   Refused TrySpend(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     const auto per_second = static_cast<double>(limits[IndexOf(QuotaKind::kCallsPerSecond)]);
     if (per_second <= 0) return std::nullopt;
+    // Threads that come out of order are apart by far less.
+    if (now < filled_at - kClockStep) filled_at = now;
     if (now > filled_at) {
       const double since = absl::ToDoubleSeconds(now - filled_at) * per_second;
       left = std::min(AtOnce(per_second), left + since);

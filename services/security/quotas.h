@@ -29,7 +29,8 @@ std::string_view NameOf(QuotaKind kind);
 // Calls a second are an average: what a principal has not used it may send at once, but no more
 // than a quarter of a second's calls, or 50, or the second's where that is less.
 //
-// Thread-safe. Time never goes back for it: an earlier `now` counts as the latest.
+// Thread-safe. A `now` that is earlier by less than a second counts as the latest, one that is
+// earlier by more as a clock that was set back.
 class Quotas {
  private:
   struct Account;

@@ -35,7 +35,8 @@ std::string FileTimes::Now() const {
       continue;
     }
     absl::StrAppend(&text, about.st_dev, " ", about.st_ino, " ", about.st_size, " ",
-                    about.st_mtim.tv_sec, ".", about.st_mtim.tv_nsec, "\n");
+                    about.st_mtim.tv_sec, ".", about.st_mtim.tv_nsec, " ", about.st_ctim.tv_sec,
+                    ".", about.st_ctim.tv_nsec, "\n");
   }
   return text;
 }

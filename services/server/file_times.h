@@ -5,10 +5,11 @@
 
 namespace supervision::server {
 
-// Tells by place, size and time whether files have changed, through links (as Kubernetes turns
-// them), and only when they have rested from one look to the next: who writes several files, or a
-// long one, is not read in the middle. Files that never rest are taken as they are at the third
-// look: a token that is revoked while others are issued each second has to end too. For one thread.
+// Tells by place, size and times (who may read a file is a change too) whether files have changed,
+// through links (as Kubernetes turns them), and only when they have rested from one look to the
+// next: who writes several files, or a long one, is not read in the middle. Files that never rest
+// are taken as they are at the third look: a token that is revoked while others are issued each
+// second has to end too. For one thread.
 class FileTimes {
  public:
   // As they are now counts as known: made before the files are read for the first time, so that no

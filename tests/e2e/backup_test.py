@@ -69,6 +69,15 @@ class BackupTest(harness.ServiceTest):
             self.assertIn("use another backup", refused.stderr)
             self.assertFalse((elsewhere / "appendonlydir").exists())
 
+    def test_a_backup_that_is_kept_read_only_is_restored_writable(self):
+        file = self.service.directory / "kept.rdb"
+        self.assert_exit(self.service.ctl("backup", "--data", self.data, file), 0)
+        file.chmod(0o400)
+        elsewhere = self.service.directory / "restored"
+        self.assert_exit(self.service.ctl("restore", "--data", elsewhere, file), 0)
+        for part in (elsewhere / "appendonlydir").iterdir():
+            self.assertEqual(part.stat().st_mode & 0o777 & ~0o077, 0o600, part)
+
     def test_without_a_service_there_is_nothing_to_back_up(self):
         nowhere = self.service.directory / "nowhere"
         file = self.service.directory / "never.rdb"

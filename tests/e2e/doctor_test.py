@@ -3,6 +3,7 @@
 examples over TLS: with certificates of deploy/certs and a real service."""
 
 import json
+import os
 import pathlib
 import shutil
 import socket
@@ -145,6 +146,12 @@ class DoctorTest(unittest.TestCase):
         made = tokens("create", "example-monitor", "--days", "1", "--note", "gateway 2")
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assertRegex(made.stderr, r"valid until \d{4}-")
+        before = (self.config / "tokens.yaml").read_bytes()
+        for note in (os.fsdecode("热线".encode("gb18030")), "bell \a"):
+            refused = tokens("create", "example-monitor", "--note", note)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("UTF-8", refused.stderr)
+        self.assertEqual((self.config / "tokens.yaml").read_bytes(), before)
         for_good = tokens("create", "example-monitor", "--days", "0")
         self.assertIn("valid until it is revoked", for_good.stderr)
         token = made.stdout.strip()

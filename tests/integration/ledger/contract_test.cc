@@ -5,6 +5,7 @@ namespace supervision::ledger {
 namespace {
 
 using domain::Reason;
+using testing::CorrectionOf;
 using ::testing::ElementsAre;
 using testing::ExampleSubmission;
 using testing::FactOf;
@@ -209,6 +210,23 @@ TEST_F(LedgerContractTest, VersionsAreBounded) {
               FailsWith(Reason::kTooManyVersions));
   EXPECT_TRUE(ledger.Withdraw(WithdrawalOf(submission, *receipt, "req-5")).ok())
       << "the error names withdrawing as the way out";
+}
+
+// Else it would lie at the head of the queue for good.
+TEST_F(LedgerContractTest, WhatWaitsForAPersonFindsRoomForTheWordThatEndsIt) {
+  ledger_.reset();
+  Ledger::Options options = OptionsFor(*server_);
+  options.max_versions = 2;
+  TestLedger ledger(options);
+  ASSERT_TRUE(ledger.WaitReady());
+  Submission submission = ExampleSubmission("1");
+  submission.verdict.needs_review = true;
+  auto receipt = ledger.Submit(submission);
+  receipt = ledger.Revise(RevisionOf(submission, *receipt, "req-2"));
+  ASSERT_TRUE(receipt.ok());
+  receipt = ledger.Correct(CorrectionOf(*receipt, "c-1"));
+  ASSERT_TRUE(receipt.ok()) << receipt.status();
+  EXPECT_THAT(ledger.Correct(CorrectionOf(*receipt, "c-2")), FailsWith(Reason::kTooManyVersions));
 }
 
 TEST_F(LedgerContractTest, AClueThatGivesNoAlertIsInTheLogAllTheSame) {

@@ -186,6 +186,24 @@ TEST_F(CorrectionTest, ARevisionAgainstThePersonsFindingIsReviewedAgain) {
   EXPECT_EQ(record->alert.kind, AlertKind::kReviewNeeded);
 }
 
+// What the person found is not lost by a second revision, nor by the same rules once more.
+TEST_F(CorrectionTest, ItWaitsForAPersonWhateverComesBefore) {
+  const auto corrected = ledger_->Correct(CorrectionOf(receipt_, "c-1"));
+  ASSERT_TRUE(corrected.ok());
+  submission_.verdict.needs_review = false;
+  const auto revised = ledger_->Revise(RevisionOf(submission_, *corrected, "r-1"));
+  ASSERT_TRUE(revised.ok());
+  const auto again = ledger_->Revise(RevisionOf(submission_, *revised, "r-2"));
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(domain::NeedsReview(ledger_->Get(receipt_.clue_id)->clue));
+  EXPECT_EQ(ledger_->Get(receipt_.clue_id)->alert.kind, AlertKind::kReviewNeeded);
+  EXPECT_THAT(ledger_->Correct(BySystem(CorrectionOf(*again, "s-1"))),
+              FailsWith(Reason::kCorrectedByPerson));
+  const auto settled = ledger_->Correct(CorrectionOf(*again, "c-2"));
+  ASSERT_TRUE(settled.ok()) << settled.status();
+  EXPECT_FALSE(domain::NeedsReview(ledger_->Get(receipt_.clue_id)->clue));
+}
+
 TEST_F(CorrectionTest, OneOfTwoAtOnceWins) {
   CorrectionRequest one = CorrectionOf(receipt_, "c-1");
   CorrectionRequest other = CorrectionOf(receipt_, "c-1");

@@ -40,6 +40,15 @@ TEST(QuotasTest, CallsUnderWayAreBoundedAndGivenBack) {
   EXPECT_TRUE(quotas.Enter(Of("a"), false, kNow).ok());
 }
 
+TEST(QuotasTest, AClockThatIsSetBackKeepsNobodyOut) {
+  Quotas quotas({.standard = {.calls_per_second = 10}});
+  while (quotas.Enter(Of("a"), false, kNow).ok()) {
+  }
+  const absl::Time back = kNow - absl::Hours(1);
+  EXPECT_FALSE(quotas.Enter(Of("a"), false, back).ok()) << "nothing is given for the step";
+  EXPECT_TRUE(quotas.Enter(Of("a"), false, back + absl::Seconds(1)).ok());
+}
+
 TEST(QuotasTest, OnePrincipalsUseIsNothingToAnother) {
   Quotas quotas({.standard = {.calls_per_second = 1, .concurrent_calls = 1, .streams = 1}});
   const auto call = quotas.Enter(Of("a"), false, kNow);

@@ -26,6 +26,17 @@ TEST(FileTimesTest, AChangeCountsOnceItHasRestedAndOnlyOnce) {
   EXPECT_FALSE(times.Changed());
 }
 
+// A file that could not be read is read once its mode is right.
+TEST(FileTimesTest, WhoMayReadItIsAChangeToo) {
+  const testing::TempDir place;
+  const std::string file = place.path() + "/file";
+  Replace(file, "one");
+  FileTimes times({file});
+  std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+  EXPECT_FALSE(times.Changed());
+  EXPECT_TRUE(times.Changed());
+}
+
 TEST(FileTimesTest, ALinkThatIsTurnedElsewhereIsAChange) {
   const testing::TempDir place;
   const std::string link = place.path() + "/..data";
