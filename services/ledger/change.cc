@@ -246,6 +246,9 @@ Change MakeCorrection(const Descriptor& ledger, const Keys& keys,
   correction.verdict = request.by == domain::CorrectedBy::kPerson
                            ? domain::VerdictOf(request.finding, domain::MachineVerdict(clue))
                            : std::move(request.verdict);
+  if (request.by == domain::CorrectedBy::kSystem && AwaitsPerson(current)) {
+    correction.verdict.needs_review = true;
+  }
   return Succeed(ledger, keys, silences, std::move(change), std::move(clue), current, Text::kSame,
                  now, &correction);
 }

@@ -52,7 +52,7 @@ struct Current {
   std::string stored_summary;
 };
 // Whether a person had found something about an earlier text, and nobody has looked since a
-// revision put the clue before them again: neither a further revision nor the system takes it away.
+// revision put the clue before them again: neither a further revision nor the system ends that.
 bool AwaitsPerson(const Current& current);
 Change MakeRevision(const Descriptor& ledger, const Keys& keys,
                     const domain::SilenceIndex& silences, Revision revision, const Current& current,

@@ -92,7 +92,7 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
       std::move(request), deadline,
       [this, correction, confirms](const Current& current) -> absl::StatusOr<Change> {
         if (correction.by == domain::CorrectedBy::kSystem &&
-            (domain::CorrectedByPerson(current.version.clue) || AwaitsPerson(current))) {
+            domain::CorrectedByPerson(current.version.clue)) {
           return MakeError(Reason::kCorrectedByPerson);
         }
         if (correction.by == domain::CorrectedBy::kSystem &&
@@ -100,6 +100,14 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
           return MakeError(Reason::kEtagMismatch);
         }
         const bool by_person = correction.by == domain::CorrectedBy::kPerson;
+        if (!by_person && AwaitsPerson(current)) {
+          // It may find another class, but that nobody need look is not its to say.
+          domain::Verdict waiting = correction.verdict;
+          waiting.needs_review = true;
+          if (!domain::DifferenceOf(domain::Standing(current.version.clue), waiting).any()) {
+            return MakeError(Reason::kCorrectedByPerson);
+          }
+        }
         // What waits for a person finds room for the word that ends the waiting.
         const bool has_room = by_person && domain::NeedsReview(current.version.clue);
         if (!has_room &&

@@ -197,9 +197,15 @@ TEST_F(CorrectionTest, ItWaitsForAPersonWhateverComesBefore) {
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(domain::NeedsReview(ledger_->Get(receipt_.clue_id)->clue));
   EXPECT_EQ(ledger_->Get(receipt_.clue_id)->alert.kind, AlertKind::kReviewNeeded);
-  EXPECT_THAT(ledger_->Correct(BySystem(CorrectionOf(*again, "s-1"))),
-              FailsWith(Reason::kCorrectedByPerson));
-  const auto settled = ledger_->Correct(CorrectionOf(*again, "c-2"));
+  CorrectionRequest same = BySystem(CorrectionOf(*again, "s-1"));
+  same.verdict = submission_.verdict;
+  EXPECT_THAT(ledger_->Correct(same), FailsWith(Reason::kCorrectedByPerson));
+  CorrectionRequest other = BySystem(CorrectionOf(*again, "s-2"));
+  other.verdict.needs_review = false;
+  const auto moved = ledger_->Correct(other);
+  ASSERT_TRUE(moved.ok()) << moved.status();
+  EXPECT_TRUE(domain::NeedsReview(ledger_->Get(receipt_.clue_id)->clue));
+  const auto settled = ledger_->Correct(CorrectionOf(*moved, "c-2"));
   ASSERT_TRUE(settled.ok()) << settled.status();
   EXPECT_FALSE(domain::NeedsReview(ledger_->Get(receipt_.clue_id)->clue));
 }
