@@ -272,7 +272,15 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
     if (connection != nullptr) connection->OnCancelled();
   }
 
+  // The alarm may hold the rest for longer than the server lives, so what is others' goes now.
   void OnDone() override {
+    entry_ = OpenStreams::Entry();
+    caller_ = Caller();
+    {
+      base::MutexLock lock(&mutex_);
+      connection_ = nullptr;
+    }
+    share_ = nullptr;
     opening_.Cancel();
     Release();
   }
