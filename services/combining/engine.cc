@@ -81,6 +81,7 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   ages_.emplace(clue.at, entry.clue_id);
   for (Joining& joining : joins) {
     Group* const group = GroupFor(*joining.route, std::move(joining.key));
+    if (replaying_) group->joined[partition] = position;
     Join(entry, &clue, group);
     if (std::find(before.begin(), before.end(), group->digest) != before.end()) {
       if (clue.at >= group->begun) {
@@ -241,6 +242,23 @@ void Engine::Keep(Firing firing) {
   held_.emplace(firing.tell_at, std::move(firing));
 }
 
+// What belongs together hangs on no single entry. A raise is about its trigger and nothing else; of
+// other groups any clue that the earlier owner had yet to see to may be what made them due there.
+bool Engine::SeenTo(const Firing& firing, const std::vector<int64_t>& settled) const {
+  const auto is_settled = [&](int partition, int64_t position) {
+    const auto p = static_cast<size_t>(partition);
+    return p < settled.size() && position <= settled[p];
+  };
+  if (firing.position == 0 || !is_settled(firing.partition, firing.position)) return false;
+  const auto group = groups_.find(firing.alert.group->digest);
+  if (group == groups_.end() || std::holds_alternative<RaiseRule>(group->second->route->rule)) {
+    return true;
+  }
+  const std::map<int, int64_t>& joined = group->second->joined;
+  return std::all_of(joined.begin(), joined.end(),
+                     [&](const auto& last) { return is_settled(last.first, last.second); });
+}
+
 bool Engine::WasTold(const Firing& firing) const {
   const auto found = groups_.find(firing.alert.group->digest);
   if (found == groups_.end()) return false;
@@ -264,11 +282,7 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
   replaying_ = false;
   for (auto held = held_.begin(); held != held_.end();) {
     const Firing& firing = held->second;
-    const auto partition = static_cast<size_t>(firing.partition);
-    // What belongs together hangs on no single entry.
-    const bool seen_to =
-        firing.position > 0 && partition < settled.size() && firing.position <= settled[partition];
-    if (!seen_to && !WasTold(firing)) {
+    if (!SeenTo(firing, settled) && !WasTold(firing)) {
       ++held;
       continue;
     }
@@ -281,6 +295,7 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
     group->told.clear();
     group->told.shrink_to_fit();
     group->moved.clear();
+    group->joined.clear();
   }
 }
 

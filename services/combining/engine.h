@@ -55,7 +55,9 @@ class Engine {
   // An entry of the log; those of a partition in their order.
   void Take(int partition, int64_t position, const domain::ChangeEvent& event);
 
-  // Ends the replay. What was due up to `settled` (of each partition) has been seen to.
+  // Ends the replay. What was due up to `settled` (of each partition) has been seen to. Entries of
+  // different partitions may have come to the earlier owner in another order: another clue than
+  // here may have made due what it has yet to tell.
   void GoLive(const std::vector<int64_t>& settled);
 
   // What has become due by `now`, the earliest first; each is handed out once.
@@ -92,6 +94,8 @@ class Engine {
     std::vector<Told> told;  // during the replay
     // During the replay: clues that came by a correction since it was told last.
     std::set<std::string> moved;
+    // During the replay: the last entry of each partition by which a clue joined it.
+    std::map<int, int64_t> joined;
     absl::Time silent_until = absl::InfinitePast();
     // Of a GroupRule: the members since `begun` belong together.
     absl::Time begun = absl::InfiniteFuture();
@@ -147,6 +151,7 @@ class Engine {
 
   void Hold(const Entry& entry, const Group& group, Firing firing);
   void Keep(Firing firing);
+  bool SeenTo(const Firing& firing, const std::vector<int64_t>& settled) const;
   bool WasTold(const Firing& firing) const;
   void Adopt(Group* group, const GroupRule& rule, bool ended = false);
   void SetDue(Group* group, absl::Time due);

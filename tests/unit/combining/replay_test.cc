@@ -60,6 +60,22 @@ TEST_F(ReplayTest, WhatWasSettledIsNotToldEvenWhenItsAlertIsNoLongerInTheLog) {
   EXPECT_THAT(TakeOver(routes, 2)->Due(kBegin + absl::Hours(3)), IsEmpty());
 }
 
+// Two partitions, and the owner read the second first: `late` made due what `early`, which is
+// settled, makes due here.
+TEST_F(ReplayTest, WhatAnotherOrderMadeDueIsToldThoughItsTriggerHereIsSettled) {
+  const auto routes = Only(UnitThreshold(2, absl::Hours(24)));
+  const auto take_over = [&](const std::vector<int64_t>& settled) {
+    auto engine = std::make_unique<Engine>(routes, std::map<std::string, absl::Time>());
+    engine->Take(1, 1, ClueEvent("first", absl::Hours(1)));
+    engine->Take(1, 2, ClueEvent("early", absl::Hours(2)));
+    engine->Take(0, 1, ClueEvent("late", absl::Hours(2)));
+    engine->GoLive(settled);
+    return engine->Due(kBegin + absl::Hours(3));
+  };
+  EXPECT_THAT(take_over({0, 2}), SizeIs(1));
+  EXPECT_THAT(take_over({1, 2}), IsEmpty());
+}
+
 TEST_F(ReplayTest, AGroupGoesOnWhereTheOwnerBeforeLeftIt) {
   const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(24)));
   log_ = {ClueEvent("a", absl::Minutes(0)), ClueEvent("b", absl::Minutes(1))};
