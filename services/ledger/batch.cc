@@ -33,7 +33,7 @@ BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change
   BatchCall call;
   call.keys = {keys.Meta(partition), keys.Log(partition), keys.Due(partition)};
   call.arguments = {std::to_string(changes.size()), wait_follows ? "1" : "0"};
-  call.arguments.reserve(2 + 8 * changes.size());
+  call.arguments.reserve(2 + 9 * changes.size());
   for (const Change* const change : changes) call.keys.push_back(change->clue_key);
   KeyNumbers numbers(&call.keys);
   for (const Change* const change : changes) {
@@ -54,6 +54,7 @@ BatchCall MakeBatchCall(const Keys& keys, int partition, absl::Span<const Change
     call.arguments.push_back(change->version);
     call.arguments.push_back(change->summary);
     call.arguments.push_back(change->event);
+    call.arguments.push_back(change->claim);
   }
   return call;
 }

@@ -75,6 +75,16 @@ std::string QueueOf(const Keys& keys, int partition, const domain::Clue& clue) {
   return keys.ReviewQueue(partition, standing.risk, domain::DoubtOf(standing));
 }
 
+// Whether a reviewer's claim on `before` is over now that it has become `after`: nobody need look
+// any more, or its holder may see it, or its text, no longer.
+bool EndsClaim(const domain::Clue& before, const domain::Clue& after) {
+  if (!domain::NeedsReview(after)) return true;
+  const domain::Facets was = domain::FacetsOf(before);
+  const domain::Facets is = domain::FacetsOf(after);
+  return was.region_code != is.region_code || was.confidentiality != is.confidentiality ||
+         was.scenario != is.scenario || was.secondary != is.secondary;
+}
+
 // The versions that persons' words made, once `current` has become `clue`.
 std::vector<uint32_t> CorrectionsAfter(const Current& current, const domain::Clue& clue) {
   const domain::Clue& before = current.version.clue;
@@ -155,6 +165,12 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, const domain::Silence
   if (enter != leave) {
     if (!enter.empty()) change.enter.push_back(enter);
     if (!leave.empty()) change.leave.push_back(leave);
+  }
+  if (correction != nullptr) {
+    change.claim =
+        "=" + current.stored_claim;  // what was decided before another's claim is refused
+  } else if (EndsClaim(current.version.clue, clue)) {
+    change.claim = "-";
   }
   std::vector<uint32_t> corrections = CorrectionsAfter(current, clue);
   VersionRecord record{std::move(clue), change.request_id, 0};

@@ -33,6 +33,7 @@ struct Change {
   std::string version;    // StoredClue; of a step StoredAlertChange
   std::string summary;    // StoredSummary
   std::string event;      // StoredEvent
+  std::string claim;      // what becomes of a reviewer's claim; see commit.lua
   bool silenced = false;  // somebody is not told of it
   Receipt receipt;        // once it is accepted
 
@@ -50,6 +51,7 @@ struct Current {
   uint32_t steps = 0;  // of the alert's life
   std::string stored_version;
   std::string stored_summary;
+  std::string stored_claim = {};  // empty: none
 };
 // Whether a person had found something about an earlier text, and nobody has looked since a
 // revision put the clue before them again: neither a further revision nor the system ends that.

@@ -19,6 +19,8 @@ using domain::Reason;
 
 // Whole texts are in a page of corrections: with those of its last clue it must fit one message.
 constexpr int kMostCorrections = 32;
+// How often a claim is tried while the clue changes under it.
+constexpr int kClaimTries = 3;
 
 // The numbers of claim.lua.
 enum class ClaimDecision : int64_t { kDone = 0, kHeld = 1, kMoved = 2, kWrongType = 3 };
@@ -55,34 +57,37 @@ void Reviews::ListQueue(ReviewQuery query, absl::Duration timeout,
 
 void Reviews::Claim(ClaimRequest request, absl::Duration timeout,
                     Ledger::Callback<ReviewItem> callback) {
-  SetClaim(std::move(request), true, timeout, std::move(callback));
+  SetClaim(std::move(request), true, Deadline(timeout), std::move(callback), kClaimTries);
 }
 
 void Reviews::Release(ClaimRequest request, absl::Duration timeout,
                       Ledger::Callback<ReviewItem> callback) {
-  SetClaim(std::move(request), false, timeout, std::move(callback));
+  SetClaim(std::move(request), false, Deadline(timeout), std::move(callback), kClaimTries);
 }
 
-void Reviews::SetClaim(ClaimRequest request, bool take, absl::Duration timeout,
-                       Ledger::Callback<ReviewItem> callback) {
+void Reviews::SetClaim(ClaimRequest request, bool take, Deadline deadline,
+                       Ledger::Callback<ReviewItem> callback, int tries) {
   const std::optional<ClueRef> clue = ParseClueId(request.clue_id, context_->descriptor.partitions);
   if (!clue.has_value()) {
     return context_->loop->Post([callback] { callback(MakeError(Reason::kClueNotFound)); });
   }
-  const Deadline deadline(timeout);
-  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v", "l"};
+  redis::Command read = {"HMGET", context_->keys.Clue(*clue), "v", "l", kClaimField};
   context_->read->Send(
-      std::move(read), timeout,
-      [this, request = std::move(request), take, deadline, callback](const redis::Result& head) {
+      std::move(read), deadline.left(),
+      [this, request = std::move(request), take, deadline, callback,
+       tries](const redis::Result& head) {
         if (!head.ok()) return callback(head.failure().ToStatus());
         const std::vector<redis::Reply>& fields = head.reply().elements;
-        if (fields.size() != 2 || fields[0].is_nil()) {
+        if (fields.size() != 3 || fields[0].is_nil()) {
           return callback(MakeError(Reason::kClueNotFound));
         }
         ReviewItem item;
         std::optional<ClueSummary> summary = DecodeSummary(fields[1].text, request.clue_id);
         if (!summary.has_value()) return callback(MakeError(Reason::kInternal));
-        if (!domain::Sees(request.scope, summary->alert.facets)) {
+        // Who holds a clue that has left his view may give it back all the same.
+        const std::optional<ledger::Claim> held = ParseClaim(fields[2].text);
+        const bool gives_back = !take && held.has_value() && held->holder == request.holder;
+        if (!gives_back && !domain::Sees(request.scope, summary->alert.facets)) {
           return callback(MakeError(Reason::kClueNotFound));
         }
         if (take && !WaitsForReview(*summary)) {
@@ -90,12 +95,12 @@ void Reviews::SetClaim(ClaimRequest request, bool take, absl::Duration timeout,
         }
         item.clue = *std::move(summary);
         item.etag = EtagOf(context_->descriptor.secret, request.clue_id, item.clue.version);
-        RunClaim(request, take, std::move(item), deadline.left(), callback);
+        RunClaim(request, take, std::move(item), deadline, callback, tries);
       });
 }
 
-void Reviews::RunClaim(const ClaimRequest& request, bool take, ReviewItem item, absl::Duration left,
-                       const Ledger::Callback<ReviewItem>& callback) {
+void Reviews::RunClaim(const ClaimRequest& request, bool take, ReviewItem item, Deadline deadline,
+                       const Ledger::Callback<ReviewItem>& callback, int tries) {
   const absl::Time now = context_->clock->Now();
   // As it is kept: in milliseconds.
   const absl::Time until = absl::FromUnixMillis(absl::ToUnixMillis(now + request.lease));
@@ -105,14 +110,17 @@ void Reviews::RunClaim(const ClaimRequest& request, bool take, ReviewItem item, 
       take ? std::to_string(absl::ToUnixMillis(until)) : "0", std::to_string(item.clue.version)};
   const ClueRef clue = *ParseClueId(request.clue_id, context_->descriptor.partitions);
   context_->RunAdmitted(
-      ClaimScript(), {context_->keys.Clue(clue)}, arguments, left,
-      [item = std::move(item), callback](const redis::Result& result) {
+      ClaimScript(), {context_->keys.Clue(clue)}, arguments, deadline.left(),
+      [this, request, take, item = std::move(item), deadline, callback,
+       tries](const redis::Result& result) {
         if (!result.ok()) return callback(result.failure().ToStatus());
         const std::vector<redis::Reply>& words = result.reply().elements;
         const auto decision =
             words.empty() ? ClaimDecision::kWrongType : ClaimDecision(words[0].integer);
         if (decision == ClaimDecision::kDone) return callback(item);
         if (decision == ClaimDecision::kMoved) {
+          // The caller named no version: what it asks is asked of the clue as it is now.
+          if (tries > 1) return SetClaim(request, take, deadline, callback, tries - 1);
           return callback(MakeError(Reason::kEtagMismatch));
         }
         const std::optional<ledger::Claim> held =

@@ -27,10 +27,10 @@ class Reviews {
                        Ledger::Callback<CorrectionPage> callback);
 
  private:
-  void SetClaim(ClaimRequest request, bool take, absl::Duration timeout,
-                Ledger::Callback<ReviewItem> callback);
-  void RunClaim(const ClaimRequest& request, bool take, ReviewItem item, absl::Duration left,
-                const Ledger::Callback<ReviewItem>& callback);
+  void SetClaim(ClaimRequest request, bool take, Deadline deadline,
+                Ledger::Callback<ReviewItem> callback, int tries);
+  void RunClaim(const ClaimRequest& request, bool take, ReviewItem item, Deadline deadline,
+                const Ledger::Callback<ReviewItem>& callback, int tries);
   void ReadWords(ListPage page, Deadline deadline,
                  const Ledger::Callback<CorrectionPage>& callback);
   void Measure();

@@ -182,21 +182,21 @@ void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadl
   const auto steps = static_cast<uint32_t>(std::strtoul(fields[4].text.c_str(), nullptr, 10));
   context_->read->Send(
       {"HGET", context_->keys.Clue(clue), "s:" + fields[0].text}, deadline.left(),
-      [this, request, summary = *std::move(summary), steps, stored = fields[1].text, deadline, make,
-       tries, callback](const redis::Result& body) {
+      [this, request, summary = *std::move(summary), steps, stored = fields[1].text,
+       claim = fields[3].text, deadline, make, tries, callback](const redis::Result& body) {
         if (!body.ok()) return callback(body.failure().ToStatus());
         std::optional<VersionRecord> version = DecodeVersion(body.reply().text, request.clue_id);
         if (body.reply().is_nil() || !version.has_value()) {
           return callback(MakeError(Reason::kInternal));
         }
         absl::StatusOr<Change> change =
-            make(Current{*std::move(version), summary, steps, body.reply().text, stored});
+            make(Current{*std::move(version), summary, steps, body.reply().text, stored, claim});
         if (!change.ok()) return callback(change.status());
         committer_->Commit(
             *std::move(change), deadline,
             [this, request, deadline, make, tries, callback](absl::StatusOr<Receipt> receipt) {
-              // Either the clue has moved, which beginning anew finds out, or only its alert has,
-              // of which the caller's etag says nothing.
+              // Either the clue has moved, or another holds it now, which beginning anew finds out;
+              // or only its alert has, of which the caller's etag says nothing.
               if (domain::HasReason(receipt.status(), Reason::kEtagMismatch) && tries > 1) {
                 return Begin(request, deadline, make, callback, tries - 1);
               }

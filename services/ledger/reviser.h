@@ -32,7 +32,7 @@ class Reviser {
   };
   using Make = std::function<absl::StatusOr<Change>(const Current&)>;
 
-  // `tries`: how often it may begin anew because a step of the alert's life came between.
+  // `tries`: how often it may begin, because a step of the alert's life or a claim came between.
   void Begin(Request request, Deadline deadline, Make make, Committer::Callback callback,
              int tries = 3);
   absl::Status MayChange(const Request& request, const ClueSummary& summary,

@@ -9,7 +9,7 @@
 --       each index and queue of the batch once.
 -- ARGV: 1 number of changes; 2 "1" when a WAIT follows: it speaks of the connection's last write, so
 --       a batch that accepts nothing must write a marker, else it would confirm what others wrote
---       meanwhile and no replica has; then for each change 8:
+--       meanwhile and no replica has; then for each change 9:
 --       header   byte 1 kind: 0 probe (only repeats an answer), 1 create, 2 revise, 3 withdraw,
 --                4 step of the alert's life
 --                bytes 2-3 expected sum of the clue's version and its alert's steps: both only
@@ -18,21 +18,23 @@
 --                of these and for each index to join (number of its key, from 1; high byte first)
 --       of a create its proposed order key, else when the acknowledgement ends ("": as before,
 --       "0": never); "q:" and the request_id; digest; member of the indexes; the clue's version, or
---       the step, as stored; its summary; its event
+--       the step, as stored; its summary; its event; what of a reviewer's claim: "" stays, "-" ends,
+--       "=" and the claim as it was read ("=": none): it must be that still, and ends
 -- Returns: the position of the log's end; then for each change {code, ...}:
 --       0 accepted: position; 1 repeated: version or step, as stored; 2 request_id reused; 3 the
---       clue exists; 4 no such clue; 5 clue or alert has moved; 6 a key has a wrong type; 7 a part
---       of the clue's record is gone
+--       clue exists; 4 no such clue; 5 clue, alert or claim has moved; 6 a key has a wrong type; 7 a
+--       part of the clue's record is gone
 
 local ACCEPTED, REPEATED, REUSED, EXISTS, MISSING = 0, 1, 2, 3, 4
 local MOVED, WRONG_TYPE, DAMAGED = 5, 6, 7
 local PROBE, CREATE, WITHDRAW, STEP = 0, 1, 3, 4
 local DUE = 3
-local DIGEST_SIZE, ARGUMENTS = 32, 8
+local DIGEST_SIZE, ARGUMENTS = 32, 9
 
 local meta, log = KEYS[1], KEYS[2]
 local count = tonumber(ARGV[1])
 local byte, sub, format = string.byte, string.sub, string.format
+local SAME = byte('=')
 
 local head = redis.pcall('HMGET', meta, 'n', 't', 'b', 'm')
 if head.err then return redis.error_reply('LEDGER the key meta has a wrong type') end
@@ -76,9 +78,10 @@ local function is_index(number, sorted)
   return known
 end
 
--- Whether clue or alert is another than the change was made for.
-local function moved(was, expected)
-  return (tonumber(was[1]) or -1) + (tonumber(was[4] or 0) or -1) ~= expected
+-- Whether clue, alert or claim is another than the change was made for.
+local function moved(was, expected, claim)
+  return (tonumber(was[1]) or -1) + (tonumber(was[4] or 0) or -1) ~= expected or
+         (byte(claim) == SAME and (was[5] or '') ~= sub(claim, 2))
 end
 
 local results, accepted = {}, {}
@@ -87,7 +90,7 @@ for i = 1, count do
   local kind, high, low, enters, leaves = byte(ARGV[at], 1, 5)
   local expected = high * 256 + low
   local clue = KEYS[3 + i]
-  local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't', 'h')
+  local was = redis.pcall('HMGET', clue, 'v', ARGV[at + 2], 't', 'h', 'k')
   -- An alert that a route raised has no clue: its versions are counted in g.
   if not was.err and not was[1] and (kind == STEP or kind == PROBE) then
     was[1] = redis.call('HGET', clue, 'g')
@@ -107,7 +110,7 @@ for i = 1, count do
     results[i] = {EXISTS}
   elseif kind ~= CREATE and not was[1] then
     results[i] = {MISSING}
-  elseif kind == PROBE or (kind ~= CREATE and moved(was, expected)) then
+  elseif kind == PROBE or (kind ~= CREATE and moved(was, expected, ARGV[at + 8])) then
     results[i] = {MOVED}
   elseif kind ~= CREATE and not tonumber(was[3] or '') then
     results[i] = {DAMAGED}
@@ -159,6 +162,7 @@ for _, item in ipairs(accepted) do
     redis.call('HSET', clue, 'v', version, 'l', ARGV[at + 6], 's:' .. version, ARGV[at + 5],
                ARGV[at + 2], ARGV[at + 3] .. version)
     if kind == WITHDRAW then redis.call('HSET', clue, 'w', '1') end
+    if was[5] and ARGV[at + 8] ~= '' then redis.call('HDEL', clue, 'k') end
   end
   for k = 1, #lists, 2 do
     local number = lists[k] * 256 + lists[k + 1]

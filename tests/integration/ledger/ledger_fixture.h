@@ -240,6 +240,41 @@ class TestLedger {
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 
+// While it lives Redis answers reads and keeps every write waiting, in the order of their coming:
+// so a test sets what stands between a call's reading and its writing.
+class HeldWrites {
+ public:
+  explicit HeldWrites(const RedisServer* server) : server_(server) {
+    EXPECT_EQ(server_->Call({"CLIENT", "PAUSE", "60000", "WRITE"}), "+OK\r\n");
+  }
+  ~HeldWrites() { EXPECT_EQ(server_->Call({"CLIENT", "UNPAUSE"}), "+OK\r\n"); }
+  HeldWrites(const HeldWrites&) = delete;
+  HeldWrites& operator=(const HeldWrites&) = delete;
+
+  // Until a write is there, and waits.
+  bool WaitForOne() const {
+    return Eventually([this] {  // on a unix socket, and blocked
+      return server_->Call({"CLIENT", "LIST"}).find(" flags=bU ") != std::string::npos;
+    });
+  }
+  // Calls `read`, then waits until Redis has answered `command` (in small letters) once more.
+  bool WaitForRead(const std::string& command, const std::function<void()>& read) const {
+    const std::string before = Calls(command);
+    read();
+    return Eventually([&] { return Calls(command) != before; });
+  }
+
+ private:
+  // How often Redis has executed a command, as it tells.
+  std::string Calls(const std::string& command) const {
+    const std::string all = server_->Call({"INFO", "commandstats"});
+    const size_t at = all.find("cmdstat_" + command + ":");
+    return at == std::string::npos ? "" : all.substr(at, all.find(',', at) - at);
+  }
+
+  const RedisServer* const server_;
+};
+
 // As the user of deploy/redis/users.acl: what the ledger does, that user may.
 inline ledger::Ledger::Options OptionsFor(const RedisServer& server) {
   ledger::Ledger::Options options;

@@ -271,6 +271,131 @@ TEST_F(ReviewTest, OneOfManyWhoClaimAtOnceGetsIt) {
   EXPECT_EQ(held, 1);
 }
 
+TEST_F(ReviewTest, AClaimEndsWithTheWordThatItWasTakenFor) {
+  const Submission submission = Doubtful("1");
+  const Receipt receipt = Submit(submission);
+  ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+  const auto corrected = ledger_->Correct(CorrectionOf(receipt, "c-1"));
+  ASSERT_TRUE(corrected.ok()) << corrected.status();
+  // A revision puts the clue before people again: before whomever comes first.
+  ASSERT_TRUE(ledger_->Revise(RevisionOf(submission, *corrected, "r-1")).ok());
+  const auto page = ledger_->Queue();
+  ASSERT_THAT(KeysOf(page), ElementsAre("1"));
+  EXPECT_FALSE(page->items[0].claim.has_value());
+  EXPECT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-2")).ok());
+}
+
+TEST_F(ReviewTest, AClaimEndsWhenNobodyNeedLookAnyMore) {
+  Submission submission = Doubtful("1");
+  const Receipt receipt = Submit(submission);
+  ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+  submission.verdict.needs_review = false;
+  const auto sure = ledger_->Revise(RevisionOf(submission, receipt, "r-1"));
+  ASSERT_TRUE(sure.ok()) << sure.status();
+  CorrectionRequest other = CorrectionOf(*sure, "c-1");
+  other.author = "reviewer-2";
+  EXPECT_TRUE(ledger_->Correct(other).ok());
+}
+
+TEST_F(ReviewTest, ARevisionThatLeavesTheClueWithItsHolderLeavesTheClaim) {
+  const Submission submission = Doubtful("1");
+  const Receipt receipt = Submit(submission);
+  ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+  ASSERT_TRUE(ledger_->Revise(RevisionOf(submission, receipt, "r-1")).ok());
+  EXPECT_THAT(ledger_->Claim(ClaimOf(receipt, "reviewer-2")), FailsWith(Reason::kReviewClaimed));
+}
+
+TEST_F(ReviewTest, AClaimEndsWhenTheClueMovesToOthers) {
+  for (const bool secret : {false, true}) {
+    Submission submission = Doubtful(secret ? "secret" : "moved");
+    const Receipt receipt = Submit(submission);
+    ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+    if (secret) {
+      submission.content.confidentiality = domain::Confidentiality::kSecret;
+    } else {
+      submission.content.region_code = "440106";
+    }
+    ASSERT_TRUE(ledger_->Revise(RevisionOf(submission, receipt, "r-1")).ok());
+    EXPECT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-2")).ok()) << submission.request_id;
+  }
+}
+
+TEST_F(ReviewTest, WhoHoldsAClueOutsideHisViewMayGiveItBack) {
+  const Receipt receipt = Submit(Doubtful("1"));
+  ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+  // Meanwhile both answer for another region.
+  ClaimRequest unseen = ClaimOf(receipt, "reviewer-1");
+  unseen.scope.regions = {"44"};
+  ClaimRequest other = unseen;
+  other.holder = "reviewer-2";
+  EXPECT_THAT(ledger_->Release(other), FailsWith(Reason::kClueNotFound));
+  EXPECT_TRUE(ledger_->Release(unseen).ok());
+  EXPECT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-2")).ok());
+}
+
+TEST_F(ReviewTest, ACorrectionThatWasDecidedBeforeAnothersClaimHearsWhoHoldsTheClue) {
+  const Receipt receipt = Submit(Doubtful("1"));
+  std::future<absl::StatusOr<ReviewItem>> claimed;
+  std::future<absl::StatusOr<Receipt>> corrected;
+  {
+    const testing::HeldWrites held(server_);
+    (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-2"), testing::kPatience,
+                            testing::Into(&claimed));
+    ASSERT_TRUE(held.WaitForOne());
+    // Nobody holds the clue yet when the correction looks.
+    ASSERT_TRUE(held.WaitForRead("hget", [&] {
+      (*ledger_)->Correct(CorrectionOf(receipt, "c-1"), testing::kPatience,
+                          testing::Into(&corrected));
+    }));
+  }
+  EXPECT_TRUE(claimed.get().ok());
+  const auto refused = corrected.get();
+  EXPECT_THAT(refused, FailsWith(Reason::kReviewClaimed));
+  EXPECT_EQ(FactOf(refused, "claimed_by"), "reviewer-2");
+}
+
+TEST_F(ReviewTest, ACorrectionWhoseAuthorRenewsHisClaimMeanwhileIsMade) {
+  const Receipt receipt = Submit(Doubtful("1"));
+  ASSERT_TRUE(ledger_->Claim(ClaimOf(receipt, "reviewer-1")).ok());
+  clock_.Advance(absl::Minutes(1));
+  std::future<absl::StatusOr<ReviewItem>> renewed;
+  std::future<absl::StatusOr<Receipt>> corrected;
+  {
+    const testing::HeldWrites held(server_);
+    (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-1"), testing::kPatience,
+                            testing::Into(&renewed));
+    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitForRead("hget", [&] {
+      (*ledger_)->Correct(CorrectionOf(receipt, "c-1"), testing::kPatience,
+                          testing::Into(&corrected));
+    }));
+  }
+  EXPECT_TRUE(renewed.get().ok());
+  EXPECT_TRUE(corrected.get().ok());
+}
+
+TEST_F(ReviewTest, AClaimOfAClueThatChangesMeanwhileIsTakenOfItAsItIs) {
+  const Submission submission = Doubtful("1");
+  const Receipt receipt = Submit(submission);
+  std::future<absl::StatusOr<ReviewItem>> claimed;
+  std::future<absl::StatusOr<Receipt>> revised;
+  {
+    const testing::HeldWrites held(server_);
+    (*ledger_)->Revise(RevisionOf(submission, receipt, "r-1"), testing::kPatience,
+                       testing::Into(&revised));
+    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitForRead("hmget", [&] {
+      (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-1"), testing::kPatience,
+                              testing::Into(&claimed));
+    }));
+  }
+  const auto made = revised.get();
+  ASSERT_TRUE(made.ok()) << made.status();
+  const auto item = claimed.get();
+  ASSERT_TRUE(item.ok()) << item.status();
+  EXPECT_EQ(item->etag, made->etag);
+}
+
 TEST_F(ReviewTest, CorrectionsByPersonsAreListedWithTheirTexts) {
   const Submission submission = Doubtful("1");
   const Receipt receipt = Submit(submission);
