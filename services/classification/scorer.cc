@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iterator>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -249,8 +250,8 @@ void Scorer::AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict*
     if (a.strength != b.strength) {
       return a.strength > b.strength;
     }
-    return std::pair(a.match->part, a.match->begin) < std::pair(b.match->part, b.match->begin) ||
-           (a.match->begin == b.match->begin && a.match->rule < b.match->rule);
+    return std::tuple(a.match->part, a.match->begin, a.match->rule) <
+           std::tuple(b.match->part, b.match->begin, b.match->rule);
   });
   if (candidates.size() > kMostEvidence) {
     candidates.resize(kMostEvidence);

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iostream>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,6 +52,42 @@ TEST(ScorerTest, HighThatPeopleRarelySayIsRatedBelowWithoutAReview) {
   EXPECT_EQ(verdict.risk, Risk::kMedium);
   EXPECT_FALSE(verdict.needs_review);
   EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_UNLIKELY");
+}
+
+// Whatever order the matches come in: many of equal strength, in the title and in the content, at
+// the same places.
+TEST(ScorerTest, EvidenceOfEqualStrengthStandsInTheOrderOfTheText) {
+  constexpr uint32_t kPlaces = 12;
+  std::vector<Rule> rules;
+  for (uint32_t i = 0; i < 2 * kPlaces; ++i) {
+    rules.push_back(MakeRule("ENF.R" + std::to_string(i), RuleKind::kSubstance,
+                             Scenario::kAdminEnforcement, 2, 1, {"强拆"}));
+  }
+  const RuleSet set = GoodRules(rules);
+  std::vector<const Rule*> all;
+  std::vector<RuleMatch> matches;
+  for (uint32_t i = 0; i < 2 * kPlaces; ++i) {
+    all.push_back(&set.rules[i]);
+    // The later rules match in the title.
+    const auto part = i < kPlaces ? domain::TextPart::kContent : domain::TextPart::kTitle;
+    matches.push_back({i, part, i % kPlaces, i % kPlaces + 2});
+  }
+  const Scorer scorer(set, all);
+  Opinion opinion;
+  opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 1;
+  const unsigned seed = std::random_device()();
+  std::cout << "seed " << seed << "\n";
+  std::mt19937 random(seed);
+  for (int round = 0; round < 100; ++round) {
+    std::shuffle(matches.begin(), matches.end(), random);
+    const domain::Verdict verdict = scorer.Score(matches, 0, &opinion);
+    ASSERT_EQ(verdict.evidence.size(), 16u);
+    for (uint32_t i = 0; i < 16; ++i) {
+      const domain::EvidenceSpan& span = verdict.evidence[i];
+      EXPECT_EQ(span.part, i < kPlaces ? domain::TextPart::kTitle : domain::TextPart::kContent);
+      EXPECT_EQ(span.begin, i % kPlaces);
+    }
+  }
 }
 
 // A rule of each of two classes with a problem model of its own; the other class's is graver.
