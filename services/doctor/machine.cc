@@ -19,6 +19,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
 #include "services/redis/data_directory.h"
+#include "services/redis/embedded.h"
 #include "services/server/file_limit.h"
 
 namespace supervision::doctor {
@@ -134,6 +135,14 @@ void CheckDisk(const config::ServerSettings& settings, Findings* findings) {
     return findings->Fail(kDisk, absl::StrCat(room, ", less than ",
                                               IsEmbedded(settings) ? "redis.min_free_disk, " : "",
                                               MiB(least), ": clues are refused; make room"));
+  }
+  const uint64_t again = IsEmbedded(settings) ? redis::FreeAgainBytes(least) : least;
+  if (free < again) {
+    return findings->Warn(
+        kDisk, absl::StrCat(room,
+                            ", less than an eighth more than redis.min_free_disk: a service "
+                            "whose disk was full refuses clues until ",
+                            MiB(again), " are; make room"));
   }
   if (free < least + kept) {
     return findings->Warn(kDisk, absl::StrCat(room, "; the append-only file has ", MiB(kept),

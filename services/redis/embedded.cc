@@ -309,9 +309,8 @@ void EmbeddedRedis::Keeper::EndChild() {
 void EmbeddedRedis::Keeper::CheckDisk() {
   if (Now() < next_disk_check_) return;
   next_disk_check_ = Now() + options_.disk_check_interval;
-  // An eighth more before it counts as free again, so that the state does not flicker at the limit.
   const uint64_t limit = options_.min_free_disk_bytes;
-  const uint64_t needed = disk_full_ ? limit + limit / 8 : limit;
+  const uint64_t needed = disk_full_ ? FreeAgainBytes(limit) : limit;
   disk_full_ = options_.free_disk_bytes(directory_->path()) < needed;
   ChangeState([this](EmbeddedState& state) { state.disk_full = disk_full_; });
 }
@@ -357,7 +356,8 @@ absl::Status EmbeddedRedis::Keeper::WhyItEnded(bool while_starting) const {
   std::string why = absl::StrCat("redis-server ", child_->HowItEnded());
   if (disk_full_) {
     absl::StrAppend(&why, "; the disk of redis.data_directory ", directory_->path(),
-                    " is full: make at least ", options_.min_free_disk_bytes >> 20, " MiB free");
+                    " is full: make at least ", FreeAgainBytes(options_.min_free_disk_bytes) >> 20,
+                    " MiB free");
   }
   const std::string words = LastWords();
   if (const std::string file = WhyUnreadable(words, directory_->path()); !file.empty()) {

@@ -31,7 +31,8 @@ class EmbeddedRedis {
     std::string executable;         // empty: redis-server on PATH, or Debian's redis-check-rdb,
                                     // which is the same binary (package redis-tools) under a name
     uint64_t max_memory_bytes = 0;  // 0: no limit
-    uint64_t min_free_disk_bytes = 256 << 20;  // below it the state says disk_full
+    // Below it the state says disk_full, until FreeAgainBytes() of it are free.
+    uint64_t min_free_disk_bytes = 256 << 20;
     absl::Duration disk_check_interval = absl::Seconds(1);
     // Free bytes where `directory` lies; empty: what the file system says.
     std::function<uint64_t(const std::string& directory)> free_disk_bytes;
@@ -63,6 +64,12 @@ class EmbeddedRedis {
   const std::string socket_path_;
   std::unique_ptr<Keeper> keeper_;
 };
+
+// How much must be free before a disk that was full for `min_free_disk_bytes` counts as free again:
+// an eighth more, so that the state does not flicker at the limit.
+constexpr uint64_t FreeAgainBytes(uint64_t min_free_disk_bytes) {
+  return min_free_disk_bytes + min_free_disk_bytes / 8;
+}
 
 struct EmbeddedState {
   enum class Phase { kStarting, kRunning, kWaitingToRestart, kStopped };

@@ -45,10 +45,14 @@ MachineFigures::MachineFigures(std::shared_ptr<prometheus::Registry> registry, D
                           "service itself.")) {
   if (disk_.data_directory.empty()) return;
   AddGauge(registry_.get(), "supervision_redis_disk_reserve_bytes",
-           "Clues are refused while less is free on the disk of the embedded Redis.")
+           "Clues are refused when less is free on the disk of the embedded Redis, until an eighth "
+           "more is.")
       .Set(static_cast<double>(disk_.reserve_bytes));
   free_ = &AddGauge(registry_.get(), "supervision_redis_disk_free_bytes",
                     "Free on the disk of the embedded Redis.");
+  full_ =
+      &AddGauge(registry_.get(), "supervision_redis_disk_full",
+                "1 while clues are refused for want of room on the disk of the embedded Redis.");
   needed_ = &AddGauge(registry_.get(), "supervision_redis_disk_needed_bytes",
                       "The reserve, and room to write the append-only file anew beside itself.");
 }
@@ -61,6 +65,7 @@ std::vector<prometheus::MetricFamily> MachineFigures::Collect() const {
   if (free_ != nullptr) {
     const uint64_t file = redis::AppendOnlyBytes(disk_.data_directory);
     free_->Set(static_cast<double>(redis::FreeBytes(disk_.data_directory)));
+    full_->Set(disk_.is_full() ? 1 : 0);
     needed_->Set(static_cast<double>(disk_.reserve_bytes + file));
   }
   return registry_->Collect();

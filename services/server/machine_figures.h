@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,8 +20,9 @@ namespace supervision::server {
 class MachineFigures final : public prometheus::Collectable {
  public:
   struct Disk {
-    std::string data_directory;  // of the embedded Redis; empty: there is none
-    uint64_t reserve_bytes = 0;  // clues are refused while less is free
+    std::string data_directory;     // of the embedded Redis; empty: there is none
+    uint64_t reserve_bytes = 0;     // clues are refused when less is free
+    std::function<bool()> is_full;  // whether they are refused for it now; called by who reads
   };
   MachineFigures(std::shared_ptr<prometheus::Registry> registry, Disk disk);
 
@@ -34,6 +36,7 @@ class MachineFigures final : public prometheus::Collectable {
   prometheus::Counter& refused_;
   prometheus::Gauge* free_ = nullptr;  // with a disk
   prometheus::Gauge* needed_ = nullptr;
+  prometheus::Gauge* full_ = nullptr;
   mutable base::Mutex mutex_;  // of two who read, one looks at a time
 };
 

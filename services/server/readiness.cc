@@ -78,6 +78,11 @@ bool Readiness::ready() const {
   return ready_;
 }
 
+bool Readiness::disk_full() const {
+  base::MutexLock lock(&mutex_);
+  return disk_full_;
+}
+
 std::vector<std::string> Readiness::not_ready_because() const {
   base::MutexLock lock(&mutex_);
   return reasons_;
@@ -90,8 +95,8 @@ void Readiness::Update() {
   if (!embedded_reason_.empty()) reasons_ = {embedded_reason_};
   if (disk_full_)
     reasons_.push_back(
-        "The disk of redis.data_directory has less room than redis.min_free_disk; make room there, "
-        "and it goes on by itself.");
+        "The disk of redis.data_directory had less room than redis.min_free_disk; make room there, "
+        "and it goes on by itself as soon as an eighth more than that is free.");
   if (draining_) reasons_.push_back("This replica is shutting down.");
   const bool ready = ledger_ready_ && !disk_full_ && !draining_;
 

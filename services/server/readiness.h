@@ -36,6 +36,7 @@ class Readiness {
   void LogIfNotReady();  // at the start; later changes are logged as they come
 
   bool ready() const;
+  bool disk_full() const;  // clues are refused for want of room on the embedded Redis' disk
   std::vector<std::string> not_ready_because() const;
 
  private:

@@ -74,9 +74,10 @@ std::string ReplicaName() {
   return absl::StrCat(name, "/", getpid());
 }
 
-MachineFigures::Disk DiskOf(const config::ServerSettings::Redis& from) {
+MachineFigures::Disk DiskOf(const config::ServerSettings::Redis& from, const Readiness& readiness) {
   if (from.kind != config::ServerSettings::Redis::Kind::kEmbedded) return {};
-  return {from.data_directory, static_cast<uint64_t>(from.min_free_disk)};
+  return {from.data_directory, static_cast<uint64_t>(from.min_free_disk),
+          [&readiness] { return readiness.disk_full(); }};
 }
 
 intake::Intake::Options IntakeOptions(const config::ServerSettings::Intake& from,
@@ -209,7 +210,7 @@ class Server::Body {
     readiness_.Attach(front_->health());
     auto page = observability::MetricsPage::Start(
         settings_.listen.metrics,
-        std::make_shared<MachineFigures>(registry_, DiskOf(settings_.redis)));
+        std::make_shared<MachineFigures>(registry_, DiskOf(settings_.redis, readiness_)));
     if (!page.ok()) return page.status();
     page_ = *std::move(page);
     keeper_.Start();

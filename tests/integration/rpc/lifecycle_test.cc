@@ -119,6 +119,7 @@ TEST(LifecycleTest, AFullDiskRefusesChangesAndNothingElse) {
   v1::GetStatusResponse status;
   ASSERT_TRUE(GetStatus(server, &status).ok());
   EXPECT_THAT(status.not_ready_because(), Contains(HasSubstr("redis.min_free_disk")));
+  EXPECT_EQ(server.Metric("supervision_redis_disk_full"), 1);
   EXPECT_TRUE(Eventually([&] {  // as soon as the ledger is open
     v1::ListCluesResponse page;
     return clues->ListClues(Context(kPartnerToken).get(), v1::ListCluesRequest(), &page).ok();
@@ -294,6 +295,7 @@ TEST(ServerTest, ShowsWhatRoomIsLeft) {
   EXPECT_EQ(server.Metric("supervision_redis_disk_reserve_bytes"), 3 << 20);
   EXPECT_GT(server.Metric("supervision_redis_disk_needed_bytes"), 3 << 20);
   EXPECT_GT(server.Metric("supervision_redis_disk_free_bytes"), 0);
+  EXPECT_EQ(server.Metric("supervision_redis_disk_full"), 0);
 }
 
 TEST(ServerTest, ListensOnAUnixSocket) {

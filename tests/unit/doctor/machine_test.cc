@@ -82,6 +82,14 @@ TEST_F(MachineTest, TooLittleRoomFails) {
                                                                   HasSubstr("make room")))));
 }
 
+TEST_F(MachineTest, RoomThatDoesNotEndARefusalWarns) {
+  settings_.redis.min_free_disk =
+      static_cast<int64_t>(redis::FreeBytes(directory_.path()) / 17 * 16);  // a sixteenth above it
+  CheckDisk(settings_, &findings_);
+  EXPECT_THAT(findings_.all(),
+              ElementsAre(Is(Grade::kWarn, HasSubstr("a service whose disk was full refuses"))));
+}
+
 TEST_F(MachineTest, NoRoomToWriteTheFileAnewWarns) {
   const uint64_t free = redis::FreeBytes(directory_.path());
   settings_.redis.min_free_disk = 0;

@@ -382,7 +382,7 @@ TEST_F(EmbeddedRedisTest, NamesAFullDiskAndItsEnd) {
   EXPECT_TRUE(Eventually([&] { return full_told == 1; })) << "told behind the change, and once";
   kill(redis->pid(), SIGKILL);
   ASSERT_TRUE(Eventually([&] { return redis->state().restarts == 1; }));
-  EXPECT_THAT(redis->state().last_error, HasSubstr("is full: make at least 100 MiB free"));
+  EXPECT_THAT(redis->state().last_error, HasSubstr("is full: make at least 112 MiB free"));
   free = 200 << 20;
   EXPECT_TRUE(Eventually([&] { return !redis->state().disk_full; }));
 }

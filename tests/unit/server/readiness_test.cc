@@ -10,6 +10,8 @@
 namespace supervision::server {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Phase = redis::EmbeddedState::Phase;
@@ -31,6 +33,16 @@ TEST_F(ReadinessTest, TheEmbeddedRedisThatReadsItsDataIsTheReasonUntilItHas) {
 TEST_F(ReadinessTest, AnEmbeddedRedisThatEndedIsQuoted) {
   readiness_.OnEmbedded({.phase = Phase::kWaitingToRestart, .last_error = "Bad file format"});
   EXPECT_THAT(readiness_.not_ready_because(), ElementsAre(HasSubstr("Bad file format")));
+}
+
+TEST_F(ReadinessTest, ADiskThatWasFullSaysHowMuchMustBeFreeBeforeItGoesOn) {
+  readiness_.OnEmbedded({.phase = Phase::kRunning, .disk_full = true});
+  EXPECT_TRUE(readiness_.disk_full());
+  EXPECT_THAT(readiness_.not_ready_because(),
+              Contains(AllOf(HasSubstr("had less room than redis.min_free_disk"),
+                             HasSubstr("as soon as an eighth more than that is free"))));
+  readiness_.OnEmbedded({.phase = Phase::kRunning});
+  EXPECT_FALSE(readiness_.disk_full());
 }
 
 }  // namespace
