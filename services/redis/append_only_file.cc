@@ -94,6 +94,10 @@ absl::StatusOr<uint64_t> CutUnfinishedWrite(const std::string& redis_server,
   const absl::StatusOr<ProgramEnd> found = RunToEnd(redis_server, {kCheck, manifest});
   if (!found.ok()) return found.status();
   if (found->ok()) return 0;
+  if (!found->exited()) {
+    return absl::UnavailableError(absl::StrCat(
+        manifest, " could not be checked and may be whole: ", kCheck, " ", found->how));
+  }
   const uint64_t bytes = UnfinishedBytes(found->output);
   if (bytes == 0 || bytes > kLargestWrite) {
     return Damaged(manifest, absl::StrCat(bytes, " bytes cannot be read"));

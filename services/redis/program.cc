@@ -98,7 +98,7 @@ absl::StatusOr<std::string> RunProgram(const std::string& name,
                                        std::vector<std::string> arguments) {
   const std::string path = FindOnPath(name);
   if (path.empty()) {
-    return absl::FailedPreconditionError(
+    return absl::NotFoundError(
         absl::StrCat("no ", name, " on this machine; install the Debian package redis-tools"));
   }
   arguments.insert(arguments.begin(), name);
@@ -108,7 +108,8 @@ absl::StatusOr<std::string> RunProgram(const std::string& name,
   const std::string& text = end->output;
   std::string last = text.substr(text.size() - std::min(text.size(), kLastWordsBytes));
   std::replace(last.begin(), last.end(), '\n', ' ');
-  return absl::FailedPreconditionError(absl::StrCat(name, " ", end->how, ": ", last));
+  const std::string said = absl::StrCat(name, " ", end->how, ": ", last);
+  return end->exited() ? absl::FailedPreconditionError(said) : absl::AbortedError(said);
 }
 
 }  // namespace supervision::redis

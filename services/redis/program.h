@@ -21,6 +21,7 @@ struct ProgramEnd {
   std::string output;  // stdout and stderr together
   std::string how;     // "exited with status 1"
   bool ok() const { return how == "exited with status 0"; }
+  bool exited() const { return how.rfind("exited", 0) == 0; }  // and no signal ended it
 };
 
 // Runs the program at `path` to its end; `words` are its arguments from argv[0] on, `input` what it
@@ -29,8 +30,9 @@ absl::StatusOr<ProgramEnd> RunToEnd(const std::string& path, std::vector<std::st
                                     std::string_view input = "");
 
 // Runs a program of this machine to its end and gives what it printed (stdout and stderr together).
-// FailedPrecondition with its last words when it is not there or ends otherwise than with status 0.
-// `arguments` are those behind argv[0].
+// FailedPrecondition with its last words when it exits otherwise than with status 0. Aborted when a
+// signal ends it, and NotFound, Unavailable or Internal when it cannot be started: then it has said
+// nothing of what it was given. `arguments` are those behind argv[0].
 absl::StatusOr<std::string> RunProgram(const std::string& name, std::vector<std::string> arguments);
 
 }  // namespace supervision::redis

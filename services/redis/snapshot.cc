@@ -50,9 +50,19 @@ absl::Status CheckSnapshot(const std::string& file) {
   if (access(file.c_str(), R_OK) != 0) return Failed(absl::StrCat("cannot read ", file), errno);
   const absl::StatusOr<std::string> checked = RunProgram("redis-check-rdb", {file});
   if (checked.ok()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat(file, " is no whole copy of a Redis; use another backup: ",
-                   std::string(checked.status().message())));
+  const std::string said(checked.status().message());
+  if (absl::IsFailedPrecondition(checked.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(file, " is no whole copy of a Redis; use another backup: ", said));
+  }
+  // Nothing is known of the file: a good backup must not be given up for it.
+  const std::string hint =
+      absl::IsAborted(checked.status())
+          ? "; signal 9 is mostly too little memory: the check holds the largest key whole, which "
+            "is a partition's log of up to ledger.log_bytes; give it 3 GiB and try again"
+          : "";
+  return absl::UnavailableError(
+      absl::StrCat(file, " could not be checked and may be whole: ", said, hint));
 }
 
 std::string FolderOf(const std::string& file) {

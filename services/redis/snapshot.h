@@ -22,8 +22,8 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
 // A restore has two steps, so that a caller can note between them that the data will be another's.
 //
 // First: lays a copy of the snapshot `file` beside the data of a locked directory, whose Redis does
-// not run. A damaged file is refused, and so is a directory that holds data, unless `replace`.
-// Nothing else changes.
+// not run. A damaged file is refused, and so is a directory that holds data, unless `replace`;
+// Unavailable where the check itself could not be made. Nothing else changes.
 absl::Status StageSnapshot(const std::string& file, const DataDirectory& directory, bool replace);
 
 // Instead of the second: takes the copy away again.

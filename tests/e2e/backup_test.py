@@ -1,7 +1,9 @@
 """A backup while the service serves, and the way back, with monitors whose places are older and newer."""
 
 import json
+import os
 import shutil
+import subprocess
 
 import harness
 from harness import MONITOR, clue
@@ -68,6 +70,31 @@ class BackupTest(harness.ServiceTest):
             self.assert_exit(refused, 1)
             self.assertIn("use another backup", refused.stderr)
             self.assertFalse((elsewhere / "appendonlydir").exists())
+
+    def test_a_check_that_was_ended_does_not_call_a_good_backup_bad(self):
+        file = self.service.directory / "good.rdb"
+        self.assert_exit(self.service.ctl("backup", "--data", self.data, file), 0)
+        programs = self.service.directory / "programs"  # in which the check ends as for want of memory
+        programs.mkdir()
+        check = programs / "redis-check-rdb"
+        check.write_text("#!/bin/sh\nkill -9 $$\n")
+        check.chmod(0o755)
+        path = f"{programs}:{os.environ['PATH']}"
+        elsewhere = self.service.directory / "unchecked"
+        refused = self.service.ctl("restore", "--data", elsewhere, file, PATH=path)
+        self.assert_exit(refused, 1)
+        self.assertIn("could not be checked and may be whole", refused.stderr)
+        self.assertIn("too little memory", refused.stderr)
+        self.assertNotIn("use another", refused.stderr)
+        self.assertFalse((elsewhere / "appendonlydir").exists())
+
+        elsewhere.mkdir(exist_ok=True)
+        refused = subprocess.run(["sh", harness.ROOT / "deploy/redis/restore", elsewhere], text=True,
+                                 stdin=file.open("rb"), capture_output=True, env={"PATH": path})
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("may be whole", refused.stderr)
+        self.assertNotIn("no whole dump", refused.stderr)
+        self.assertFalse((elsewhere / "appendonlydir").exists())
 
     def test_a_backup_that_is_kept_read_only_is_restored_writable(self):
         file = self.service.directory / "kept.rdb"
