@@ -284,14 +284,6 @@ class RouteReader {
   std::string at_;
 };
 
-// The text of a file that may be missing.
-absl::StatusOr<std::string> ReadIfThere(const std::string& path) {
-  if (path.empty()) return std::string();
-  absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
-  if (absl::IsNotFound(text.status())) return std::string();
-  return text;
-}
-
 }  // namespace
 
 absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::string& routes_name,
@@ -345,9 +337,9 @@ absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::str
 
 absl::StatusOr<LoadedRoutes> LoadRoutes(const std::string& routes_path,
                                         const std::string& calendar_path) {
-  absl::StatusOr<std::string> routes = ReadIfThere(routes_path);
+  absl::StatusOr<std::string> routes = ReadFileIfThere(routes_path, kMaxYamlBytes);
   if (!routes.ok()) return routes.status();
-  absl::StatusOr<std::string> calendar = ReadIfThere(calendar_path);
+  absl::StatusOr<std::string> calendar = ReadFileIfThere(calendar_path, kMaxYamlBytes);
   if (!calendar.ok()) return calendar.status();
   return ParseRoutes(*routes, routes_path, *calendar, calendar_path);
 }

@@ -1,8 +1,5 @@
 #include "services/config/tokens.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <map>
 #include <utility>
 
@@ -129,11 +126,7 @@ absl::StatusOr<std::vector<TokenRecord>> ParseTokens(std::string_view text, std:
 }
 
 absl::StatusOr<std::vector<TokenRecord>> LoadTokens(const std::string& path) {
-  struct stat about = {};
-  if (path.empty() || (stat(path.c_str(), &about) != 0 && errno == ENOENT)) {
-    return std::vector<TokenRecord>();
-  }
-  const absl::StatusOr<std::string> text = ReadFile(path, kMaxYamlBytes);
+  const absl::StatusOr<std::string> text = ReadFileIfThere(path, kMaxYamlBytes);
   if (!text.ok()) return text.status();
   return ParseTokens(*text, path);
 }

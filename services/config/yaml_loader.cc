@@ -1,6 +1,7 @@
 #include "services/config/yaml_loader.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -213,6 +214,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) 
         absl::StrCat(path, ": is longer than ", max_bytes, " bytes; split it"));
   }
   return text;
+}
+
+absl::StatusOr<std::string> ReadFileIfThere(const std::string& path, size_t max_bytes) {
+  struct stat about = {};
+  if (path.empty() || (stat(path.c_str(), &about) != 0 && errno == ENOENT)) return std::string();
+  return ReadFile(path, max_bytes);
 }
 
 }  // namespace supervision::config

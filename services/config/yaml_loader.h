@@ -33,5 +33,8 @@ absl::Status LoadYamlFile(const std::string& path, google::protobuf::Message* me
 
 // The whole of a file of at most `max_bytes`. NOT_FOUND, or INVALID_ARGUMENT when it is longer.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes);
+// The same of a file that may be missing, or whose path may be empty: then the text is. One that is
+// there and cannot be read is none that is missing.
+absl::StatusOr<std::string> ReadFileIfThere(const std::string& path, size_t max_bytes);
 
 }  // namespace supervision::config

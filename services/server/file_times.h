@@ -20,6 +20,9 @@ class FileTimes {
   // the look before, or have not rested for three looks.
   bool Changed();
 
+  // Whether they were at the last look as when Changed was last true (or at the start).
+  bool Rest() const { return seen_ == known_; }
+
  private:
   std::string Now() const;
 

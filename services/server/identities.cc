@@ -85,19 +85,20 @@ void Identities::Run() {
 }
 
 void Identities::Look() {
-  if (principals_files_.Changed()) ReadPrincipals();
-  if (options_.listen.tls() && tls_files_.Changed()) ReadTls();
-  if (options_.check_streams) options_.check_streams(*principals_.Get(), options_.clock->Now());
+  const absl::Time now = options_.clock->Now();
+  if (principals_files_.Due(now)) ReadPrincipals(now);
+  if (options_.listen.tls() && tls_files_.Due(now)) ReadTls(now);
+  if (options_.check_streams) options_.check_streams(*principals_.Get(), now);
 }
 
-void Identities::ReadPrincipals() {
+void Identities::ReadPrincipals(absl::Time now) {
   absl::StatusOr<config::LoadedPrincipals> loaded =
       config::LoadPrincipals(options_.principals, options_.tokens);
   absl::Status status = loaded.status();
   if (status.ok() && loaded->example) {
     status = security::CheckExampleMayListen(options_.listen.grpc);
   }
-  TellReading("principals", status.ok());
+  if (!TellReading("principals", status, &principals_files_, now)) return;
   if (!status.ok()) return LogMistakes(options_.log, "principals_rejected", status);
   principals_.Put(loaded->directory);
   options_.log->Info("principals_loaded",
@@ -106,9 +107,9 @@ void Identities::ReadPrincipals() {
                       {"void_tokens", static_cast<int64_t>(loaded->void_tokens)}});
 }
 
-void Identities::ReadTls() {
-  auto material = LoadTls(options_.listen, options_.clock->Now());
-  TellReading("tls", material.ok());
+void Identities::ReadTls(absl::Time now) {
+  auto material = LoadTls(options_.listen, now);
+  if (!TellReading("tls", material.status(), &tls_files_, now)) return;
   if (!material.ok()) return LogMistakes(options_.log, "tls_rejected", material.status());
   tls_.Put(*std::move(material));
   TellTls();
@@ -116,9 +117,12 @@ void Identities::ReadTls() {
   options_.log->Info("tls_loaded", {{"until", std::string_view(until)}});
 }
 
-void Identities::TellReading(const char* what, bool taken) {
-  reloads_->Add({{"what", what}, {"result", taken ? "loaded" : "rejected"}}).Increment();
-  rejected_->Add({{"what", what}}).Set(taken ? 0 : 1);
+bool Identities::TellReading(const char* what, const absl::Status& status, Rereading* files,
+                             absl::Time now) {
+  if (!files->Note(status, now)) return false;
+  reloads_->Add({{"what", what}, {"result", status.ok() ? "loaded" : "rejected"}}).Increment();
+  rejected_->Add({{"what", what}}).Set(status.ok() ? 0 : 1);
+  return true;
 }
 
 void Identities::TellTls() {

@@ -14,15 +14,16 @@
 #include "services/config/server_settings.h"
 #include "services/observability/log.h"
 #include "services/security/slots.h"
-#include "services/server/file_times.h"
 #include "services/server/inputs.h"
+#include "services/server/rereading.h"
 
 namespace supervision::server {
 
 // Keeps who may call and what TLS shows and trusts up to date while the service runs: once a second
 // it looks at the files, and what has changed and rested for a second is read and checked. While
-// anything is wrong what was before stays in force, and the log and a metric say so. Also warns of
-// certificates that run out: in 30 days, and again in 7.
+// anything is wrong what was before stays in force, the log and a metric say so, and it is tried
+// again each minute: a certificate that is not valid yet is taken when its time has come. Also
+// warns of certificates that run out: in 30 days, and again in 7.
 //
 // Thread-safe.
 class Identities {
@@ -52,18 +53,19 @@ class Identities {
  private:
   void Run();
   void Look();
-  void ReadPrincipals();
-  void ReadTls();
+  void ReadPrincipals(absl::Time now);
+  void ReadTls(absl::Time now);
   void WarnOfEnd(absl::Time now);
   void TellTls();
-  // Counts a reading of `what`, and shows until the next one whether it was refused.
-  void TellReading(const char* what, bool taken);
+  // Shows until the next reading of `what` whether it was refused, and counts it. False when it
+  // was another try that came to the same: then nothing more is said of it.
+  bool TellReading(const char* what, const absl::Status& status, Rereading* files, absl::Time now);
 
   const Options options_;
   security::DirectorySlot principals_;
   security::TlsSlot tls_;
-  FileTimes principals_files_;
-  FileTimes tls_files_;
+  Rereading principals_files_;
+  Rereading tls_files_;
   std::thread thread_;
   absl::Time warned_of_;  // the end that was warned of last
   int warned_days_ = 0;   // and how long before

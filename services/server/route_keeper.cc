@@ -35,9 +35,11 @@ RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first, FileTimes 
 }
 
 void RouteKeeper::Look() {
-  if (!files_.Changed()) return;
+  const absl::Time now = options_.clock->Now();
+  if (!files_.Due(now)) return;
   absl::StatusOr<config::LoadedRoutes> loaded =
       config::LoadRoutes(options_.routes, options_.calendar);
+  if (!files_.Note(loaded.status(), now)) return;
   reloads_->Add({{"result", loaded.ok() ? "loaded" : "rejected"}}).Increment();
   rejected_->Set(loaded.ok() ? 0 : 1);
   if (!loaded.ok()) {

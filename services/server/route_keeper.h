@@ -4,25 +4,29 @@
 #include <set>
 #include <string>
 
+#include "absl/time/time.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "services/base/clock.h"
 #include "services/combining/route_slot.h"
 #include "services/config/routes_config.h"
 #include "services/observability/log.h"
 #include "services/rpc/route_view.h"
 #include "services/security/principal.h"
-#include "services/server/file_times.h"
+#include "services/server/rereading.h"
 
 namespace supervision::server {
 
 // Keeps the routes in force up to date: looks at their files and takes what has changed and rested,
-// once it is right and its tests hold; else what was before stays, and the log and a metric say so.
+// once it is right and its tests hold; else what was before stays, the log and a metric say so, and
+// it is tried again each minute.
 class RouteKeeper {
  public:
   struct Options {
     std::string routes;  // the files; they may be missing
     std::string calendar;
+    const base::Clock* clock = base::Clock::System();
     observability::Logger* log = nullptr;
     prometheus::Registry* metrics = nullptr;
   };
@@ -43,7 +47,7 @@ class RouteKeeper {
  private:
   const Options options_;
   combining::RouteSlot slot_;
-  FileTimes files_;
+  Rereading files_;
   config::LoadedRoutes loaded_;  // without its trials
   // What was looked at last for routes to nobody, and what was said of it.
   std::shared_ptr<const security::PrincipalDirectory> seen_principals_;

@@ -27,6 +27,8 @@ constexpr int kMostSettling = 20;
 // Old sets are freed as soon as nobody sorts with them, which is looked at so often.
 constexpr absl::Duration kRetiredLook = absl::Milliseconds(200);
 constexpr size_t kMostLogged = 20;
+// How long after a refusal the files are looked at again though nothing tells of a change.
+constexpr absl::Duration kSecondTry = absl::Minutes(1);
 // After which a reload that was not taken may be asked for again.
 constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
@@ -141,7 +143,7 @@ void RuleKeeper::Run() {
     FreeRetired();
     seen =
         watch_.Wait(retired_.empty() ? options_.look : kRetiredLook) == FileWatch::Event::kChanged;
-    if (options_.watch && !seen) seen = Times() != times_;
+    if (options_.watch && !seen) seen = Times() != times_ || SecondTry();
   }
 }
 
@@ -162,6 +164,16 @@ bool RuleKeeper::WatchAll() {
   const bool complete = watch_.Watch({files.catalogue, files.rules, files.model});
   times_ = Times();
   return complete;
+}
+
+// Whether the files are worth a look, since those that were read last are refused: what cannot be
+// read has a digest of its own, and may be readable again with the times that it had.
+bool RuleKeeper::SecondTry() {
+  const absl::Time now = options_.clock->Now();
+  const bool waited = now - compared_at_ >= kSecondTry || now < compared_at_;
+  if (!waited || state().last_result != ReloadResult::kRejected) return false;
+  compared_at_ = now;
+  return true;
 }
 
 // Places, sizes and times of the files: cheap to compare, for where inotify does not reach.
@@ -186,6 +198,7 @@ std::string RuleKeeper::Times() const {
 void RuleKeeper::Read(ReloadTrigger trigger) {
   const SteadyTime start = std::chrono::steady_clock::now();
   const absl::Time now = options_.clock->Now();
+  compared_at_ = now;
   attempted_ = config::DigestOf(options_.files);
   const SetState before = state();
   const bool known = attempted_ == before.digest;

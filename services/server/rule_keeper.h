@@ -25,7 +25,8 @@ namespace supervision::server {
 // of its own, which yields to the serving threads, and exchanges the whole set at once. While
 // anything is wrong the set before stays, and every mistake stands in state(), in the log and in a
 // metric. So does what has lapsed by the calendar alone, but such a set is taken: only changed
-// files are refused for it.
+// files are refused for it. After a refusal the files are compared each minute with what was read:
+// what could not be read for a moment is read without any file changing.
 //
 // Thread-safe.
 class RuleKeeper {
@@ -72,6 +73,7 @@ class RuleKeeper {
   bool Settle();
   bool WatchAll();
   std::string Times() const;
+  bool SecondTry();
   void Read(classification::ReloadTrigger trigger);
   void Publish(absl::StatusOr<config::RuleFileSet> set, classification::ReloadTrigger trigger,
                absl::Duration took);
@@ -89,6 +91,7 @@ class RuleKeeper {
   absl::CivilDay loaded_day_;  // of the set in force
   std::string attempted_;      // digest of the files that were read last
   std::string times_;
+  absl::Time compared_at_;  // or read, whichever was last
   std::vector<std::shared_ptr<const classification::Classifier>> retired_;
 
   mutable base::Mutex mutex_;

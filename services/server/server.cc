@@ -112,6 +112,7 @@ class Server::Body {
         readiness_(&door_, log_),
         route_keeper_({.routes = settings_.files.routes,
                        .calendar = settings_.files.calendar,
+                       .clock = options_.clock,
                        .log = log_,
                        .metrics = registry_.get()},
                       std::exchange(inputs_.routes, {}), inputs_.routes_times),

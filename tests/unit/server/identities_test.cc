@@ -1,6 +1,7 @@
 #include "services/server/identities.h"
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/unreadable.h"
 
 namespace supervision::server {
 namespace {
@@ -60,15 +62,150 @@ TEST_F(IdentitiesTest, WhatChangesBetweenTheFirstReadingAndTheStartIsReadToo) {
   EXPECT_TRUE(Eventually([&] { return Knows(identities, "meanwhile"); }));
 }
 
-// What the page of metrics says of a refused file, by what it is of; -1 where it says nothing.
-double Rejected(const prometheus::Registry& registry, const std::string& what) {
+// The value of a metric whose labels are these values, in the order of their names; -1 where there
+// is none.
+double Metric(const prometheus::Registry& registry, const std::string& name,
+              const std::vector<std::string>& labels) {
   for (const prometheus::MetricFamily& family : registry.Collect()) {
-    if (family.name != "supervision_identity_rejected") continue;
+    if (family.name != name) continue;
     for (const prometheus::ClientMetric& metric : family.metric) {
-      if (metric.label.at(0).value == what) return metric.gauge.value;
+      std::vector<std::string> values;
+      for (const auto& label : metric.label) values.push_back(label.value);
+      if (values == labels) return metric.counter.value + metric.gauge.value;
     }
   }
   return -1;
+}
+
+// What the page of metrics says of a refused file, by what it is of.
+double Rejected(const prometheus::Registry& registry, const std::string& what) {
+  return Metric(registry, "supervision_identity_rejected", {what});
+}
+
+// Files that are refused for a reason that time heals, looked at while minutes pass.
+class SecondTryTest : public IdentitiesTest {
+ protected:
+  void Start(config::ServerSettings::Listen listen, const Inputs& inputs) {
+    ::testing::internal::CaptureStderr();
+    identities_ = std::make_unique<Identities>(
+        Identities::Options{.listen = std::move(listen),
+                            .principals = file_,
+                            .look = absl::Milliseconds(1),
+                            .clock = &clock_,
+                            .log = &log_,
+                            .metrics = &registry_,
+                            .check_streams = [this](const auto&, absl::Time) { ++looks_; }},
+        inputs);
+    identities_->Start();
+  }
+  Inputs Read() {
+    config::ServerSettings settings;
+    settings.files.principals = file_;
+    Inputs inputs = NotYetRead(settings);
+    inputs.principals = *config::LoadPrincipals(file_, "");
+    return inputs;
+  }
+  void Pass(absl::Duration time) {
+    clock_.Advance(time);
+    const int then = looks_;
+    EXPECT_TRUE(Eventually([&] { return looks_ >= then + 2; }));
+  }
+  void TearDown() override {
+    if (identities_ != nullptr) Said();
+  }
+  // The events of the log, in their order.
+  std::vector<std::string> Said() {
+    identities_.reset();
+    std::vector<std::string> events;
+    const std::vector<std::string> lines =
+        absl::StrSplit(::testing::internal::GetCapturedStderr(), '\n', absl::SkipEmpty());
+    for (const std::string& line : lines) {
+      const size_t begin = line.find("\"event\":\"") + 9;
+      events.push_back(line.substr(begin, line.find('"', begin) - begin));
+    }
+    return events;
+  }
+  double Reloads(const std::string& what, const std::string& result) const {
+    return Metric(registry_, "supervision_identity_reloads_total", {result, what});
+  }
+
+  base::FakeClock clock_{absl::Now()};
+  observability::Logger log_{observability::Logger::Format::kJson,
+                             observability::Logger::Level::kInfo};
+  prometheus::Registry registry_;
+  std::atomic<int> looks_ = 0;
+  std::unique_ptr<Identities> identities_;
+};
+
+TEST_F(SecondTryTest, ACertificateThatIsNotValidYetIsTakenWhenItsTimeHasCome) {
+  const testing::Certificates before({"--server", "server=localhost"});
+  const testing::Certificates after({"--server", "server=localhost"});
+  const std::string tls = place_.path() + "/tls";  // both files are exchanged at once
+  std::filesystem::create_directory_symlink(before.Path(""), tls);
+  config::ServerSettings settings;
+  settings.listen.tls_certificate = tls + "/server.pem";
+  settings.listen.tls_key = tls + "/server.key";
+  Replace(file_, WithMonitor("monitor"));
+  Inputs inputs = Read();
+  inputs.tls_times = NotYetRead(settings).tls_times;
+  inputs.tls = *LoadTls(settings.listen, absl::Now());
+  clock_.Advance(-absl::Hours(5));
+  Start(settings.listen, inputs);
+  std::filesystem::create_directory_symlink(after.Path(""), tls + ".new");
+  std::filesystem::rename(tls + ".new", tls);
+  ASSERT_TRUE(Eventually([&] { return Reloads("tls", "rejected") == 1; }));
+  Pass(absl::Minutes(1));
+  Pass(absl::Hours(2));
+  EXPECT_EQ(identities_->tls()->Get(), inputs.tls);
+  EXPECT_EQ(Rejected(registry_, "tls"), 1);
+  Pass(absl::Hours(3));
+  EXPECT_TRUE(Eventually([&] { return Rejected(registry_, "tls") == 0; }));
+  EXPECT_EQ(identities_->tls()->Get()->texts.certificate, after.Text("server.pem"));
+  EXPECT_EQ(Reloads("tls", "rejected"), 1);
+  EXPECT_THAT(Said(), ElementsAre("tls_rejected", "tls_loaded"));
+}
+
+TEST_F(SecondTryTest, PrincipalsThatCouldNotBeReadForAMomentAreReadWithinAMinute) {
+  Replace(file_, WithMonitor("before"));
+  Start({}, Read());
+  auto disk = std::make_unique<testing::Unreadable>("principals.yaml");
+  Replace(file_, WithMonitor("after"));
+  ASSERT_TRUE(Eventually([&] { return Rejected(registry_, "principals") == 1; }));
+  disk.reset();
+  Pass(absl::Seconds(59));
+  EXPECT_FALSE(Knows(*identities_, "after"));
+  Pass(absl::Seconds(1));
+  EXPECT_TRUE(Eventually([&] { return Knows(*identities_, "after"); }));
+  EXPECT_TRUE(Eventually([&] { return Rejected(registry_, "principals") == 0; }));
+}
+
+TEST_F(SecondTryTest, AClockThatIsSetBackPutsNothingOff) {
+  Replace(file_, WithMonitor("before"));
+  Start({}, Read());
+  auto disk = std::make_unique<testing::Unreadable>("principals.yaml");
+  Replace(file_, WithMonitor("after"));
+  ASSERT_TRUE(Eventually([&] { return Rejected(registry_, "principals") == 1; }));
+  disk.reset();
+  Pass(-absl::Hours(24));
+  EXPECT_TRUE(Eventually([&] { return Knows(*identities_, "after"); }));
+}
+
+// Each try fails, the third for another reason: that alone is news.
+TEST_F(SecondTryTest, ARefusalIsToldAgainOnlyWhenItsReasonIsAnother) {
+  Replace(file_, WithMonitor("before"));
+  Start({}, Read());
+  Replace(file_, "principals:\n  - {id: A, roles: [MONITOR]}\n");
+  ASSERT_TRUE(Eventually([&] { return Rejected(registry_, "principals") == 1; }));
+  Pass(absl::Minutes(1));
+  Pass(absl::Minutes(1));
+  {
+    const testing::Unreadable disk("principals.yaml");
+    Pass(absl::Minutes(1));
+    Pass(absl::Minutes(1));
+    EXPECT_TRUE(Eventually([&] { return Reloads("principals", "rejected") == 2; }));
+  }
+  EXPECT_EQ(Rejected(registry_, "principals"), 1);
+  EXPECT_THAT(Said(), ElementsAre("principals_rejected", "principals_rejected"));
 }
 
 TEST_F(IdentitiesTest, RefusedPrincipalsAreShownUntilAFileIsTakenAgain) {

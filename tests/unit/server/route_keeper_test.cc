@@ -1,15 +1,23 @@
 #include "services/server/route_keeper.h"
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/certificates.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/unreadable.h"
 
 namespace supervision::server {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::Replace;
 
 class RouteKeeperTest : public ::testing::Test {
@@ -30,10 +38,12 @@ class RouteKeeperTest : public ::testing::Test {
   const testing::TempDir place_;
   const std::string file_ = place_.path() + "/routes.yaml";
   prometheus::Registry registry_;
-  RouteKeeper keeper_{
-      {.routes = file_, .log = observability::Logger::Null(), .metrics = &registry_},
-      *config::LoadRoutes(file_, ""),
-      FileTimes({file_})};
+  base::FakeClock clock_{absl::Now()};
+  observability::Logger log_{observability::Logger::Format::kJson,
+                             observability::Logger::Level::kInfo};
+  RouteKeeper keeper_{{.routes = file_, .clock = &clock_, .log = &log_, .metrics = &registry_},
+                      *config::LoadRoutes(file_, ""),
+                      FileTimes({file_})};
 };
 
 TEST_F(RouteKeeperTest, RefusedRoutesAreShownUntilAFileIsTakenAgain) {
@@ -46,6 +56,45 @@ TEST_F(RouteKeeperTest, RefusedRoutesAreShownUntilAFileIsTakenAgain) {
   Write("routes: []\n");
   LookTwice();
   EXPECT_EQ(Rejected(), 0);
+}
+
+TEST_F(RouteKeeperTest, RoutesThatCannotBeReadAreRefusedAndTakenWithinAMinuteOfTheTime) {
+  Write(
+      "routes: [{id: many, title_zh: 多, title_en: many, by: [UNIT], threshold: {at_least: 3, "
+      "window: 1d}}]\n");
+  LookTwice();
+  ASSERT_EQ(keeper_.routes()->Get()->routes.size(), 1u);
+  auto disk = std::make_unique<testing::Unreadable>("routes.yaml");
+  Write("routes: []\n");
+  LookTwice();
+  EXPECT_EQ(Rejected(), 1);
+  EXPECT_EQ(keeper_.routes()->Get()->routes.size(), 1u) << "a file that is there is not missing";
+  disk.reset();
+  LookTwice();
+  EXPECT_EQ(Rejected(), 1) << "it is not asked each second";
+  clock_.Advance(absl::Minutes(1));
+  keeper_.Look();
+  EXPECT_EQ(Rejected(), 0);
+  EXPECT_EQ(keeper_.routes()->Get()->routes.size(), 0u);
+}
+
+TEST_F(RouteKeeperTest, AnotherTryThatComesToTheSameIsNeitherToldNorCounted) {
+  ::testing::internal::CaptureStderr();
+  Write("routes: no\n");
+  LookTwice();
+  for (int minute = 0; minute < 5; ++minute) {
+    clock_.Advance(absl::Minutes(1));
+    keeper_.Look();
+  }
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  const std::vector<std::string> lines = absl::StrSplit(said, '\n', absl::SkipEmpty());
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("routes_rejected"), HasSubstr("routes_mistake")));
+  for (const prometheus::MetricFamily& family : registry_.Collect()) {
+    if (family.name != "supervision_route_reloads_total") continue;
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      EXPECT_EQ(metric.counter.value, metric.label.at(0).value == "rejected" ? 1 : 0);
+    }
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "services/domain/error.h"
 #include "tests/support/eventually.h"
 #include "tests/support/rule_folder.h"
+#include "tests/support/unreadable.h"
 
 namespace supervision::server {
 namespace {
@@ -225,6 +226,36 @@ TEST_F(RuleKeeperTest, WhereInotifyDoesNotReachTimesAreLookedAt) {
   Start(true);
   folder_.Exchange({.scenario = "JUDICIAL"});
   EXPECT_TRUE(BecomesScenario("JUDICIAL"));
+}
+
+// The times of the file are those that it had when it could not be read.
+TEST_F(RuleKeeperTest, WhatCouldNotBeReadForAMomentIsReadWithinAMinute) {
+  look_ = absl::Milliseconds(10);
+  Start(true);
+  folder_.Exchange({.scenario = "JUDICIAL"});
+  ASSERT_TRUE(BecomesScenario("JUDICIAL"));
+  {
+    const testing::Unreadable disk("10_test.yaml");
+    EXPECT_EQ(Reload()->last_result, ReloadResult::kRejected);
+  }
+  EXPECT_EQ(Metric("supervision_rules_mistakes"), 1);
+  clock_.Advance(absl::Seconds(61));
+  EXPECT_TRUE(testing::Eventually(
+      [&] { return keeper_->state().last_result == ReloadResult::kUnchanged; }));
+  EXPECT_TRUE(testing::Eventually([&] { return Metric("supervision_rules_mistakes") == 0; }));
+}
+
+TEST_F(RuleKeeperTest, FilesThatAreAsTheyWereRefusedAreNotReadAgain) {
+  look_ = absl::Milliseconds(10);
+  Start(true);
+  folder_.Exchange({.scenario = "NO_SUCH_CLASS"});
+  ASSERT_TRUE(BecomesRejected());
+  clock_.Advance(absl::Seconds(61));
+  // The keeper has looked by now: a day is noticed behind it.
+  clock_.Advance(absl::Hours(24));
+  ASSERT_TRUE(
+      testing::Eventually([&] { return keeper_->state().last_trigger == ReloadTrigger::kDay; }));
+  EXPECT_EQ(keeper_->state().rejections, 2u);
 }
 
 TEST_F(RuleKeeperTest, ASetThatIsStillUsedOutlivesItsExchange) {
