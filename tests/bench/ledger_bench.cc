@@ -1,7 +1,10 @@
 // The ledger alone, without gRPC and classification: what the commit and the lists can do.
 //
-//   ledger_bench commit [CLUES]    durable commits/s at 1 to 4,096 in flight, fsync on every write
-//   ledger_bench list [CLUES]      fills a ledger, then p50 and p99 of pages under each condition
+//   ledger_bench commit [CLUES [PARTITIONS [REPLICAS]]]
+//       durable commits/s at 1 to 4,096 in flight, fsync on every write, confirmed by replicas of
+//       Redis where they are asked for (each is one more redis-server on this machine)
+//   ledger_bench list [CLUES]
+//       fills a ledger, then p50 and p99 of pages under each condition
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -10,6 +13,7 @@
 #include <cstdio>
 #include <future>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -70,10 +74,14 @@ ledger::Submission MakeSubmission(int64_t number) {
 
 class Bench {
  public:
-  Bench()
-      : ledger_(&loop_, base::Clock::System(), observability::Logger::Null(), &registry_,
-                Options()) {
+  explicit Bench(int partitions = 1, int replicas = 0)
+      : server_(ServerOptions()),
+        replicas_(StartReplicas(replicas)),
+        ledger_(&loop_, base::Clock::System(), observability::Logger::Null(), &registry_,
+                Options(partitions)) {
     testing::Eventually([this] { return ledger_.state().ready; });
+    // A replica counts as connected while it still loads, and confirms nothing yet.
+    if (replicas > 0) Commit(1, 1);
   }
 
   // Commits `count` clues with `in_flight` of them waiting at any time; seconds. A clue that is not
@@ -137,14 +145,31 @@ class Bench {
     });
   }
 
-  ledger::Ledger::Options Options() {
+  static testing::RedisServer::Options ServerOptions() {
+    testing::RedisServer::Options options;
+    options.tcp = true;
+    options.settings = {"--repl-diskless-sync-delay", "0"};
+    return options;
+  }
+  std::vector<std::unique_ptr<testing::RedisServer>> StartReplicas(int count) {
+    std::vector<std::unique_ptr<testing::RedisServer>> replicas;
+    for (int i = 0; i < count; ++i) {
+      replicas.push_back(std::make_unique<testing::RedisServer>(ServerOptions()));
+      replicas.back()->Call({"REPLICAOF", "127.0.0.1", std::to_string(server_.port())});
+    }
+    return replicas;
+  }
+  ledger::Ledger::Options Options(int partitions) {
     ledger::Ledger::Options options;
     options.address.unix_path = server_.path();
     options.max_queued = 8192;
+    options.partitions = partitions;
+    options.replicas = static_cast<int>(replicas_.size());
     return options;
   }
 
   testing::RedisServer server_;
+  const std::vector<std::unique_ptr<testing::RedisServer>> replicas_;
   redis::Loop loop_;
   prometheus::Registry registry_;
   ledger::Ledger ledger_;
@@ -157,8 +182,8 @@ class Bench {
   std::map<std::string, int64_t> refusals_;
 };
 
-void RunCommit(int64_t clues) {
-  Bench bench;
+void RunCommit(int64_t clues, int partitions, int replicas) {
+  Bench bench(partitions, replicas);
   // The processor time tells what a busy machine hides.
   std::printf("%9s %12s %12s %14s %14s\n", "in flight", "commits/s", "ms each", "our us/clue",
               "Redis us/clue");
@@ -213,11 +238,13 @@ int Main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "commit";
   const int64_t clues = argc > 2 ? std::atoll(argv[2]) : 100'000;
   if (what == "commit") {
-    RunCommit(clues);
+    RunCommit(clues, argc > 3 ? std::atoi(argv[3]) : 1, argc > 4 ? std::atoi(argv[4]) : 0);
   } else if (what == "list") {
     RunList(clues);
   } else {
-    std::fprintf(stderr, "usage: ledger_bench commit|list [CLUES]\n");
+    std::fprintf(stderr,
+                 "usage: ledger_bench commit [CLUES [PARTITIONS [REPLICAS]]]\n"
+                 "       ledger_bench list [CLUES]\n");
     return 2;
   }
   return 0;
