@@ -23,6 +23,11 @@ constexpr absl::Duration kNudgeInterval = absl::Milliseconds(500);
 // What Redis says to XADD when another has published this position or a later one.
 constexpr char kToldBefore[] = "equal or smaller";
 
+bool HasNotRun(const redis::Result& script) {
+  return !script.ok() && (script.failure().kind == redis::FailureKind::kNotSent ||
+                          script.failure().kind == redis::FailureKind::kNoScript);
+}
+
 absl::Status Retry(Reason reason, absl::Duration delay) {
   ErrorDetail detail;
   detail.reason = reason;
@@ -34,11 +39,16 @@ absl::Status Retry(Reason reason, absl::Duration delay) {
 
 Committer::Committer(Context* context)
     : context_(context), closed_since_(std::chrono::steady_clock::now()) {
+  const bool together = context->options->replicas > 0;
   for (int partition = 0; partition < context->descriptor.partitions; ++partition) {
+    if (!together || convoys_.empty()) convoys_.push_back(std::make_unique<Convoy>());
     lanes_.push_back(std::make_unique<Lane>());
-    lanes_.back()->partition = partition;
+    Lane* const lane = lanes_.back().get();
+    lane->partition = partition;
+    lane->convoy = convoys_.back().get();
+    lane->convoy->lanes.push_back(lane);
     // What an earlier run left unconfirmed is confirmed by the first nudge.
-    lanes_.back()->unconfirmed = context->options->replicas > 0;
+    lane->unconfirmed = together;
   }
 }
 
@@ -78,8 +88,7 @@ void Committer::OpenGate(bool fsynced) {
   if (stopped_) return;
   open_ = true;
   fsynced_ = fsynced;
-  for (const auto& lane : lanes_) Flush(lane.get());
-  if (context_->options->replicas > 0) Nudge();
+  Nudge();
 }
 
 void Committer::CloseGate() {
@@ -100,13 +109,7 @@ void Committer::Stop() {
 // ---- From the queue to Redis
 
 void Committer::Flush(Lane* lane) {
-  {
-    base::MutexLock lock(&lane->mutex);
-    for (const auto& pending : lane->incoming) {
-      lane->earliest = std::min(lane->earliest, pending->deadline.at());
-    }
-    lane->waiting.splice(lane->waiting.end(), lane->incoming);
-  }
+  TakeIn(lane);
   if (stopped_) {
     for (const auto& pending : lane->waiting) {
       Left(lane, *pending);
@@ -115,12 +118,17 @@ void Committer::Flush(Lane* lane) {
     lane->waiting.clear();
     return;
   }
-  if (open_ && !lane->busy && !lane->waiting.empty()) {
-    lane->in_flight = TakeBatch(lane);
-    if (!lane->in_flight.empty()) Send(lane);
-  }
+  Depart(lane->convoy);
   if (!open_) Sweep();
   ArmSweep();
+}
+
+void Committer::TakeIn(Lane* lane) {
+  base::MutexLock lock(&lane->mutex);
+  for (const auto& pending : lane->incoming) {
+    lane->earliest = std::min(lane->earliest, pending->deadline.at());
+  }
+  lane->waiting.splice(lane->waiting.end(), lane->incoming);
 }
 
 std::vector<std::unique_ptr<Committer::Pending>> Committer::TakeBatch(Lane* lane) {
@@ -157,57 +165,80 @@ std::vector<std::unique_ptr<Committer::Pending>> Committer::TakeBatch(Lane* lane
   return batch;
 }
 
-void Committer::Send(Lane* lane) {
-  lane->busy = true;
+// Sends what the lanes have to send, all of it together; nothing while a round is under way, whose
+// return is the next departure.
+void Committer::Depart(Convoy* convoy) {
+  if (!open_ || !convoy->under_way.empty()) return;
+  std::vector<BatchCall> calls;
+  for (Lane* const lane : convoy->lanes) {
+    TakeIn(lane);
+    lane->in_flight = TakeBatch(lane);
+    if (lane->in_flight.empty() && !(convoy->nudged && lane->unconfirmed)) continue;
+    convoy->under_way.push_back(lane);
+    calls.push_back(CallOf(lane));
+  }
+  convoy->nudged = false;
+  if (calls.empty()) return;
+  convoy->departed = absl::Now();
+  SendRound(*context_, std::move(calls),
+            [this, convoy](RoundReply round) { Return(convoy, std::move(round)); });
+}
+
+BatchCall Committer::CallOf(Lane* lane) {
   lane->epoch = context_->board->state(lane->partition).epoch;
   std::vector<const Change*> changes;
   for (const auto& pending : lane->in_flight) changes.push_back(&pending->change);
-  const int replicas = context_->options->replicas;
-  BatchCall call = MakeBatchCall(context_->keys, lane->partition, changes, replicas > 0);
   context_->metrics->batch_changes.Observe(static_cast<double>(changes.size()));
-  const absl::Time sent = absl::Now();
-  const absl::Duration timeout = context_->options->command_timeout;
-  if (replicas == 0) {
-    context_->RunAdmitted(
-        CommitScript(), call.keys, call.arguments, timeout,
-        [this, lane, sent](redis::Result result) { OnReply(lane, sent, std::move(result), 0); });
-    return;
-  }
-  // WAIT speaks of this connection's last write, so it must stand right behind the script.
-  redis::Command script = {"EVALSHA", CommitScript().sha1(), std::to_string(call.keys.size())};
-  script.insert(script.end(), call.keys.begin(), call.keys.end());
-  script.insert(script.end(), std::make_move_iterator(call.arguments.begin()),
-                std::make_move_iterator(call.arguments.end()));
-  const absl::Duration patience = context_->options->replica_timeout;
-  std::vector<redis::Command> commands;
-  commands.push_back(std::move(script));
-  commands.push_back({"WAIT", std::to_string(replicas),
-                      std::to_string(std::max<int64_t>(absl::ToInt64Milliseconds(patience), 1))});
-  context_->commit->SendAll(
-      std::move(commands), timeout + patience,
-      [this, lane, sent](std::vector<redis::Result> all) {
-        const int confirmed = all[1].ok() ? static_cast<int>(all[1].reply().integer) : 0;
-        OnReply(lane, sent, std::move(all[0]), confirmed);
-      },
-      context_->admitted_on);
+  return MakeBatchCall(context_->keys, lane->partition, changes, context_->options->replicas > 0);
 }
 
 // ---- From Redis to the callers
 
-void Committer::OnReply(Lane* lane, absl::Time sent, redis::Result script, int replicas) {
-  context_->metrics->commit_seconds.Observe(absl::ToDoubleSeconds(absl::Now() - sent));
-  lane->busy = false;
+void Committer::Return(Convoy* convoy, RoundReply round) {
+  struct Decided {
+    std::vector<std::unique_ptr<Pending>> batch;
+    std::vector<Outcome> outcomes;
+  };
+  std::vector<Decided> decided;
+  bool requeued = false;
+  const std::vector<Lane*> lanes = std::exchange(convoy->under_way, {});
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - convoy->departed);
+  for (size_t i = 0; i < lanes.size(); ++i) {
+    Lane* const lane = lanes[i];
+    redis::Result& script = round.scripts[i];
+    context_->metrics->commit_seconds.Observe(seconds);
+    if (!script.ok()) {
+      context_->log->Warning("ledger.commit_failed",
+                             {{"partition", int64_t{lane->partition}},
+                              {"why", std::string_view(script.failure().text)}});
+    }
+    if (!stopped_ && HasNotRun(script)) {
+      Requeue(lane);
+      requeued = true;
+    } else if (auto reply = ReadReply(lane, std::move(script))) {
+      Learn(lane, reply->end, round.replicas);
+      decided.push_back({std::move(lane->in_flight), std::move(reply->outcomes)});
+      lane->in_flight.clear();
+    }
+    if (lane->unconfirmed) ArmNudge();
+  }
+  // The next round goes out before anyone is answered: Redis works while the callers hear. What has
+  // not run is left to the sweep: a connection that refuses would make this a busy loop.
+  if (!requeued) Depart(convoy);
+  for (Decided& each : decided) {
+    for (size_t i = 0; i < each.batch.size(); ++i) {
+      AnswerOutcome(each.batch[i].get(), std::move(each.outcomes[i]), round.replicas);
+    }
+  }
+}
+
+// What the script has decided. Nothing when it failed: then all have been told so.
+std::optional<BatchReply> Committer::ReadReply(Lane* lane, redis::Result script) {
   if (!script.ok()) {
     const redis::Failure& failure = script.failure();
-    context_->log->Warning("ledger.commit_failed", {{"partition", int64_t{lane->partition}},
-                                                    {"why", std::string_view(failure.text)}});
-    if (!stopped_ && (failure.kind == redis::FailureKind::kNotSent ||
-                      failure.kind == redis::FailureKind::kNoScript)) {
-      return Requeue(lane);
-    }
     const bool unknown = failure.kind == redis::FailureKind::kOutcomeUnknown;
     AnswerAll(lane, failure.ToStatus(), unknown ? ChangeResult::kUnknown : ChangeResult::kFailed);
-    return Flush(lane);
+    return std::nullopt;
   }
   std::optional<BatchReply> reply =
       ParseBatchReply(std::move(script.reply()), lane->in_flight.size());
@@ -215,28 +246,19 @@ void Committer::OnReply(Lane* lane, absl::Time sent, redis::Result script, int r
     context_->log->Error("ledger.commit_reply_malformed",
                          {{"partition", int64_t{lane->partition}}});
     AnswerAll(lane, MakeError(Reason::kInternal), ChangeResult::kFailed);
-    return Flush(lane);
   }
+  return reply;
+}
+
+// The log ends at `end`, and so many replicas have it.
+void Committer::Learn(Lane* lane, int64_t end, int replicas) {
   const int wanted = context_->options->replicas;
-  context_->board->LearnEnd(lane->partition, reply->end);
-  if (wanted > 0) {
-    lane->unconfirmed = replicas < wanted;
-    if (lane->unconfirmed) {
-      ArmNudge();
-    } else {
-      PublishConfirmed(lane, reply->end);
-    }
-  }
-  if (replicas >= wanted && reply->end > 0) {
-    context_->board->Acknowledge(lane->partition, lane->epoch, reply->end);
-  }
-  // The next batch goes out before anyone is answered: Redis works while the callers hear.
-  std::vector<std::unique_ptr<Pending>> answered = std::move(lane->in_flight);
-  lane->in_flight.clear();
-  Flush(lane);
-  for (size_t i = 0; i < answered.size(); ++i) {
-    AnswerOutcome(answered[i].get(), std::move(reply->outcomes[i]), replicas);
-  }
+  const bool confirmed = replicas >= wanted;
+  context_->board->LearnEnd(lane->partition, end);
+  if (wanted > 0) lane->unconfirmed = !confirmed;
+  if (!confirmed || end < 1) return;
+  context_->board->Acknowledge(lane->partition, lane->epoch, end);
+  if (wanted > 0) PublishConfirmed(lane, end);
 }
 
 // Nothing of the batch was sent, so it may go again, in its old place.
@@ -260,7 +282,6 @@ void Committer::Requeue(Lane* lane) {
   }
   lane->in_flight.clear();
   lane->waiting.splice(lane->waiting.begin(), again);
-  // Not at once: a connection that refuses would make this a busy loop. The sweep tries again.
   ArmSweep();
 }
 
@@ -367,7 +388,6 @@ void Committer::Left(Lane* lane, const Pending& pending) {
 
 // The stream's id is the position itself, so a late publisher is refused by Redis and does no harm.
 void Committer::PublishConfirmed(Lane* lane, int64_t end) {
-  if (end < 1) return;
   context_->board->Confirm(lane->partition, end);
   context_->commit->Send(
       {"XADD", context_->keys.Told(lane->partition), "MAXLEN", "1", std::to_string(end) + "-0", "c",
@@ -389,15 +409,13 @@ void Committer::ConfirmSoon(int partition) {
   Nudge();
 }
 
-// An empty batch writes a marker, and WAIT then speaks of everything before it.
+// Who has no change goes with an empty batch: that writes a marker, and WAIT then speaks of
+// everything before it.
 void Committer::Nudge() {
-  bool more = false;
-  for (const auto& lane : lanes_) {
-    if (!lane->unconfirmed) continue;
-    more = true;
-    if (open_ && !lane->busy) Send(lane.get());
+  for (const auto& convoy : convoys_) {
+    convoy->nudged = true;
+    Depart(convoy.get());
   }
-  if (more) ArmNudge();
 }
 
 void Committer::ArmNudge() {

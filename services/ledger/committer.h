@@ -5,13 +5,16 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "services/base/mutex.h"
 #include "services/ledger/batch.h"
 #include "services/ledger/change.h"
 #include "services/ledger/context.h"
 #include "services/ledger/deadline.h"
+#include "services/ledger/round.h"
 
 namespace supervision::ledger {
 
@@ -20,8 +23,11 @@ namespace supervision::ledger {
 // round trip and one fsync, and under load hundreds share them.
 //
 // A change whose clue is in the batch already waits for the next one, except the very same request:
-// it shares the answer. With replicas asked for, WAIT follows the script in the same pipeline, and
-// what it has confirmed is published for every replica's tail.
+// it shares the answer.
+//
+// With replicas asked for, the partitions commit together: the batches of all that have something
+// to send go in one round, and what comes meanwhile in the next (round.h says why). What a round
+// has confirmed is published for every replica's tail.
 //
 // The gate is closed until the connection's settings and the ledger's history have been checked,
 // and whenever the connection is lost; what waits then fails soon, and nothing is acknowledged. The
@@ -57,8 +63,10 @@ class Committer {
   };
   using Queue = std::list<std::unique_ptr<Pending>>;
 
+  struct Convoy;
   struct Lane {
     int partition = 0;
+    Convoy* convoy = nullptr;
     // Callers' side.
     base::Mutex mutex;
     Queue incoming ABSL_GUARDED_BY(mutex);
@@ -69,15 +77,27 @@ class Committer {
     std::vector<std::unique_ptr<Pending>> in_flight;
     // No deadline of those that wait or are in flight is earlier.
     Deadline::Clock::time_point earliest = Deadline::Clock::time_point::max();
-    bool busy = false;         // a script call is under way
-    int64_t epoch = 1;         // when it was sent
+    int64_t epoch = 1;         // when the batch was sent
     bool unconfirmed = false;  // replicas have yet to confirm something, or to be known to have
   };
 
+  // Lanes whose batches go in the same rounds, one round at a time: without replicas each lane is
+  // a convoy by itself, with them all are one.
+  struct Convoy {
+    std::vector<Lane*> lanes;
+    std::vector<Lane*> under_way;  // those of the round that has not come back
+    absl::Time departed;           // when it was sent
+    bool nudged = false;           // the next round also takes who is unconfirmed and has no change
+  };
+
   void Flush(Lane* lane);
+  void TakeIn(Lane* lane);
   std::vector<std::unique_ptr<Pending>> TakeBatch(Lane* lane);
-  void Send(Lane* lane);
-  void OnReply(Lane* lane, absl::Time sent, redis::Result script, int replicas);
+  void Depart(Convoy* convoy);
+  BatchCall CallOf(Lane* lane);
+  void Return(Convoy* convoy, RoundReply round);
+  std::optional<BatchReply> ReadReply(Lane* lane, redis::Result script);
+  void Learn(Lane* lane, int64_t end, int replicas);
   void Requeue(Lane* lane);
   void AnswerAll(Lane* lane, const absl::Status& status, ChangeResult result);
   std::optional<Receipt> FirstReceipt(const Change& change, const std::string& stored) const;
@@ -94,7 +114,8 @@ class Committer {
   absl::Status Unavailable() const;
 
   Context* const context_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<std::unique_ptr<Lane>> lanes_;  // by partition
+  std::vector<std::unique_ptr<Convoy>> convoys_;
   std::atomic<int64_t> queued_{0};
   bool open_ = false;
   bool stopped_ = false;

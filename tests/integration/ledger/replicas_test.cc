@@ -1,4 +1,7 @@
-// With replicas: WAIT, what the tail may tell, and promotion.
+// With replicas: WAIT, rounds of several partitions, what the tail may tell, and promotion.
+#include <set>
+
+#include "services/ledger/ids.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 
 namespace supervision::ledger {
@@ -157,6 +160,161 @@ TEST_F(ReplicasTest, AConfirmationThatCouldNotBeToldIsToldLater) {
   }));
   primary_.Call({"DEL", "sv:{0}:told"});
   EXPECT_TRUE(told_up_to(2));
+}
+
+// Several partitions: their batches go in rounds, with one WAIT for all.
+class RoundsTest : public ReplicasTest {
+ protected:
+  static constexpr int kPartitions = 4;
+
+  Ledger::Options Options() {
+    Ledger::Options options = ReplicasTest::Options(1);
+    options.partitions = kPartitions;
+    return options;
+  }
+  // A clue of each partition, confirmed. Submitting it again is a change of that partition whose
+  // batch accepts nothing.
+  static std::vector<Submission> OneOfEach(TestLedger& ledger) {
+    std::map<int, Submission> found;
+    for (int key = 0; found.size() < kPartitions; ++key) {
+      const Submission submission = ExampleSubmission("of-each-" + std::to_string(key));
+      const auto receipt = SubmitUntilConfirmed(ledger, "of-each-" + std::to_string(key));
+      EXPECT_TRUE(receipt.ok()) << receipt.status();
+      if (!receipt.ok()) break;
+      found.emplace(ParseClueId(receipt->clue_id, kPartitions)->partition, submission);
+    }
+    std::vector<Submission> by_partition;
+    for (auto& [partition, submission] : found) by_partition.push_back(std::move(submission));
+    return by_partition;
+  }
+  // Submits all while Redis looks at nothing, so that they are there when the first comes back.
+  std::vector<absl::StatusOr<Receipt>> SubmitTogether(TestLedger& ledger,
+                                                      const std::vector<Submission>& submissions) {
+    primary_.Freeze();
+    std::vector<std::future<absl::StatusOr<Receipt>>> later;
+    for (const Submission& submission : submissions)
+      later.push_back(ledger.SubmitLater(submission));
+    primary_.Thaw();
+    std::vector<absl::StatusOr<Receipt>> receipts;
+    for (auto& receipt : later) receipts.push_back(receipt.get());
+    return receipts;
+  }
+  // The ledger's commit connection, as CLIENT LIST has it.
+  std::string CommitConnection() {
+    const std::string list = primary_.Call({"CLIENT", "LIST"});
+    const size_t name = list.find(" name=commit ");
+    if (name == std::string::npos) return "";
+    const size_t begin = list.rfind("id=", name);
+    return list.substr(begin, list.find('\n', name) - begin);
+  }
+  // Whether Redis holds it up.
+  bool Blocked() {
+    const std::string line = CommitConnection();
+    const size_t flags = line.find(" flags=");
+    return flags != std::string::npos && line.find('b', flags + 7) < line.find(' ', flags + 1);
+  }
+  std::string CommitConnectionId() {
+    const std::string line = CommitConnection();
+    return line.substr(0, line.find(' '));
+  }
+  int WaitsSoFar() {
+    const std::string stats = primary_.Call({"INFO", "commandstats"});
+    const std::string name = "cmdstat_wait:calls=";
+    const size_t at = stats.find(name);
+    return at == std::string::npos ? 0 : std::atoi(stats.c_str() + at + name.size());
+  }
+};
+
+TEST_F(RoundsTest, WhatWaitsInSeveralPartitionsSharesOneWait) {
+  TestLedger ledger(Options());
+  ASSERT_TRUE(ledger.WaitReady());
+  const std::vector<Submission> of_each = OneOfEach(ledger);
+  ASSERT_THAT(of_each, SizeIs(kPartitions));
+  const int before = WaitsSoFar();
+  for (const auto& receipt : SubmitTogether(ledger, of_each)) {
+    ASSERT_TRUE(receipt.ok()) << receipt.status();
+    EXPECT_EQ(receipt->durability.replicas, 1);
+  }
+  EXPECT_GE(WaitsSoFar() - before, 1);
+  EXPECT_LE(WaitsSoFar() - before, 2) << "the first, and all that came while it was under way";
+}
+
+TEST_F(RoundsTest, AFrozenReplicaIsNamedInEveryPartitionAndNoConnectionBreaksOfIt) {
+  Ledger::Options options = Options();
+  // A wait for each partition in turn would outlast what a command may take.
+  options.replica_timeout = absl::Milliseconds(800);
+  options.command_timeout = absl::Seconds(2);
+  TestLedger ledger(options);
+  ASSERT_TRUE(ledger.WaitReady());
+  RecordingObserver observer;
+  ledger->Follow(&observer);
+  ASSERT_TRUE(SubmitUntilConfirmed(ledger, "first").ok());
+  ASSERT_TRUE(observer.WaitFor(1));
+  const std::string connection = CommitConnectionId();
+  ASSERT_FALSE(connection.empty());
+
+  replica_.Freeze();
+  constexpr size_t kClues = 64;
+  std::vector<std::future<absl::StatusOr<Receipt>>> receipts;
+  for (size_t i = 0; i < kClues; ++i) {
+    receipts.push_back(ledger.SubmitLater(ExampleSubmission(std::to_string(i))));
+  }
+  for (auto& receipt : receipts) {
+    EXPECT_THAT(receipt.get(), FailsWith(Reason::kDurabilityNotReached));
+  }
+  EXPECT_EQ(CommitConnectionId(), connection);
+
+  replica_.Thaw();
+  EXPECT_TRUE(observer.WaitFor(1 + kClues));
+  ledger->Follow(nullptr);
+  std::set<int> partitions;
+  for (const LogEntryPtr& entry : observer.entries()) partitions.insert(entry->partition);
+  EXPECT_THAT(partitions, SizeIs(kPartitions));
+}
+
+TEST_F(RoundsTest, AScriptThatFailsHarmsNoOtherOfItsRound) {
+  TestLedger ledger(Options());
+  ASSERT_TRUE(ledger.WaitReady());
+  const std::vector<Submission> of_each = OneOfEach(ledger);
+  ASSERT_THAT(of_each, SizeIs(kPartitions));
+  primary_.Call({"SET", "sv:{1}:meta", "no hash"});
+  primary_.Call({"SET", "sv:{3}:meta", "no hash"});  // the one before WAIT
+  const auto receipts = SubmitTogether(ledger, of_each);
+  for (const size_t sound : {0, 2}) {
+    ASSERT_TRUE(receipts[sound].ok()) << receipts[sound].status();
+    EXPECT_EQ(receipts[sound]->durability.replicas, 1);
+  }
+  EXPECT_THAT(receipts[1], FailsWith(Reason::kInternal));
+  EXPECT_THAT(receipts[3], FailsWith(Reason::kInternal));
+}
+
+TEST_F(RoundsTest, ScriptsThatRedisHasLostAreRunInEveryPartitionAllTheSame) {
+  TestLedger ledger(Options());
+  ASSERT_TRUE(ledger.WaitReady());
+  const std::vector<Submission> of_each = OneOfEach(ledger);
+  ASSERT_THAT(of_each, SizeIs(kPartitions));
+  primary_.Call({"SCRIPT", "FLUSH"});
+  for (const auto& receipt : SubmitTogether(ledger, of_each)) {
+    EXPECT_TRUE(receipt.ok()) << receipt.status();
+  }
+}
+
+TEST_F(RoundsTest, WhoWaitsForARoundIsAnsweredAtItsDeadlineThatNothingWasWritten) {
+  Ledger::Options options = Options();
+  options.replica_timeout = testing::kPatience;
+  TestLedger ledger(options);
+  ASSERT_TRUE(ledger.WaitReady());
+  const std::vector<Submission> of_each = OneOfEach(ledger);
+  ASSERT_THAT(of_each, SizeIs(kPartitions));
+  replica_.Freeze();
+  auto first = ledger.SubmitLater(of_each[0]);
+  ASSERT_TRUE(testing::Eventually([&] { return Blocked(); }));
+  EXPECT_THAT(ledger.Submit(of_each[0], absl::Milliseconds(50)),
+              FailsWith(Reason::kLedgerUnavailable));
+  EXPECT_THAT(ledger.Submit(of_each[1], absl::Milliseconds(50)),
+              FailsWith(Reason::kLedgerUnavailable));
+  replica_.Thaw();
+  EXPECT_TRUE(first.get().ok());
 }
 
 TEST_F(ReplicasTest, APromotionOpensANewEpochOnce) {
