@@ -420,15 +420,30 @@ void Matcher::Collect(const Input& input) {
     if (type >= index_.instrument_rules.size()) {
       continue;  // a kind that a newer client knows
     }
-    for (const uint32_t rule : index_.instrument_rules[type]) {
-      RuleState& state = StateOf(rule);
-      const bool refused = state.without || (index_.rules[rule].has_with && !state.with);
-      if (!state.matched && !refused) {
-        state.matched = true;
-        matches_.push_back({rule, domain::TextPart::kUnspecified, 0, 0});
+    for (const uint32_t rule : index_.instrument_rules[type]) Name(rule);
+    if (const auto reference = ReferenceOf(instrument.type, instrument.number);
+        reference.has_value()) {
+      for (const uint32_t rule : index_.reference_rules[static_cast<size_t>(*reference)]) {
+        Name(rule);
       }
     }
   }
+}
+
+// A rule for which a named instrument speaks, after the matches of the text.
+void Matcher::Name(uint32_t rule) {
+  RuleState& state = StateOf(rule);
+  if (state.without || (index_.rules[rule].has_with && !state.with)) {
+    return;
+  }
+  if (!state.matched) {
+    state.matched = true;
+    matches_.push_back({rule, domain::TextPart::kUnspecified, 0, 0, true});
+    return;
+  }
+  std::find_if(matches_.begin(), matches_.end(), [&](const RuleMatch& match) {
+    return match.rule == rule;
+  })->named = true;
 }
 
 }  // namespace supervision::classification

@@ -16,13 +16,14 @@
 
 namespace supervision::classification {
 
-// A rule that matched, with the place of its first match. `part` is unspecified when it rests on an
-// instrument that the partner named outside the text.
+// A rule that matched, with the place of its first match. `part` is unspecified when it rests only
+// on what the partner named outside the text.
 struct RuleMatch {
   uint32_t rule = 0;
   domain::TextPart part = domain::TextPart::kUnspecified;
   uint32_t begin = 0;  // code points of that part's original text
   uint32_t end = 0;
+  bool named = false;  // an instrument that the partner named speaks for it, whatever the text says
 };
 
 // Finds the rules that match a text. Holds the memory of one classification at a time; one thread
@@ -143,6 +144,7 @@ class Matcher {
   }
   RuleState& StateOf(uint32_t rule);
   void Collect(const Input& input);
+  void Name(uint32_t rule);
   void DescribeCues(Features* features);
   void DescribeBlame(Features* features);
   void FindNamed(Features* features);

@@ -121,6 +121,7 @@ class Builder {
       items.insert(items.end(), others.begin(), others.end());
     }
     Flatten(atom_patterns, &index_->atom_patterns);
+    FindReferenceRules();
     BuildTable();
     return std::move(index_);
   }
@@ -159,6 +160,20 @@ class Builder {
       all.insert(all.end(), segments.begin(), segments.end());
       pattern.end = static_cast<uint32_t>(all.size());
       if (!segments.empty()) index_->patterns.push_back(pattern);
+    }
+  }
+
+  void FindReferenceRules() {
+    for (size_t type = 0; type < kReferenceTypes; ++type) {
+      for (const CompiledPattern& pattern : index_->patterns) {
+        const bool alone = pattern.role == PatternRole::kAny && pattern.end == pattern.begin + 1;
+        const auto& atoms = index_->reference_atoms[type];
+        if (alone && std::any_of(atoms.begin(), atoms.end(), [&](const ReferenceAtom& atom) {
+              return atom.atom == index_->segments[pattern.begin].atom;
+            })) {
+          index_->reference_rules[type].push_back(pattern.rule);
+        }
+      }
     }
   }
 

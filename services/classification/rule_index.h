@@ -103,7 +103,8 @@ struct RuleIndex {
   std::vector<Cue> cues;
   std::vector<std::string> cue_names;  // of the lexicons, in the same order
   BlameIndex blame;
-  std::array<std::vector<uint32_t>, 16> instrument_rules;  // by domain::InstrumentType
+  std::array<std::vector<uint32_t>, 16> instrument_rules;              // by domain::InstrumentType
+  std::array<std::vector<uint32_t>, kReferenceTypes> reference_rules;  // which one alone decides
   uint32_t unless_within = 0;
   uint32_t atoms = 0;
 };

@@ -208,8 +208,7 @@ FusionInput Scorer::FusionOf(const std::vector<RuleMatch>& matches) const {
   input.secondary_from = scoring_.secondary_from;
   for (const RuleMatch& match : matches) {
     const Weights& weights = weights_[match.rule];
-    input.instrument[weights.scenario] |=
-        weights.instrument && match.part == domain::TextPart::kUnspecified;
+    input.instrument[weights.scenario] |= weights.instrument && match.named;
   }
   return input;
 }

@@ -125,6 +125,25 @@ TEST(ShippedModelTest, ProblemsAreThoseOfTheClassAndMoreThanRulesFind) {
                       figures.problem_recall.value(), by_rules.problem_recall.value()));
 }
 
+TEST(ShippedModelTest, APaperThatThePartnerNamesDecidesAlsoWhereTheTextMentionsIt) {
+  const auto classifier = ClassifierWith(config::LoadModel(kConfig + "/model/model.bin").value());
+  const std::vector<domain::Instrument> item = {
+      {domain::InstrumentType::kPetitionItem, "330421202603150001", std::nullopt}};
+  const std::string text = "镇里夜里强拆了我家棚子，我去上访过。";
+  EXPECT_EQ(classifier->Classify({"", text, &item, std::nullopt}).scenario,
+            domain::Scenario::kPetitionDispute);
+  EXPECT_EQ(classifier->Classify({"", text, nullptr, std::nullopt}).scenario,
+            domain::Scenario::kAdminEnforcement);
+  const std::vector<domain::Instrument> reconsideration = {
+      {domain::InstrumentType::kReconsiderationCase, "盐政复〔2026〕8号", std::nullopt}};
+  const std::string fine = "市监所罚了我三千，我后来申请过行政复议。";
+  const auto share = [&](const std::vector<domain::Instrument>* given) {
+    const domain::Verdict verdict = classifier->Classify({"", fine, given, std::nullopt});
+    return verdict.scenario == domain::Scenario::kAdminEnforcement ? verdict.confidence : 0;
+  };
+  EXPECT_LT(share(&reconsideration), share(nullptr));
+}
+
 TEST(ShippedModelTest, NothingHeldOutWasLearntFrom) {
   const std::vector<LabelledClue> learnt = CluesOf("training");
   std::vector<LabelledClue> all = learnt;

@@ -154,6 +154,36 @@ TEST(MatcherTest, RemembersNothingOfTheTextBefore) {
   EXPECT_EQ(fixture.matcher().persons(), 0);
 }
 
+// By its kind, or by its number, which a pattern takes for the paper.
+TEST(MatcherTest, ANamedInstrumentSpeaksAlsoWhereTheTextMentionsIt) {
+  Rule petition = MakeRule("PET.X", RuleKind::kInstrument, Scenario::kPetitionDispute, 1, 1,
+                           {"上访", "<petition_document>"});
+  petition.instruments = {domain::InstrumentType::kPetitionItem};
+  petition.without = Phrases({"球赛"});
+  Rule court = MakeRule("JUD.X", RuleKind::kInstrument, Scenario::kJudicial, 1, 1,
+                        {"行政诉讼", "<court_administrative>", "<court_administrative>…判决"});
+  Fixture fixture({petition, court});
+  const std::vector<domain::Instrument> item = {
+      {domain::InstrumentType::kPetitionItem, "1", std::nullopt}};
+  const std::vector<domain::Instrument> suit = {
+      {domain::InstrumentType::kCourtCase, "（2023）浙0402行初1号", std::nullopt}};
+  const auto match = [&](const std::string& content, const std::vector<domain::Instrument>* given) {
+    return fixture.matcher().Match({"", content, given, std::nullopt});
+  };
+  for (const std::string text : {"我去上访过", "上访，上访"}) {
+    const auto matches = match(text, &item);
+    ASSERT_EQ(matches.size(), 1U) << text;
+    EXPECT_EQ(matches[0].part, domain::TextPart::kContent) << "its place is told all the same";
+    EXPECT_TRUE(matches[0].named) << text;
+    EXPECT_FALSE(match(text, nullptr).at(0).named) << text;
+  }
+  EXPECT_TRUE(match("", &item).at(0).named);
+  EXPECT_TRUE(match("行政诉讼", &suit).at(0).named);
+  EXPECT_TRUE(match("", &suit).at(0).named);
+  EXPECT_FALSE(match("行政诉讼", &item).at(0).named) << "a paper of another kind";
+  EXPECT_THAT(match("上访与球赛", &item), testing::IsEmpty()) << "what refuses the rule refuses it";
+}
+
 TEST(MatcherTest, KindsOfInstrumentsThatItDoesNotKnowAreNoHarm) {
   Fixture fixture({Substance("A", "罚款")});
   const std::vector<domain::Instrument> given = {
