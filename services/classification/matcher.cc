@@ -64,7 +64,7 @@ void Matcher::Start(const Input& input) {
   references_.clear();
   sentence_ends_.clear();
   matches_.clear();
-  persons_ = input.persons_affected.value_or(0);
+  persons_ = {.told = input.persons_affected.value_or(0)};
 
   text_.Clear();
   normaliser_.Append(input.title, &text_);
@@ -261,7 +261,7 @@ void Matcher::AddReferences(const Input& input) {
   uint32_t cursor = 0;
   for (const Reference& reference : references_) {
     if (reference.type == ReferenceType::kPersons) {
-      persons_ = std::max(persons_, reference.value);
+      persons_.in_text = std::max(persons_.in_text, reference.value);
     }
     const auto& atoms = index_.reference_atoms[static_cast<size_t>(reference.type)];
     if (atoms.empty()) {

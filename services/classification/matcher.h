@@ -26,6 +26,12 @@ struct RuleMatch {
   bool named = false;  // an instrument that the partner named speaks for it, whatever the text says
 };
 
+// The greatest numbers of persons or households that are named.
+struct Persons {
+  int64_t in_text = 0;
+  int64_t told = 0;  // by the partner, beside the text
+};
+
 // Finds the rules that match a text. Holds the memory of one classification at a time; one thread
 // uses it at a time. Not usable before the index, which must outlive it.
 class Matcher {
@@ -70,8 +76,8 @@ class Matcher {
   // Ends of the sentences of the normalised text, in bytes.
   const std::vector<uint32_t>& sentence_ends() const { return sentence_ends_; }
 
-  // The greatest number of persons or households that the text or the partner names.
-  int64_t persons() const { return persons_; }
+  // Those of the text last matched and of whoever gave it.
+  const Persons& persons() const { return persons_; }
 
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -166,7 +172,7 @@ class Matcher {
   uint32_t content_at_ = 0;
   uint32_t first_sentence_ = 0;  // number of the content's first sentence
   uint32_t run_ = 0;
-  int64_t persons_ = 0;
+  Persons persons_;
   std::vector<Hit> hits_;
   std::vector<Source> sources_;  // literals, then references by number of their atom
   std::vector<Atom> atoms_;

@@ -84,7 +84,7 @@ Scorer::Scorer(const RuleSet& set, const std::vector<const Rule*>& rules)
   }
 }
 
-domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t persons,
+domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, const Persons& persons,
                               const Opinion* opinion) const {
   domain::Verdict verdict;
   if (opinion != nullptr) {
@@ -96,16 +96,15 @@ domain::Verdict Scorer::Score(const std::vector<RuleMatch>& matches, int64_t per
   if (verdict.scenario != Scenario::kOutOfScope) {
     const ProblemList problems = ProblemsOf(matches, opinion, verdict.scenario);
     for (const Problem* problem : problems) verdict.problem_codes.push_back(problem->code);
-    Rate(matches, persons, problems, &verdict);
-    WeighHigh(opinion, &verdict);
+    WeighHigh(opinion, Rate(matches, persons, problems, &verdict), &verdict);
     return verdict;
   }
   // Nothing that may be HIGH is silent: what stands in a text judged out of scope goes to a person.
   const bool high = std::any_of(matches.begin(), matches.end(),
                                 [&](const RuleMatch& match) { return weights_[match.rule].high; });
   if (high) {
-    Rate(matches, persons, ProblemsByRules(matches, std::nullopt), &verdict);
-    WeighHigh(opinion, &verdict);
+    const Points points = Rate(matches, persons, ProblemsByRules(matches, std::nullopt), &verdict);
+    WeighHigh(opinion, points, &verdict);
     verdict.needs_review = true;
   }
   return verdict;
@@ -178,8 +177,10 @@ void Scorer::Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verd
 // HIGH is a word that must keep its weight: where the rules say it and the model, which saw how
 // people rated such texts, does not, the clue is rated just below. A person looks where it may be
 // HIGH all the same; looking at the rest, too, was measured to find no more and to crowd out
-// others.
-void Scorer::WeighHigh(const Opinion* opinion, domain::Verdict* verdict) const {
+// others. The model saw the text alone: a number of persons that the partner gives beside it keeps
+// its weight, and HIGH stands where that lifts what the text may have by itself.
+void Scorer::WeighHigh(const Opinion* opinion, const Points& points,
+                       domain::Verdict* verdict) const {
   if (verdict->risk != Risk::kHigh || opinion == nullptr || !opinion->high.has_value()) {
     return;
   }
@@ -187,17 +188,21 @@ void Scorer::WeighHigh(const Opinion* opinion, domain::Verdict* verdict) const {
   if (probability >= kHighFrom) {
     return;
   }
-  const int32_t points = formula_.high_from - 1 - verdict->risk_score;
+  const int32_t most = formula_.high_from - 1;
+  if (std::min(points.text, most) + points.told > most) {
+    return;
+  }
+  const int32_t cut = most - verdict->risk_score;
   if (probability >= kHighInDoubt) {
-    verdict->risk_reasons.push_back({"MODEL:HIGH_IN_DOUBT", points,
+    verdict->risk_reasons.push_back({"MODEL:HIGH_IN_DOUBT", cut,
                                      "同类线索人工多未定为高风险，待复核",
                                      "people often rate such clues lower; to be reviewed"});
     verdict->needs_review = true;
   } else {
-    verdict->risk_reasons.push_back({"MODEL:HIGH_UNLIKELY", points, "同类线索人工很少定为高风险",
+    verdict->risk_reasons.push_back({"MODEL:HIGH_UNLIKELY", cut, "同类线索人工很少定为高风险",
                                      "people rarely rate such clues HIGH"});
   }
-  verdict->risk_score += points;
+  verdict->risk_score += cut;
   verdict->risk = Risk::kMedium;
 }
 
@@ -318,8 +323,8 @@ Scorer::ProblemList Scorer::ProblemsOf(const std::vector<RuleMatch>& matches,
   return problems;
 }
 
-void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
-                  const ProblemList& problems, domain::Verdict* verdict) const {
+Scorer::Points Scorer::Rate(const std::vector<RuleMatch>& matches, const Persons& persons,
+                            const ProblemList& problems, domain::Verdict* verdict) const {
   std::vector<domain::RiskReason>& reasons = verdict->risk_reasons;
   const auto base_of = [&](Risk risk) {
     return risk == Risk::kHigh     ? formula_.base_high
@@ -370,8 +375,8 @@ void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
   reasons.push_back(std::move(base));
 
   int repeats = 0;
-  bool crowd = persons >= formula_.crowd_from;
-  bool group = persons >= formula_.group_from;
+  bool crowd = persons.in_text >= formula_.crowd_from;
+  bool group = persons.in_text >= formula_.group_from;
   std::vector<const Rule*> sensitive;
   for (const RuleMatch& match : matches) {
     const Rule& rule = *rules_[match.rule];
@@ -405,9 +410,13 @@ void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
   if (repeats > 0) {
     add(RiskAddend::kRepeatTwice, std::min(repeats * formula_.repeat, formula_.repeat_max));
   }
+  Points points;
+  const int32_t spread_in_text = SpreadOf(group, crowd);
+  crowd |= persons.told >= formula_.crowd_from;
+  group |= persons.told >= formula_.group_from;
   if (crowd || group) {
-    add(crowd ? RiskAddend::kSpreadCrowd : RiskAddend::kSpreadGroup,
-        crowd ? formula_.spread_crowd : formula_.spread_group);
+    add(crowd ? RiskAddend::kSpreadCrowd : RiskAddend::kSpreadGroup, SpreadOf(group, crowd));
+    points.told = SpreadOf(group, crowd) - spread_in_text;
   }
   std::sort(sensitive.begin(), sensitive.end(),
             [](const Rule* a, const Rule* b) { return a->addend < b->addend; });
@@ -424,6 +433,7 @@ void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
   for (const domain::RiskReason& reason : reasons) {
     score += reason.points;
   }
+  points.text = score - points.told;
   if (high != nullptr) {
     domain::RiskReason lift;
     lift.code = absl::StrCat("SIGNAL:", high->id);
@@ -436,6 +446,7 @@ void Scorer::Rate(const std::vector<RuleMatch>& matches, int64_t persons,
   verdict->risk = score >= formula_.high_from     ? Risk::kHigh
                   : score >= formula_.medium_from ? Risk::kMedium
                                                   : Risk::kLow;
+  return points;
 }
 
 }  // namespace supervision::classification

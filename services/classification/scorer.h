@@ -28,7 +28,7 @@ class Scorer {
 
   // The verdict, without the versions. With a model's opinion, that decides the class (fusion.h)
   // and the rules give evidence and risk; problems both give. Without one the rules decide alone.
-  domain::Verdict Score(const std::vector<RuleMatch>& matches, int64_t persons,
+  domain::Verdict Score(const std::vector<RuleMatch>& matches, const Persons& persons,
                         const Opinion* opinion) const;
 
   // How the classes stand to one another in that verdict; for its explanation.
@@ -49,7 +49,12 @@ class Scorer {
   Standing WeighRules(const std::vector<RuleMatch>& matches) const;
   FusionInput FusionOf(const std::vector<RuleMatch>& matches) const;
   void Choose(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
-  void WeighHigh(const Opinion* opinion, domain::Verdict* verdict) const;
+  // What the addends come to, before a signal lifts them.
+  struct Points {
+    int32_t text = 0;
+    int32_t told = 0;  // what the partner's own number of persons adds to that
+  };
+  void WeighHigh(const Opinion* opinion, const Points& points, domain::Verdict* verdict) const;
   void ChooseWith(const Opinion& opinion, const std::vector<RuleMatch>& matches,
                   domain::Verdict* verdict) const;
   void AddEvidence(const std::vector<RuleMatch>& matches, domain::Verdict* verdict) const;
@@ -58,8 +63,11 @@ class Scorer {
                               std::optional<domain::Scenario> scenario) const;
   ProblemList ProblemsOf(const std::vector<RuleMatch>& matches, const Opinion* opinion,
                          domain::Scenario scenario) const;
-  void Rate(const std::vector<RuleMatch>& matches, int64_t persons, const ProblemList& problems,
-            domain::Verdict* verdict) const;
+  int32_t SpreadOf(bool group, bool crowd) const {
+    return crowd ? formula_.spread_crowd : group ? formula_.spread_group : 0;
+  }
+  Points Rate(const std::vector<RuleMatch>& matches, const Persons& persons,
+              const ProblemList& problems, domain::Verdict* verdict) const;
 
   const Scoring scoring_;
   const RiskFormula formula_;

@@ -149,9 +149,9 @@ TEST(MatcherTest, RemembersNothingOfTheTextBefore) {
   EXPECT_EQ(fixture.Matched("罚款，扣押").size(), 1U);
   EXPECT_EQ(fixture.Matched("不还").size(), 0U);
   fixture.Matched("三十户");
-  EXPECT_EQ(fixture.matcher().persons(), 30);
+  EXPECT_EQ(fixture.matcher().persons().in_text, 30);
   fixture.Matched("");
-  EXPECT_EQ(fixture.matcher().persons(), 0);
+  EXPECT_EQ(fixture.matcher().persons().in_text, 0);
 }
 
 // By its kind, or by its number, which a pattern takes for the paper.

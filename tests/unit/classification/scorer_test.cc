@@ -21,7 +21,7 @@ using domain::Scenario;
 
 // The verdict on a text in which a rule of signal HIGH matched and which the model finds HIGH with
 // this probability, if it is in scope at all.
-domain::Verdict WithHigh(float high, float in_scope = 1) {
+domain::Verdict WithHigh(float high, float in_scope = 1, const Persons& persons = {}) {
   Rule rule = MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"强拆"});
   rule.signal = Risk::kHigh;
   const RuleSet set = GoodRules({rule});
@@ -30,7 +30,7 @@ domain::Verdict WithHigh(float high, float in_scope = 1) {
   opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = in_scope;
   opinion.probabilities[static_cast<size_t>(Scenario::kOutOfScope)] = 1 - in_scope;
   opinion.high = high;
-  return scorer.Score({{0, domain::TextPart::kContent, 0, 2}}, 0, &opinion);
+  return scorer.Score({{0, domain::TextPart::kContent, 0, 2}}, persons, &opinion);
 }
 
 TEST(ScorerTest, HighStandsWhereTheModelAgrees) {
@@ -52,6 +52,36 @@ TEST(ScorerTest, HighThatPeopleRarelySayIsRatedBelowWithoutAReview) {
   EXPECT_EQ(verdict.risk, Risk::kMedium);
   EXPECT_FALSE(verdict.needs_review);
   EXPECT_EQ(verdict.risk_reasons.back().code, "MODEL:HIGH_UNLIKELY");
+}
+
+// The same where nothing but what the partner tells beside the text makes it HIGH.
+domain::Verdict WithPersons(const Persons& persons, Risk base = Risk::kMedium) {
+  RuleSet set = GoodRules(
+      {MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"占道"})});
+  set.rules[0].problem = "ENF-27";
+  set.problems = {{.code = "ENF-27", .scenario = Scenario::kAdminEnforcement, .risk = base}};
+  const Scorer scorer(set, {&set.rules[0]});
+  Opinion opinion;
+  opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 1;
+  opinion.high = 0.1F;
+  return scorer.Score({{0, domain::TextPart::kContent, 0, 2}}, persons, &opinion);
+}
+
+TEST(ScorerTest, ANumberOfPersonsThatTheModelNeverSawIsNotOverruledByIt) {
+  EXPECT_EQ(WithPersons({.told = 500}).risk, Risk::kHigh);
+  EXPECT_EQ(WithPersons({.told = 500}).risk_score, 45 + 25);
+  EXPECT_EQ(WithPersons({.told = 29}).risk, Risk::kMedium);
+  EXPECT_EQ(WithPersons({.in_text = 500}).risk_score, 69) << "the model saw that";
+  EXPECT_EQ(WithPersons({.in_text = 500, .told = 500}).risk_score, 69) << "nothing that it missed";
+  EXPECT_EQ(WithPersons({.in_text = 10, .told = 500}).risk_score, 45 + 25);
+}
+
+TEST(ScorerTest, WhatTheModelDoubtsInTheTextDoesNotCountTwiceWithThePartnersNumber) {
+  EXPECT_EQ(WithPersons({}, Risk::kHigh).risk_score, 69);
+  EXPECT_EQ(WithPersons({.told = 5}, Risk::kHigh).risk, Risk::kHigh) << "69 and 10";
+  // A signal lifts to a place and adds nothing: below stands 45.
+  EXPECT_EQ(WithHigh(0.1F, 1, {.told = 5}).risk_score, 69);
+  EXPECT_EQ(WithHigh(0.1F, 1, {.told = 30}).risk, Risk::kHigh);
 }
 
 // Whatever order the matches come in: many of equal strength, in the title and in the content, at
@@ -80,7 +110,7 @@ TEST(ScorerTest, EvidenceOfEqualStrengthStandsInTheOrderOfTheText) {
   std::mt19937 random(seed);
   for (int round = 0; round < 100; ++round) {
     std::shuffle(matches.begin(), matches.end(), random);
-    const domain::Verdict verdict = scorer.Score(matches, 0, &opinion);
+    const domain::Verdict verdict = scorer.Score(matches, {}, &opinion);
     ASSERT_EQ(verdict.evidence.size(), 16u);
     for (uint32_t i = 0; i < 16; ++i) {
       const domain::EvidenceSpan& span = verdict.evidence[i];
@@ -114,7 +144,7 @@ domain::Verdict OnTwoProblems(const std::vector<LearntProblem>& learnt) {
   opinion.probabilities[static_cast<size_t>(Scenario::kAdminEnforcement)] = 1;
   opinion.problems = [&](Scenario) { return std::span<const LearntProblem>(learnt); };
   return scorer.Score(
-      {{0, domain::TextPart::kContent, 0, 2}, {1, domain::TextPart::kContent, 3, 5}}, 0, &opinion);
+      {{0, domain::TextPart::kContent, 0, 2}, {1, domain::TextPart::kContent, 3, 5}}, {}, &opinion);
 }
 
 TEST(ScorerTest, ProblemsOfOtherClassesAreNeitherToldNorTheBaseOfTheRisk) {
@@ -153,7 +183,7 @@ TEST(ScorerTest, OutOfScopeIsOnlyWhatIsLikelyEnoughToBe) {
   opinion.probabilities[static_cast<size_t>(Scenario::kPetitionDispute)] = 0.25F;
   opinion.probabilities[static_cast<size_t>(Scenario::kDecisionDisclosure)] = 0.11F;
   opinion.probabilities[static_cast<size_t>(Scenario::kOutOfScope)] = 0.34F;
-  EXPECT_EQ(scorer.Score({}, 0, &opinion).scenario, Scenario::kAdminEnforcement);
+  EXPECT_EQ(scorer.Score({}, {}, &opinion).scenario, Scenario::kAdminEnforcement);
 }
 
 }  // namespace
