@@ -151,24 +151,25 @@ class Adder {
   void AddRisk(const v1::RiskConfig& config) {
     classification::RiskFormula& risk = set_->risk;
     risk.origin = OriginOf(source_, "risk");
-    const auto take = [](int32_t value, int32_t* into) {
-      if (value != 0) {
+    // What is written counts, a 0 too; what is missing keeps its default.
+    const auto take = [](bool given, int32_t value, int32_t* into) {
+      if (given) {
         *into = value;
       }
     };
-    take(config.base_low(), &risk.base_low);
-    take(config.base_medium(), &risk.base_medium);
-    take(config.base_high(), &risk.base_high);
-    take(config.repeat(), &risk.repeat);
-    take(config.repeat_max(), &risk.repeat_max);
-    take(config.spread_group(), &risk.spread_group);
-    take(config.spread_crowd(), &risk.spread_crowd);
-    take(config.group_from(), &risk.group_from);
-    take(config.crowd_from(), &risk.crowd_from);
-    take(config.sensitivity(), &risk.sensitivity);
-    take(config.sensitivity_max(), &risk.sensitivity_max);
-    take(config.medium_from(), &risk.medium_from);
-    take(config.high_from(), &risk.high_from);
+    take(config.has_base_low(), config.base_low(), &risk.base_low);
+    take(config.has_base_medium(), config.base_medium(), &risk.base_medium);
+    take(config.has_base_high(), config.base_high(), &risk.base_high);
+    take(config.has_repeat(), config.repeat(), &risk.repeat);
+    take(config.has_repeat_max(), config.repeat_max(), &risk.repeat_max);
+    take(config.has_spread_group(), config.spread_group(), &risk.spread_group);
+    take(config.has_spread_crowd(), config.spread_crowd(), &risk.spread_crowd);
+    take(config.has_group_from(), config.group_from(), &risk.group_from);
+    take(config.has_crowd_from(), config.crowd_from(), &risk.crowd_from);
+    take(config.has_sensitivity(), config.sensitivity(), &risk.sensitivity);
+    take(config.has_sensitivity_max(), config.sensitivity_max(), &risk.sensitivity_max);
+    take(config.has_medium_from(), config.medium_from(), &risk.medium_from);
+    take(config.has_high_from(), config.high_from(), &risk.high_from);
   }
 
   void AddReading(const v1::ReadingConfig& config) {

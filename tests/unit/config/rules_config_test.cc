@@ -35,6 +35,17 @@ class RulesConfigTest : public ::testing::Test {
   testing::TempDir folder_;
 };
 
+TEST_F(RulesConfigTest, AZeroInTheRiskFormulaIsTakenAndWhatIsMissingKeepsItsDefault) {
+  Write("a.yaml", "risk: {spread_crowd: 0, spread_group: 0, repeat: 0, repeat_max: 0}\n");
+  const classification::RiskFormula risk = Load().risk;
+  EXPECT_EQ(risk.spread_crowd, 0);
+  EXPECT_EQ(risk.spread_group, 0);
+  EXPECT_EQ(risk.repeat, 0);
+  EXPECT_EQ(risk.repeat_max, 0);
+  EXPECT_EQ(risk.sensitivity, classification::RiskFormula{}.sensitivity);
+  EXPECT_EQ(risk.high_from, classification::RiskFormula{}.high_from);
+}
+
 TEST_F(RulesConfigTest, PutsTheFilesTogetherInTheOrderOfTheirNames) {
   Write("b.yaml",
         "scenario: JUDICIAL\n"
