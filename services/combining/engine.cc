@@ -49,16 +49,15 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   if (!ConcernsClue(alert.kind)) return;
   newest_ = std::max(newest_, alert.raised_at);
   if (alert.group != nullptr) return TakeTold(event);
-  const Entry entry{partition, position, alert.raised_at, alert.clue_id,
-                    alert.kind != AlertKind::kClueReceived};
+  Entry entry{partition, position, alert.raised_at, alert.clue_id,
+              alert.kind != AlertKind::kClueReceived};
 
   FactsPtr facts = FactsOf(alert, counts_persons_);
   for (const auto& matters : matters_) matters->Take(alert, facts);
   std::vector<Joining> joins;
   if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);
 
-  // What it was before leaves; a clue that stays in a group counts with what it is now, and makes
-  // nothing due again.
+  // What it was before leaves; a clue that stays in a group counts with what it is now.
   std::vector<std::string> before;
   const auto known = clues_.find(entry.clue_id);
   if (known != clues_.end()) {
@@ -83,12 +82,10 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
     Group* const group = GroupFor(*joining.route, std::move(joining.key));
     if (replaying_) group->joined[partition] = position;
     Join(entry, &clue, group);
-    if (std::find(before.begin(), before.end(), group->digest) != before.end()) {
-      if (clue.at >= group->begun) {
-        ++group->total;
-        group->common.Add(*clue.facts);
-      }
-      continue;
+    entry.stays = std::find(before.begin(), before.end(), group->digest) != before.end();
+    if (entry.stays && clue.at >= group->begun) {
+      ++group->total;
+      group->common.Add(*clue.facts);
     }
     if (joining.counts_only) continue;
     std::visit([&](const auto& rule) { Look(entry, group, rule); }, group->route->rule);
@@ -235,6 +232,29 @@ void Engine::Hold(const Entry& entry, const Group& group, Firing firing) {
   // A clue that was corrected long after it came was counted among those of its own time.
   firing.since = std::min(entry.at, firing.alert.group->to);
   Keep(std::move(firing));
+}
+
+// What was found of the group and waits for offices to open, when a HIGH has come to it.
+Engine::Held Engine::WaitingOf(const Entry& entry, const Group& group) {
+  const bool may_wait = group.route->times != Times::kAlways;
+  if (!may_wait || clues_.at(entry.clue_id).facts->facets.risk != domain::Risk::kHigh) {
+    return held_.end();
+  }
+  return std::find_if(held_.upper_bound(entry.at), held_.end(), [&](const auto& held) {
+    return held.second.alert.group->digest == group.digest;
+  });
+}
+
+// What waits is told earlier, if it may, and then with what was found of the group since. It stays
+// the same finding: by its trigger and place whoever comes after knows it.
+void Engine::Hurry(const Entry& entry, const Group& group, Held waiting, Firing found) {
+  const absl::Time tell_at = Allowed(*group.route, found.alert.facets.risk, entry.at);
+  if (tell_at >= waiting->first) return;
+  Firing firing = std::move(waiting->second);
+  held_.erase(waiting);
+  firing.alert = std::move(found.alert);
+  firing.tell_at = tell_at;
+  held_.emplace(tell_at, std::move(firing));
 }
 
 void Engine::Keep(Firing firing) {

@@ -122,7 +122,8 @@ class Engine {
     int64_t position;
     absl::Time at;
     std::string clue_id;
-    bool corrected;  // no clue that has just come
+    bool corrected;      // no clue that has just come
+    bool stays = false;  // in the group that is looked at, in which it was before
   };
 
   // A group that a clue joins.
@@ -140,6 +141,7 @@ class Engine {
   static bool Leave(const std::string& clue_id, const Clue& clue, Group* group);
   void Forget();
 
+  // A clue that stays makes nothing due again; one that is HIGH now ends the waiting for offices.
   void Look(const Entry& entry, Group* group, const GroupRule& rule);
   void Look(const Entry& entry, Group* group, const ThresholdRule& rule);
   void Look(const Entry& entry, Group* group, const SurgeRule& rule);
@@ -149,6 +151,16 @@ class Engine {
   std::vector<const Member*> OthersOf(const RaiseAddend& addend, const Entry& entry,
                                       const Group& group, const Member& clue) const;
 
+  template <typename Rule>
+  void LookOnce(const Entry& entry, Group* group, const Rule& rule);
+  // What the rule finds in the group as it is; nothing: too little.
+  static std::optional<Firing> Find(const Group& group, const ThresholdRule& rule, absl::Time due);
+  static std::optional<Firing> Find(const Group& group, const SurgeRule& rule, absl::Time due);
+  void Schedule(const Entry& entry, Group* group, const GroupRule& rule);
+
+  using Held = std::multimap<absl::Time, Firing>::iterator;
+  Held WaitingOf(const Entry& entry, const Group& group);
+  void Hurry(const Entry& entry, const Group& group, Held waiting, Firing found);
   void Hold(const Entry& entry, const Group& group, Firing firing);
   void Keep(Firing firing);
   bool SeenTo(const Firing& firing, const std::vector<int64_t>& settled) const;

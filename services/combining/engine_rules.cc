@@ -28,46 +28,68 @@ std::string CountedBy(GroupBy by, const Facts& facts, size_t region_digits) {
 }  // namespace
 
 void Engine::Look(const Entry& entry, Group* group, const ThresholdRule& rule) {
-  if (entry.at < group->silent_until || !Started(*group->route, entry.at)) return;
-  const absl::Time from = group->members.back().at - rule.window;
-  const auto first = std::find_if(group->members.begin(), group->members.end(),
+  LookOnce(entry, group, rule);
+}
+
+void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
+  LookOnce(entry, group, rule);
+}
+
+// Of rules that are silent after they have found something.
+template <typename Rule>
+void Engine::LookOnce(const Entry& entry, Group* group, const Rule& rule) {
+  if (entry.stays || entry.at < group->silent_until) {
+    const Held waiting = WaitingOf(entry, *group);
+    if (waiting == held_.end()) return;
+    std::optional<Firing> found = Find(*group, rule, waiting->second.due);
+    if (found.has_value()) Hurry(entry, *group, waiting, *std::move(found));
+    return;
+  }
+  if (!Started(*group->route, entry.at)) return;
+  std::optional<Firing> found = Find(*group, rule, entry.at);
+  if (!found.has_value()) return;
+  group->silent_until = entry.at + rule.repeat;
+  Hold(entry, *group, *std::move(found));
+}
+
+std::optional<Firing> Engine::Find(const Group& group, const ThresholdRule& rule, absl::Time due) {
+  const absl::Time from = group.members.back().at - rule.window;
+  const auto first = std::find_if(group.members.begin(), group.members.end(),
                                   [&](const Member& member) { return member.at > from; });
-  auto measured = static_cast<int64_t>(std::distance(first, group->members.end()));
-  if (measured < rule.at_least) return;
+  auto measured = static_cast<int64_t>(std::distance(first, group.members.end()));
+  if (measured < rule.at_least) return std::nullopt;
   if (rule.distinct.has_value()) {
     std::set<std::string> different;
-    for (auto member = first; member != group->members.end(); ++member) {
-      std::string by = CountedBy(*rule.distinct, *member->facts, group->route->region_digits);
+    for (auto member = first; member != group.members.end(); ++member) {
+      std::string by = CountedBy(*rule.distinct, *member->facts, group.route->region_digits);
       if (!by.empty()) different.insert(std::move(by));
     }
     measured = static_cast<int64_t>(different.size());
-    if (measured < rule.at_least) return;
+    if (measured < rule.at_least) return std::nullopt;
   }
-  group->silent_until = entry.at + rule.repeat;
   domain::AlertGroup told;
-  Firing firing = About(*group->route, group->key, group->digest,
-                        domain::AlertKind::kThresholdReached, first, group->members.end(), &told);
+  Firing firing = About(*group.route, group.key, group.digest, domain::AlertKind::kThresholdReached,
+                        first, group.members.end(), &told);
   told.measured = static_cast<double>(measured);
   told.limit = rule.at_least;
   told.ordinal = 1;
   Word(rule, &told);
-  Finish(std::move(told), entry.at, &firing);
-  Hold(entry, *group, std::move(firing));
+  Finish(std::move(told), due, &firing);
+  return firing;
 }
 
-void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
-  if (entry.at < group->silent_until || !Started(*group->route, entry.at)) return;
+std::optional<Firing> Engine::Find(const Group& group, const SurgeRule& rule, absl::Time due) {
   // Index of the first member behind each border, the newest window first.
-  std::vector<size_t> borders = {group->members.size()};
+  std::vector<size_t> borders = {group.members.size()};
   for (int k = 1; k <= rule.baseline + 1; ++k) {
-    const absl::Time border = group->members.back().at - k * rule.window;
+    const absl::Time border = group.members.back().at - k * rule.window;
     const auto behind =
-        std::upper_bound(group->members.begin(), group->members.end(), border,
+        std::upper_bound(group.members.begin(), group.members.end(), border,
                          [](absl::Time time, const Member& member) { return time < member.at; });
-    borders.push_back(static_cast<size_t>(behind - group->members.begin()));
+    borders.push_back(static_cast<size_t>(behind - group.members.begin()));
   }
   const size_t now = borders[0] - borders[1];
-  if (now < static_cast<size_t>(rule.at_least)) return;
+  if (now < static_cast<size_t>(rule.at_least)) return std::nullopt;
   std::vector<double> before;
   for (size_t k = 1; k + 1 < borders.size(); ++k) {
     before.push_back(static_cast<double>(borders[k] - borders[k + 1]));
@@ -76,15 +98,14 @@ void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
   const size_t half = before.size() / 2;
   const double usual =
       before.size() % 2 == 1 ? before[half] : (before[half - 1] + before[half]) / 2;
-  if (static_cast<double>(now) < rule.factor * usual) return;
-  group->silent_until = entry.at + rule.repeat;
+  if (static_cast<double>(now) < rule.factor * usual) return std::nullopt;
   domain::AlertGroup told;
-  const auto first = group->members.begin() + static_cast<std::ptrdiff_t>(borders[1]);
-  Firing firing = About(*group->route, group->key, group->digest,
-                        domain::AlertKind::kThresholdReached, first, group->members.end(), &told);
+  const auto first = group.members.begin() + static_cast<std::ptrdiff_t>(borders[1]);
+  Firing firing = About(*group.route, group.key, group.digest, domain::AlertKind::kThresholdReached,
+                        first, group.members.end(), &told);
   // The usual number tells of the clues before too: who sees it must be allowed to see them.
   Common all;
-  for (const Member& member : group->members) all.Add(*member.facts);
+  for (const Member& member : group.members) all.Add(*member.facts);
   const domain::Risk risk = firing.alert.facets.risk;
   firing.alert.facets = all.facets();
   firing.alert.facets.risk = risk;
@@ -93,12 +114,16 @@ void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
   told.limit = usual > 0 ? rule.factor : rule.at_least;
   told.ordinal = 1;
   Word(rule, &told);
-  Finish(std::move(told), entry.at, &firing);
-  Hold(entry, *group, std::move(firing));
+  Finish(std::move(told), due, &firing);
+  return firing;
 }
 
 void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
   if (!Started(*group->route, entry.at)) return;
+  if (entry.stays) {
+    if (group->due != absl::InfiniteFuture()) Schedule(entry, group, rule);
+    return;
+  }
   if (group->begun == absl::InfiniteFuture() || entry.at - group->to_last > rule.idle) {
     End(group, rule);
     SetUntold(group, absl::InfiniteFuture());
@@ -121,10 +146,15 @@ void Engine::Look(const Entry& entry, Group* group, const GroupRule& rule) {
                               entry.at - ReachOf(*group->route)));
   }
   group->common.Add(*clues_[entry.clue_id].facts);
-  if (group->total < rule.at_least || group->due != absl::InfiniteFuture()) return;
+  Schedule(entry, group, rule);
+}
+
+// What waits for offices to open waits no longer once it is HIGH.
+void Engine::Schedule(const Entry& entry, Group* group, const GroupRule& rule) {
+  if (group->total < rule.at_least) return;
   const absl::Time due = group->version == 0 ? std::max(entry.at, group->wait_from + rule.wait)
                                              : std::max(entry.at, group->told_at + rule.interval);
-  SetDue(group, Allowed(*group->route, group->common.facets().risk, due));
+  SetDue(group, std::min(group->due, Allowed(*group->route, group->common.facets().risk, due)));
 }
 
 // Another group begins: what the one before had yet to tell is kept, as after a time in which

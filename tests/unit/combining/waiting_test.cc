@@ -64,10 +64,28 @@ class WaitingTest : public ::testing::Test {
     }
   }
 
+  // Told on the Saturday, by whoever holds the routes then, with the HIGH; and nothing afterwards.
+  void ExpectToldOnSaturday(absl::Duration saturday, int64_t total) {
+    TakeOver(saturday);
+    const std::vector<Firing> told = Tell(saturday);
+    ASSERT_THAT(told, SizeIs(1));
+    EXPECT_EQ(told[0].tell_at, kBegin + saturday);
+    EXPECT_EQ(told[0].alert.facets.risk, domain::Risk::kHigh);
+    EXPECT_EQ(told[0].alert.group->total, total);
+    EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+    TakeOver(kMondayMorning + absl::Hours(1));
+    EXPECT_THAT(Tell(kMondayMorning + absl::Hours(2)), IsEmpty()) << "once";
+  }
+
   std::shared_ptr<const RouteSet> routes_;
   std::unique_ptr<Engine> engine_;
   std::vector<domain::ChangeEvent> log_;
 };
+
+domain::ChangeEvent High(domain::ChangeEvent event) {
+  event.alert.facets.risk = domain::Risk::kHigh;
+  return event;
+}
 
 TEST_F(WaitingTest, AGroupOfAFridayEveningIsToldOnMondayWithAllOfIt) {
   Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
@@ -144,6 +162,72 @@ TEST_F(WaitingTest, ALaterVersionOfAMatterWaitsAsLong) {
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].version, 2u);
   EXPECT_EQ(told[0].alert.group->total, 3);
+}
+
+TEST_F(WaitingTest, AGroupThatWaitsForMondayIsToldOnSaturdayWhenAHighJoinsIt) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(24))));
+  const absl::Duration saturday = kFridayEvening + absl::Hours(16);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  ASSERT_THAT(Tell(saturday - absl::Hours(1)), IsEmpty());
+  Take(High(ClueEvent("c", saturday)));
+  ExpectToldOnSaturday(saturday, 3);
+}
+
+TEST_F(WaitingTest, AGroupThatWaitsForMondayIsToldWhenOneOfItBecomesHigh) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(24))));
+  const absl::Duration saturday = kFridayEvening + absl::Hours(16);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(High(
+      Later(ClueEvent("a", kFridayEvening), domain::AlertKind::kClueRevised, absl::Hours(16))));
+  const std::vector<Firing> told = Tell(saturday);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.facets.risk, domain::Risk::kHigh);
+  EXPECT_EQ(told[0].alert.group->total, 2);
+  TakeOver(saturday);
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), IsEmpty()) << "once";
+}
+
+TEST_F(WaitingTest, AGroupThatWasToldIsNotToldAgainWhenOneOfItBecomesHigh) {
+  Begin(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(24)));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  ASSERT_THAT(Tell(kFridayEvening + absl::Hours(1)), SizeIs(1));
+  Take(
+      High(Later(ClueEvent("a", kFridayEvening), domain::AlertKind::kClueRevised, absl::Hours(2))));
+  EXPECT_THAT(Tell(kMondayMorning), IsEmpty());
+}
+
+TEST_F(WaitingTest, AThresholdThatWaitsForMondayIsToldOnSaturdayWhenAHighJoinsIt) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
+  const absl::Duration saturday = kFridayEvening + absl::Hours(16);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("c", saturday - absl::Hours(2)));
+  ASSERT_THAT(Tell(saturday - absl::Hours(1)), IsEmpty());
+  Take(High(ClueEvent("d", saturday)));
+  ExpectToldOnSaturday(saturday, 4);
+}
+
+TEST_F(WaitingTest, AThresholdThatWaitsForMondayIsToldWhenOneOfItBecomesHigh) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
+  const absl::Duration saturday = kFridayEvening + absl::Hours(16);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(High(
+      Later(ClueEvent("a", kFridayEvening), domain::AlertKind::kClueRevised, absl::Hours(16))));
+  ExpectToldOnSaturday(saturday, 2);
+}
+
+TEST_F(WaitingTest, WhatWasToldOnMondayIsNotToldAgainForAHighThatCameLater) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  ASSERT_THAT(Tell(kMondayMorning), SizeIs(1));
+  Take(High(ClueEvent("c", kMondayMorning + absl::Hours(1))));
+  TakeOver(kMondayMorning + absl::Hours(1));
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(2)), IsEmpty());
 }
 
 // Each within the time in which the next belongs to the group, the first of them long ago.
