@@ -142,6 +142,7 @@ void Engine::Join(const Entry& entry, Clue* clue, Group* group) {
   const absl::Time oldest =
       together ? absl::InfinitePast() : group->members.back().at - ReachOf(*group->route);
   while (group->members.front().at < oldest || group->members.size() > kMostOfGroup) {
+    group->raised.erase(group->members.front().clue_id);
     group->members.pop_front();
   }
 }
@@ -174,6 +175,7 @@ void Engine::Forget() {
       const auto group = groups_.find(digest);
       if (group == groups_.end()) continue;
       Leave(clue->first, clue->second, group->second.get());
+      group->second->raised.erase(clue->first);
       if (group->second->members.empty() && group->second->due == absl::InfiniteFuture() &&
           group->second->silent_until < newest_) {
         SetUntold(group->second.get(), absl::InfiniteFuture());
@@ -207,6 +209,10 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
     group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
   } else if (const auto* const rule = std::get_if<SurgeRule>(&route->rule)) {
     group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
+  } else if (std::holds_alternative<RaiseRule>(route->rule) && !told.members.empty()) {
+    Raised& raised = group->raised[told.members.front()];
+    raised.version = std::max(raised.version, static_cast<uint32_t>(told.ordinal));
+    raised.risk = std::max(raised.risk, alert.facets.risk);
   }
   if (!replaying_) return;
   if (told.to >= group->begun) group->moved.clear();
@@ -234,14 +240,13 @@ void Engine::Hold(const Entry& entry, const Group& group, Firing firing) {
   Keep(std::move(firing));
 }
 
-// What was found of the group and waits for offices to open, when a HIGH has come to it.
-Engine::Held Engine::WaitingOf(const Entry& entry, const Group& group) {
-  const bool may_wait = group.route->times != Times::kAlways;
-  if (!may_wait || clues_.at(entry.clue_id).facts->facets.risk != domain::Risk::kHigh) {
-    return held_.end();
-  }
-  return std::find_if(held_.upper_bound(entry.at), held_.end(), [&](const auto& held) {
-    return held.second.alert.group->digest == group.digest;
+// What was found of the group, by `trigger` or whatever clue, and waits for offices to open.
+Engine::Held Engine::WaitingOf(const Group& group, absl::Time now, const std::string& trigger) {
+  if (group.route->times == Times::kAlways) return held_.end();
+  return std::find_if(held_.upper_bound(now), held_.end(), [&](const auto& held) {
+    const Firing& firing = held.second;
+    return firing.alert.group->digest == group.digest &&
+           (trigger.empty() || firing.trigger == trigger);
   });
 }
 
@@ -288,7 +293,7 @@ bool Engine::WasTold(const Firing& firing) const {
       return told.to == firing.alert.group->to && told.total >= firing.alert.group->total;
     }
     if (std::holds_alternative<RaiseRule>(group.route->rule)) {
-      return told.trigger == firing.trigger;
+      return told.trigger == firing.trigger && told.version >= firing.version;
     }
     // One clue more or less may have been seen when it was told: within the silence it is the same.
     absl::Duration repeat;

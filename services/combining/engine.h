@@ -86,6 +86,10 @@ class Engine {
     int64_t total = 0;
     absl::Time from, to, due, at;
   };
+  struct Raised {
+    uint32_t version = 0;
+    domain::Risk risk = domain::Risk::kUnspecified;
+  };
   struct Group {
     const Route* route = nullptr;
     std::string digest;
@@ -97,6 +101,8 @@ class Engine {
     // During the replay: the last entry of each partition by which a clue joined it.
     std::map<int, int64_t> joined;
     absl::Time silent_until = absl::InfinitePast();
+    // Of a RaiseRule: what was told of a clue last, or waits to be; see Look.
+    std::map<std::string, Raised> raised;
     // Of a GroupRule: the members since `begun` belong together.
     absl::Time begun = absl::InfiniteFuture();
     absl::Time wait_from;  // when the first was taken
@@ -141,7 +147,8 @@ class Engine {
   static bool Leave(const std::string& clue_id, const Clue& clue, Group* group);
   void Forget();
 
-  // A clue that stays makes nothing due again; one that is HIGH now ends the waiting for offices.
+  // A clue that stays makes nothing due again, unless it is raised higher than was told of it; one
+  // that is HIGH now ends the waiting for offices.
   void Look(const Entry& entry, Group* group, const GroupRule& rule);
   void Look(const Entry& entry, Group* group, const ThresholdRule& rule);
   void Look(const Entry& entry, Group* group, const SurgeRule& rule);
@@ -159,7 +166,7 @@ class Engine {
   void Schedule(const Entry& entry, Group* group, const GroupRule& rule);
 
   using Held = std::multimap<absl::Time, Firing>::iterator;
-  Held WaitingOf(const Entry& entry, const Group& group);
+  Held WaitingOf(const Group& group, absl::Time now, const std::string& trigger = "");
   void Hurry(const Entry& entry, const Group& group, Held waiting, Firing found);
   void Hold(const Entry& entry, const Group& group, Firing firing);
   void Keep(Firing firing);

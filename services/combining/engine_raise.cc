@@ -150,11 +150,16 @@ std::vector<const Member*> Engine::OthersOf(const RaiseAddend& addend, const Ent
   return others;
 }
 
+// Only the clue that has come, or changed, is raised: the others have been told with what was known
+// when they came.
 void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
-  // Only the newest is raised: those before have been told with what was known then.
-  const Member& clue = group->members.back();
-  if (clue.clue_id != entry.clue_id) return;
   const Route& route = *group->route;
+  const Member own_order{clues_[entry.clue_id].at, entry.clue_id, nullptr};
+  const auto found =
+      std::lower_bound(group->members.begin(), group->members.end(), own_order, Before);
+  if (found == group->members.end() || found->clue_id != entry.clue_id) return;
+  if (!Started(route, entry.at)) return;
+  const Member& clue = *found;
   const int own = PointsOf(*clue.facts);
   int sum = own;
   std::vector<const Member*> others;
@@ -178,6 +183,11 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
   }
   const domain::Risk risk = RiskOf(sum);
   if (reasons.size() == 1 || risk <= clue.facts->facets.risk) return;
+  Raised& raised = group->raised[clue.clue_id];
+  if (risk <= raised.risk) return;  // it was told so
+  raised.risk = risk;
+  const Held waiting = WaitingOf(*group, entry.at, clue.clue_id);
+  if (waiting == held_.end()) ++raised.version;
   std::vector<Member> clues = {clue};
   for (const Member* const other : others) clues.push_back(*other);
   std::sort(clues.begin(), clues.end(), Before);
@@ -191,10 +201,12 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
   firing.alert.problem_codes = clue.facts->problems;
   told.measured = sum;
   told.limit = risk == domain::Risk::kHigh ? kHighFrom : kMediumFrom;
-  told.ordinal = 1;
+  told.ordinal = raised.version;
   Word(reasons, &told);
   firing.alert.risk_reasons = std::move(reasons);
+  firing.version = raised.version;
   Finish(std::move(told), entry.at, &firing);
+  if (waiting != held_.end()) return Hurry(entry, *group, waiting, std::move(firing));
   Hold(entry, *group, std::move(firing));
 }
 

@@ -39,7 +39,8 @@ void Engine::Look(const Entry& entry, Group* group, const SurgeRule& rule) {
 template <typename Rule>
 void Engine::LookOnce(const Entry& entry, Group* group, const Rule& rule) {
   if (entry.stays || entry.at < group->silent_until) {
-    const Held waiting = WaitingOf(entry, *group);
+    if (clues_[entry.clue_id].facts->facets.risk != domain::Risk::kHigh) return;
+    const Held waiting = WaitingOf(*group, entry.at);
     if (waiting == held_.end()) return;
     std::optional<Firing> found = Find(*group, rule, waiting->second.due);
     if (found.has_value()) Hurry(entry, *group, waiting, *std::move(found));

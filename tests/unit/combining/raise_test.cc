@@ -147,6 +147,70 @@ TEST_F(RaiseTest, NothingIsRaisedByItsOwnPointsAlone) {
   EXPECT_THAT(Due(), IsEmpty());
 }
 
+// Revised a day after it came, and graver.
+domain::ChangeEvent Revised(const domain::ChangeEvent& event, int points) {
+  domain::ChangeEvent revised = Later(event, domain::AlertKind::kClueRevised, kDay);
+  revised.alert.risk_reasons[0].points = points;
+  return revised;
+}
+
+TEST_F(RaiseTest, AClueThatIsRevisedIsLookedAtAgain) {
+  Begin({Repeats()});
+  Take(Medium("a", kDay, 45));
+  const domain::ChangeEvent x = Medium("x", 2 * kDay, 45);
+  Take(x);
+  EXPECT_THAT(Due(), IsEmpty());
+  Take(Revised(x, 60));
+  const std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "x");
+  EXPECT_EQ(told[0].version, 1u);
+  EXPECT_EQ(told[0].alert.facets.risk, Risk::kHigh);
+  Take(Revised(Revised(x, 60), 65));
+  EXPECT_THAT(Due(), IsEmpty()) << "no higher than was told";
+}
+
+TEST_F(RaiseTest, ARevisedClueIsRaisedByThoseBeforeItAlthoughOthersCameSince) {
+  Begin({Repeats()});
+  Take(Medium("a", kDay, 45));
+  const domain::ChangeEvent x = Medium("x", 2 * kDay, 45);
+  Take(x);
+  Take(Medium("later", 2 * kDay + absl::Hours(1), 45));
+  Take(Revised(x, 60));
+  const std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].alert.group->members, ElementsAre("x", "a"));
+}
+
+TEST_F(RaiseTest, WhatIsRaisedHigherThanWasToldIsTheNextVersionWhoeverHoldsTheRoutes) {
+  Begin({Repeats()});
+  std::vector<domain::ChangeEvent> log = {Medium("a", kDay, 35), Medium("x", 2 * kDay, 35)};
+  log[1].alert.facets.risk = Risk::kLow;
+  for (const domain::ChangeEvent& event : log) Take(event);
+  std::vector<Firing> told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.facets.risk, Risk::kMedium);
+  log.push_back(ToldEvent(told[0], kBegin + 2 * kDay));
+  log.push_back(Revised(log[1], 60));
+  const auto take_over = [&] {
+    engine_ = std::make_unique<Engine>(routes_, std::map<std::string, absl::Time>());
+    for (size_t i = 0; i < log.size(); ++i) {
+      engine_->Take(0, static_cast<int64_t>(i) + 1, log[i]);
+    }
+    engine_->GoLive({2});
+  };
+  take_over();
+  told = Due();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "x");
+  EXPECT_EQ(told[0].version, 2u);
+  EXPECT_EQ(told[0].alert.group->ordinal, 2);
+  EXPECT_EQ(told[0].alert.facets.risk, Risk::kHigh);
+  log.push_back(ToldEvent(told[0], kBegin + 4 * kDay));
+  take_over();
+  EXPECT_THAT(Due(), IsEmpty()) << "once";
+}
+
 TEST_F(RaiseTest, OfSpreadOnlyDifferentOnesCountAndNotTheClueItself) {
   Begin({Spread(Counts::kUnits, {GroupBy::kProblem}, 1)});
   Take(Medium("a", kDay, 45, "乙局"));
