@@ -178,7 +178,8 @@ grpc::ServerUnaryReactor* SubscriptionService::ReplayDeadLetters(Context* contex
   const std::optional<Caller> caller = call->Enter();
   v1::ReplayDeadLettersRequest request;
   Violations violations;
-  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  if (!caller || !MayChange(call, *caller)) return call;
+  if (!call->Parse(*bytes, &request, &violations)) return call;
   ValidateSubscriptionName(request.subscription(), "subscription", &violations);
   ValidateSelection(request.has_selection(), request.selection(), &violations);
   if (!call->Accept(std::move(violations))) return call;
@@ -252,7 +253,8 @@ grpc::ServerUnaryReactor* SubscriptionService::DropDeadLetters(Context* context,
   const std::optional<Caller> caller = call->Enter();
   v1::DropDeadLettersRequest request;
   Violations violations;
-  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  if (!caller || !MayChange(call, *caller)) return call;
+  if (!call->Parse(*bytes, &request, &violations)) return call;
   ValidateSubscriptionName(request.subscription(), "subscription", &violations);
   ValidateSelection(request.has_selection(), request.selection(), &violations);
   if (!call->Accept(std::move(violations))) return call;

@@ -120,15 +120,17 @@ v1::Silence ToProto(const domain::Silence& silence, absl::Time now) {
   return proto;
 }
 
-std::function<bool(const domain::Silence&)> MayChange(const Caller& caller) {
-  return [id = caller.principal->id, supervisor = IsSupervisor(caller),
+std::function<bool(const domain::Silence&)> MayChange(const Caller& caller, bool sees_all) {
+  return [id = caller.principal->id, supervisor = IsSupervisor(caller), sees_all,
           scope = caller.scope](const domain::Silence& silence) {
-    return silence.author == id || (supervisor && domain::Covers(scope, silence.scope));
+    if (silence.author == id && sees_all) return true;
+    return (silence.author == id || supervisor) && domain::Covers(scope, silence.scope);
   };
 }
 
-std::function<bool(const domain::Silence&)> MayRead(const Caller& caller) {
-  return [id = caller.principal->id, answers = MayChange(caller)](const domain::Silence& silence) {
+std::function<bool(const domain::Silence&)> MayRead(const Caller& caller, bool sees_all) {
+  return [id = caller.principal->id,
+          answers = MayChange(caller, sees_all)](const domain::Silence& silence) {
     return answers(silence) || std::find(silence.receivers.begin(), silence.receivers.end(), id) !=
                                    silence.receivers.end();
   };

@@ -22,9 +22,10 @@ absl::Time NewEndOf(const v1::ExtendSilenceRequest& request, absl::Time now,
 v1::Silence ToProto(const domain::Silence& silence, absl::Time now);
 
 // Whether the caller answers for a silence: its author does, and a supervisor who sees all that its
-// author saw.
-std::function<bool(const domain::Silence&)> MayChange(const Caller& caller);
+// author saw. So much an author must see too whose token is narrower than the principal
+// (`sees_all` is false).
+std::function<bool(const domain::Silence&)> MayChange(const Caller& caller, bool sees_all);
 // Who answers for it may read it, and from whom it hides.
-std::function<bool(const domain::Silence&)> MayRead(const Caller& caller);
+std::function<bool(const domain::Silence&)> MayRead(const Caller& caller, bool sees_all);
 
 }  // namespace supervision::rpc

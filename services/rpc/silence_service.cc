@@ -99,7 +99,8 @@ grpc::ServerUnaryReactor* SilenceService::ExpireSilence(Context* context, const 
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
   ValidateKey(request.silence_id(), "silence_id", &violations);
   if (!call->Accept(std::move(violations))) return call;
-  desk_.Change({request.silence_id(), caller->principal->id, MayChange(*caller), std::nullopt},
+  desk_.Change({request.silence_id(), caller->principal->id,
+                MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)), std::nullopt},
                caller->timeout, AnswerTo<v1::ExpireSilenceResponse>(call));
   return call;
 }
@@ -114,7 +115,8 @@ grpc::ServerUnaryReactor* SilenceService::ExtendSilence(Context* context, const 
   ValidateKey(request.silence_id(), "silence_id", &violations);
   const absl::Time end = NewEndOf(request, absl::Now(), &violations);
   if (!call->Accept(std::move(violations))) return call;
-  desk_.Change({request.silence_id(), caller->principal->id, MayChange(*caller), end},
+  desk_.Change({request.silence_id(), caller->principal->id,
+                MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)), end},
                caller->timeout, AnswerTo<v1::ExtendSilenceResponse>(call));
   return call;
 }
@@ -128,8 +130,8 @@ grpc::ServerUnaryReactor* SilenceService::GetSilence(Context* context, const Byt
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
   ValidateKey(request.silence_id(), "silence_id", &violations);
   if (!call->Accept(std::move(violations))) return call;
-  desk_.Get(request.silence_id(), MayRead(*caller), caller->timeout,
-            AnswerTo<v1::GetSilenceResponse>(call));
+  desk_.Get(request.silence_id(), MayRead(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)),
+            caller->timeout, AnswerTo<v1::GetSilenceResponse>(call));
   return call;
 }
 
@@ -146,7 +148,7 @@ grpc::ServerUnaryReactor* SilenceService::ListSilences(Context* context, const B
   }
   if (!call->Accept(std::move(violations))) return call;
   ledger::SilenceQuery query;
-  query.may_read = MayRead(*caller);
+  query.may_read = MayRead(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller));
   query.ended_too = request.include_ended();
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();

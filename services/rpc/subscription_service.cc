@@ -166,6 +166,12 @@ grpc::ServerUnaryReactor* SubscriptionService::ListSubscriptions(Context* contex
   return call;
 }
 
+bool SubscriptionService::MayChange(UnaryCall* call, const Caller& caller) const {
+  if (edge_.gate->SeesAllOfItsPrincipal(caller)) return true;
+  call->Fail(domain::MakeError(domain::Reason::kNarrowedToken));
+  return false;
+}
+
 grpc::ServerUnaryReactor* SubscriptionService::UpdateSubscription(Context* context,
                                                                   const Bytes* bytes,
                                                                   Bytes* response) {
@@ -173,7 +179,8 @@ grpc::ServerUnaryReactor* SubscriptionService::UpdateSubscription(Context* conte
   const std::optional<Caller> caller = call->Enter();
   v1::UpdateSubscriptionRequest request;
   Violations violations;
-  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  if (!caller || !MayChange(call, *caller)) return call;
+  if (!call->Parse(*bytes, &request, &violations)) return call;
   ledger::SubscriptionChange change;
   ValidateSubscriptionName(request.name(), "name", &violations);
   ValidateKey(request.etag(), "etag", &violations);
@@ -196,7 +203,8 @@ grpc::ServerUnaryReactor* SubscriptionService::DeleteSubscription(Context* conte
   const std::optional<Caller> caller = call->Enter();
   v1::DeleteSubscriptionRequest request;
   Violations violations;
-  if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
+  if (!caller || !MayChange(call, *caller)) return call;
+  if (!call->Parse(*bytes, &request, &violations)) return call;
   ValidateSubscriptionName(request.name(), "name", &violations);
   if (!call->Accept(std::move(violations))) return call;
   desk_.Delete({caller->principal->id, request.name()}, request.etag(), request.force(),

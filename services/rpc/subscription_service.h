@@ -53,6 +53,10 @@ class SubscriptionService final : public RawSubscriptionService {
                                             Bytes* response) override;
   grpc::ServerUnaryReactor* ListSubscriptions(Context* context, const Bytes* request,
                                               Bytes* response) override;
+  // Whether the call may change what the caller's principal is told. A token that sees less than
+  // the principal may not, and the call has been answered then.
+  bool MayChange(UnaryCall* call, const Caller& caller) const;
+
   grpc::ServerUnaryReactor* UpdateSubscription(Context* context, const Bytes* request,
                                                Bytes* response) override;
   grpc::ServerUnaryReactor* DeleteSubscription(Context* context, const Bytes* request,

@@ -11,6 +11,7 @@
 #include "grpcpp/support/channel_arguments.h"
 #include "gtest/gtest.h"
 #include "services/config/tokens_file.h"
+#include "supervision/v1/silence_service.grpc.pb.h"
 #include "tests/integration/rpc/calls.h"
 #include "tests/integration/rpc/consume_client.h"
 #include "tests/support/certificates.h"
@@ -131,6 +132,67 @@ TEST_F(RevocationTest, ANarrowedTokenConsumesNoSubscriptionOfItsPrincipal) {
   ASSERT_TRUE(CreateSubscription(*stub, "night", v1::START_FROM_EARLIEST, full).ok());
   EXPECT_EQ(ReasonOf(Consumption(server.channel(), "night", 0, narrow).Finish()), "NARROWED_TOKEN");
   EXPECT_TRUE(Consumption(server.channel(), "night", 0, full).NextMessage().has_value());
+}
+
+TEST_F(RevocationTest, ANarrowedTokenTakesNothingFromItsPrincipalThatItDoesNotSee) {
+  const std::string narrow = Issue("example-monitor", domain::ScenarioSet().set(4));
+  const std::string full = Issue("example-monitor");
+  TestServer server(Options());
+  const auto stub = v1::SubscriptionService::NewStub(server.channel());
+  ASSERT_TRUE(CreateSubscription(*stub, "night", v1::START_FROM_EARLIEST, full).ok());
+  const auto reason = [&](auto method, auto request, auto response) {
+    return ReasonOf((stub.get()->*method)(Context(narrow).get(), request, &response));
+  };
+  using Stub = v1::SubscriptionService::Stub;
+  v1::DeleteSubscriptionRequest by_name;
+  by_name.set_name("night");
+  by_name.set_force(true);
+  EXPECT_EQ(reason(&Stub::DeleteSubscription, by_name, v1::DeleteSubscriptionResponse()),
+            "NARROWED_TOKEN");
+  v1::UpdateSubscriptionRequest update;
+  update.set_name("night");
+  update.set_etag("any");
+  EXPECT_EQ(reason(&Stub::UpdateSubscription, update, v1::UpdateSubscriptionResponse()),
+            "NARROWED_TOKEN");
+  v1::DropDeadLettersRequest drop;
+  drop.set_subscription("night");
+  drop.mutable_selection();
+  EXPECT_EQ(reason(&Stub::DropDeadLetters, drop, v1::DropDeadLettersResponse()), "NARROWED_TOKEN");
+  v1::ReplayDeadLettersRequest replay;
+  replay.set_subscription("night");
+  replay.mutable_selection();
+  EXPECT_EQ(reason(&Stub::ReplayDeadLetters, replay, v1::ReplayDeadLettersResponse()),
+            "NARROWED_TOKEN");
+  v1::DeleteSubscriptionResponse deleted;
+  EXPECT_TRUE(stub->DeleteSubscription(Context(full).get(), by_name, &deleted).ok());
+}
+
+// Those of its own it answers for as a supervisor for those of others.
+TEST_F(RevocationTest, ANarrowedTokenEndsTheSilencesOfItsPrincipalOnlyWhereItSeesAllOfThem) {
+  const std::string narrow = Issue("example-monitor", domain::ScenarioSet().set(4));
+  const std::string full = Issue("example-monitor");
+  TestServer server(Options());
+  const auto stub = v1::SilenceService::NewStub(server.channel());
+  const auto create = [&](const std::string& token) {
+    v1::CreateSilenceRequest request;
+    request.mutable_matcher()->set_unit("某县公安局");
+    request.set_reason("系统割接");
+    request.mutable_duration()->set_seconds(3600);
+    v1::CreateSilenceResponse response;
+    EXPECT_TRUE(stub->CreateSilence(Context(token).get(), request, &response).ok());
+    return response.silence().id();
+  };
+  const std::string wide = create(full);
+  const std::string own = create(narrow);
+  const auto expire = [&](const std::string& id, const std::string& token) {
+    v1::ExpireSilenceRequest request;
+    request.set_silence_id(id);
+    v1::ExpireSilenceResponse response;
+    return ReasonOf(stub->ExpireSilence(Context(token).get(), request, &response));
+  };
+  EXPECT_EQ(expire(wide, narrow), "SILENCE_NOT_FOUND");
+  EXPECT_EQ(expire(own, narrow), "");
+  EXPECT_EQ(expire(wide, full), "");
 }
 
 // An answer that is still open keeps the stream from ending.
