@@ -266,11 +266,14 @@ void Consumer::OnKept(ledger::PlaceResult result) {
       const bool gone = result == ledger::PlaceResult::kGone;
       return EndWith(domain::MakeError(gone ? Reason::kSubscriptionNotFound : Reason::kInternal));
     }
-    case ledger::PlaceResult::kKept:
     case ledger::PlaceResult::kChanged:
+      // By the new conditions what the place would move over may be to be told.
+      book_.NotKept();
+      break;
+    case ledger::PlaceResult::kKept:
+      book_.Kept();
       break;
   }
-  book_.Kept();
   std::shared_ptr<Session> session;
   bool sent_all = false;
   {

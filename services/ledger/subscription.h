@@ -131,7 +131,7 @@ struct PlaceUpdate {
 enum class PlaceResult : uint8_t {
   kKept = 0,
   kTakenOver = 1,  // a newer connection exists: nothing was moved
-  kChanged = 2,    // kept, and the subscription is no longer the one that the connection knows
+  kChanged = 2,    // the subscription is no longer the one that the connection knows: not moved
   kGone = 3,       // it has been deleted
   kBroken = 4,     // what lies in Redis cannot be used
 };

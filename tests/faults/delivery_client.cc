@@ -117,6 +117,15 @@ void DeliveryClient::ViewInForce() {
   view_in_force_ = record_.views.size() - 1;
 }
 
+void DeliveryClient::FilterInForce(size_t published) {
+  base::MutexLock lock(&mutex_);
+  view_in_force_ = record_.views.size() - 1;
+  // A scope that is not certain yet makes none of both together.
+  if (record_.views[view_in_force_ - 1].certain_at.has_value()) {
+    record_.views[view_in_force_].certain_at = published;
+  }
+}
+
 void DeliveryClient::SetFilter(const std::string& prefix) {
   base::MutexLock lock(&mutex_);
   View view = record_.views.back().view;

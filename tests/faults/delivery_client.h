@@ -65,6 +65,9 @@ class DeliveryClient {
   View view() const;  // the newest
   void ViewBegins(View view);
   void ViewInForce();
+  // The same of a subscription's filter, whose change was answered when so many alerts had been
+  // published: whatever is published from then on is told by it, also where a stream is still open.
+  void FilterInForce(size_t published);
   // Changes a stream's filter, by coming again with it.
   void SetFilter(const std::string& prefix);
   // How many alerts have been published: views that are in force by now are so for what follows.

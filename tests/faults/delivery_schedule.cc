@@ -175,7 +175,9 @@ class DeliveryLane::Schedule {
     view.filter = prefix;
     for (DeliveryClient* const client : clients) client->ViewBegins(view);
     Expect(lane_->calls_.SetFilter(kind == Kind::kShare ? share_ : name_, prefix));
-    for (DeliveryClient* const client : clients) client->ViewInForce();
+    const size_t published = publisher_.published().size();
+    for (DeliveryClient* const client : clients) client->FilterInForce(published);
+    PublishSome(Draw(3));  // while streams still go by the old one
   }
 
   void Special(Theme theme) {

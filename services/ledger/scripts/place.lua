@@ -10,8 +10,9 @@
 --       "attach", StoredConnection, name of the reader ("": it has none), its attempt, "".
 -- Returns, for each item: {0, generation, version, StoredSubscription, StoredProgress} attached;
 --       {0} kept or left; {1} a newer connection has taken over (of attach: a later attempt of the
---       same reader), nothing was changed; {2} kept, and the subscription has another version; {3} there is none; {4} the key has
---       a wrong type; {5} of attach: it is shared.
+--       same reader), nothing was changed; {2} the subscription has another version: the place stays,
+--       since by the new conditions what it would move over may be to be told; {3} there is none;
+--       {4} the key has a wrong type; {5} of attach: it is shared.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -35,7 +36,8 @@ local function Handle(subscription, first)
     return {0, newest, tonumber(found[1]), found[3], found[4]}
   end
   if found[2] ~= generation then return {1} end
-  if progress ~= '' then
+  local changed = found[1] ~= version
+  if progress ~= '' and not changed then
     redis.call('HSET', subscription, 'p', progress, 'a', string.format('%.0f', now))
   end
   if what == 'leave' then
@@ -44,8 +46,7 @@ local function Handle(subscription, first)
   else
     redis.call('HSET', subscription, 'u', alive_until)
   end
-  if found[1] ~= version then return {2} end
-  return {0}
+  return {changed and 2 or 0}
 end
 
 local results = {}

@@ -248,14 +248,20 @@ TEST_F(SubscriptionTest, OneCallKeepsManyAndOneFailureHarmsNoOther) {
   EXPECT_THAT(Get(none), FailsWith(Reason::kSubscriptionNotFound));
 }
 
-TEST_F(SubscriptionTest, AConnectionLearnsThatTheSubscriptionHasChangedAndItsPlaceIsKept) {
+TEST_F(SubscriptionTest, AConnectionLearnsThatTheSubscriptionHasChangedAndNoLongerMovesItsPlace) {
   const SubscriptionKey key{"monitor-1", "night"};
   const auto made = Create(key.owner, key.name);
   const auto attached = Attach(key);
   ASSERT_TRUE(made.ok() && attached.ok());
   ASSERT_TRUE(Update({key, made->etag, domain::Filter(), std::nullopt}).ok());
-  EXPECT_THAT(Keep({Moved(key, *attached, {5, 7})}), ElementsAre(PlaceResult::kChanged));
-  EXPECT_EQ(Get(key)->progress.place.positions, (std::vector<int64_t>{5, 7}));
+  PlaceUpdate moved = Moved(key, *attached, {5, 7});
+  EXPECT_THAT(Keep({moved}), ElementsAre(PlaceResult::kChanged));
+  moved.leaves = true;
+  EXPECT_THAT(Keep({moved}), ElementsAre(PlaceResult::kChanged));
+  const auto read = Get(key);
+  EXPECT_EQ(read->progress.place.positions, (std::vector<int64_t>{4, 7})) << "it judged by the old";
+  EXPECT_FALSE(read->connection.has_value()) << "it has left all the same";
+  EXPECT_FALSE(read->acknowledged_at.has_value());
 }
 
 TEST_F(SubscriptionTest, InUseItIsDeletedOnlyByForce) {

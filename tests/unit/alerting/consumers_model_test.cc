@@ -17,7 +17,14 @@ namespace {
 constexpr int kPartitions = 2;
 constexpr char kName[] = "night";
 
-enum class Fault { kNone, kDropsOne, kDoublesOne, kSwapsTwo, kLeavesTheScope };
+enum class Fault {
+  kNone,
+  kDropsOne,
+  kDoublesOne,
+  kSwapsTwo,
+  kLeavesTheScope,
+  kMovesThoughChanged,
+};
 
 enum Step {
   kPublish,
@@ -55,8 +62,9 @@ struct Published {
   int partition = 0;
   int64_t position = 0;
   bool in_scope = true;
-  bool always_passes = true;  // by whichever filter is in force
+  bool always_passes = true;  // each filter that has been in force since it was published
   bool may_pass = true;
+  int risk = 0;
 };
 
 class ScheduleRun final : public ConsumersFixture {
@@ -67,6 +75,7 @@ class ScheduleRun final : public ConsumersFixture {
     keeper_->Add(kName, start_, FilterOf(false));
     if (fault == Fault::kDropsOne) keeper_->Misplace(1);
     if (fault == Fault::kDoublesOne) keeper_->Misplace(-1);
+    if (fault == Fault::kMovesThoughChanged) keeper_->MoveThoughChanged();
   }
 
   std::vector<std::string> Run(int steps) {
@@ -133,8 +142,12 @@ class ScheduleRun final : public ConsumersFixture {
       const bool in_scope = Draw(4) > 0;
       event.alert.facets.region_code = in_scope ? "330106" : "440103";
       const int64_t position = log_.Append(partition, std::move(event));
-      published_[id] = {partition, position, in_scope, in_scope && risk == 2,
-                        in_scope && risk >= 1};
+      published_[id] = {partition,
+                        position,
+                        in_scope,
+                        in_scope && risk >= (narrow_ ? 2 : 1),
+                        in_scope && risk >= 1,
+                        risk};
     }
   }
 
@@ -216,12 +229,20 @@ class ScheduleRun final : public ConsumersFixture {
         ++keeper_->At(kName).generation;
         return;
       case kChangeFilter:
-        narrow_ = !narrow_;
-        keeper_->At(kName).filter = FilterOf(narrow_);
-        ++keeper_->At(kName).version;
-        return;
+        return ChangeFilter(!narrow_);
       case kSteps:
         return;
+    }
+  }
+
+  // From now on what the new filter passes is to be told, whoever is still connected by the old
+  // one.
+  void ChangeFilter(bool narrow) {
+    narrow_ = narrow;
+    keeper_->At(kName).filter = FilterOf(narrow);
+    ++keeper_->At(kName).version;
+    for (auto& [id, published] : published_) {
+      if (narrow && published.risk < 2) published.always_passes = false;
     }
   }
 
@@ -287,9 +308,7 @@ class ScheduleRun final : public ConsumersFixture {
   void Heal() {
     keeper_->FailKeeps(0);
     keeper_->Hold(false);
-    narrow_ = false;
-    keeper_->At(kName).filter = FilterOf(false);
-    ++keeper_->At(kName).version;
+    ChangeFilter(false);
     Settle();
     Connect();
     for (int round = 0; round < 400; ++round) {
@@ -353,7 +372,9 @@ INSTANTIATE_TEST_SUITE_P(Faults, PlantedFaultTest,
                          ::testing::Values(std::pair("DropsOne", Fault::kDropsOne),
                                            std::pair("DoublesOne", Fault::kDoublesOne),
                                            std::pair("SwapsTwo", Fault::kSwapsTwo),
-                                           std::pair("LeavesTheScope", Fault::kLeavesTheScope)),
+                                           std::pair("LeavesTheScope", Fault::kLeavesTheScope),
+                                           std::pair("MovesThoughChanged",
+                                                     Fault::kMovesThoughChanged)),
                          [](const auto& info) { return std::string(info.param.first); });
 
 }  // namespace

@@ -311,6 +311,41 @@ TEST_F(ConsumersTest, AChangedSubscriptionIsConnectedToAgain) {
   EXPECT_TRUE(consumer.finished()->ok());
 }
 
+TEST_F(ConsumersTest, WhatIsPublishedAfterAFilterWasWidenedIsToldThoughTheOldStreamPassedOverIt) {
+  domain::Filter high;
+  high.min_risk = domain::Risk::kHigh;
+  keeper_->Add("high", start_, high);
+  TestConsumer before;
+  Connect(&before, Named("high"));
+  keeper_->At("high").filter = domain::Filter();
+  ++keeper_->At("high").version;
+  PublishMany("a", 1, 3);  // none is HIGH, and the stream does not know of the change
+  scheduler_.Advance(absl::Seconds(3));
+  EXPECT_THAT(before.delivered(), IsEmpty());
+  ASSERT_TRUE(before.finished().has_value());
+  TestConsumer after;
+  Connect(&after, Named("high"));
+  EXPECT_THAT(after.texts(), ElementsAreArray(Expected("a", 1, 3)));
+  after->OnCancelled();
+  Run();
+}
+
+TEST_F(ConsumersTest, WhatIsAcknowledgedAfterAChangeIsNotToldAsKept) {
+  PublishMany("a", 1, 3);
+  TestConsumer before;
+  Connect(&before, Named("night"));
+  ++keeper_->At("night").version;
+  before.Ack(2);
+  scheduler_.Advance(absl::Seconds(3));
+  EXPECT_EQ(before.kept_through(), 0u);
+  ASSERT_TRUE(before.finished().has_value());
+  TestConsumer after;
+  Connect(&after, Named("night"));
+  EXPECT_THAT(after.texts(), ElementsAreArray(Expected("a", 1, 3)));
+  after->OnCancelled();
+  Run();
+}
+
 TEST_F(ConsumersTest, ADeletedSubscriptionEndsItsConnection) {
   TestConsumer consumer;
   Connect(&consumer, Named("night"));

@@ -50,6 +50,8 @@ class FakePlaceKeeper final : public PlaceKeeper {
   }
   // A planted mistake: each place that is kept from now on lies `by` further than it should.
   void Misplace(int64_t by) { misplaced_by_ = by; }
+  // Another: places move over what was judged by conditions that are no longer in force.
+  void MoveThoughChanged() { moves_though_changed_ = true; }
   int keeps() const { return keeps_; }
   size_t largest_group() const { return largest_group_; }
 
@@ -100,20 +102,21 @@ class FakePlaceKeeper final : public PlaceKeeper {
     if (found == entries_.end()) return ledger::PlaceResult::kGone;
     Entry& entry = found->second;
     if (entry.generation != update.generation) return ledger::PlaceResult::kTakenOver;
-    if (update.progress.has_value()) {
+    const bool changed = entry.version != update.version;
+    if (update.progress.has_value() && (!changed || moves_though_changed_)) {
       entry.progress = *update.progress;
       int64_t& position = entry.progress.place.positions[0];
       position = std::max<int64_t>(position + misplaced_by_, 0);
     }
     if (update.leaves) entry.connected = false;
-    return entry.version == update.version ? ledger::PlaceResult::kKept
-                                           : ledger::PlaceResult::kChanged;
+    return changed ? ledger::PlaceResult::kChanged : ledger::PlaceResult::kKept;
   }
 
   Scheduler* const scheduler_;
   std::map<std::string, Entry> entries_;
   std::vector<std::function<void()>> held_;
   int64_t misplaced_by_ = 0;
+  bool moves_though_changed_ = false;
   bool hold_ = false;
   bool lost_ = false;
   int failures_ = 0;
