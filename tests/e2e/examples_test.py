@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -226,6 +227,19 @@ class PythonExamples(Examples, harness.ServiceTest):
     def consumer_command(self, name, share=False, count=None):
         return [PYTHON, EXAMPLES / "python" / "consumer.py", name, *(["--share"] if share else []),
                 *([] if count is None else ["--count", count])]
+
+    def test_places_in_one_folder_that_differ_behind_the_last_dot_share_no_file(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="sv-e2e-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, folder)
+        other = folder / "jiaxing.new"  # the place of another monitor
+        other.write_text("another's")
+        script = ("import pathlib, stubs; stubs.load(); import monitor; "
+                  f"monitor.keep(pathlib.Path('{folder}/jiaxing.east'), 'own')")
+        subprocess.run([PYTHON, "-c", script], cwd=EXAMPLES / "python", check=True,
+                       env={"PATH": "/usr/bin:/bin", "SUPERVISION_STUBS": str(harness.STUBS),
+                            "PYTHONDONTWRITEBYTECODE": "1"})
+        self.assertEqual((folder / "jiaxing.east").read_text(), "own")
+        self.assertEqual(other.read_text(), "another's")
 
 
 class NodeExamples(Examples, harness.ServiceTest):

@@ -27,7 +27,7 @@ METADATA = [("authorization", "Bearer " + os.environ.get("SUPERVISION_TOKEN", ""
 
 def keep(path, cursor):
     """Replaces the file as a whole, so that a crash leaves the old cursor or the new one."""
-    beside = path.with_suffix(".new")
+    beside = path.with_name(path.name + ".new")
     beside.write_text(cursor, encoding="ascii")
     beside.replace(path)
 
