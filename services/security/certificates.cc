@@ -82,15 +82,81 @@ std::vector<std::string> AlternativeNames(const X509* certificate) {
   return result;
 }
 
-std::vector<Certificate> ReadCertificates(std::string_view pem) {
-  std::vector<Certificate> result;
-  const Bio in = Reading(pem);
-  while (X509* const one = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
-    result.emplace_back(one);
+// What stands in a PEM text.
+struct Certificates {
+  std::vector<Certificate> read;
+  std::vector<std::string> damaged;  // blocks that cannot be read: "block 2 (line 31)"
+};
+
+// Reads block by block. OpenSSL, and with it gRPC, takes the first that it cannot read for the end
+// of the text and says nothing of what stands behind it, and takes a block whose first line is not
+// quite one for words between blocks; so the lines that should bound one are looked for here.
+class CertificateReader {
+ public:
+  Certificates Read(std::string_view pem) {
+    size_t begin = 0;  // of the block that is open
+    int line = 0;
+    for (size_t at = 0; at < pem.size();) {
+      const size_t end = std::min(pem.find('\n', at), pem.size());
+      const std::string_view text = pem.substr(at, end - at);
+      ++line;
+      if (text.find("-BEGIN ") != std::string_view::npos) {
+        if (open_) Damaged();
+        Open(line);
+        begin = at;
+      } else if (text.find("-END ") != std::string_view::npos) {
+        if (open_) {
+          ReadBlock(pem.substr(begin, end - begin), begin == 0);
+        } else {
+          Open(line);
+          Damaged();
+        }
+      }
+      at = end + 1;
+    }
+    if (open_) Damaged();
+    ERR_clear_error();
+    return std::move(found_);
   }
-  ERR_clear_error();  // the end of the text counts as one
-  return result;
-}
+
+ private:
+  void Open(int line) {
+    ++ordinal_;
+    line_ = line;
+    open_ = true;
+  }
+  void Damaged() {
+    found_.damaged.push_back(absl::StrCat("block ", ordinal_, " (line ", line_, ")"));
+    open_ = false;
+  }
+  // Blocks of other things, as a key, only have to be whole. A byte order mark may stand at the
+  // beginning of a file alone.
+  void ReadBlock(std::string_view text, bool first) {
+    char* name = nullptr;
+    char* header = nullptr;
+    unsigned char* data = nullptr;
+    long size = 0;
+    const bool whole = PEM_read_bio(Reading(text).get(), &name, &header, &data, &size) == 1;
+    const std::string type = whole ? name : "";
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(data, static_cast<size_t>(size));
+    if (!whole || (!first && text.front() != '-')) return Damaged();
+    if (type == PEM_STRING_X509 || type == PEM_STRING_X509_OLD) {
+      Certificate one(PEM_read_bio_X509(Reading(text).get(), nullptr, nullptr, nullptr));
+      if (one == nullptr) return Damaged();
+      found_.read.push_back(std::move(one));
+    }
+    open_ = false;
+  }
+
+  Certificates found_;
+  int ordinal_ = 0;  // of the block that was begun last
+  int line_ = 0;     // of its beginning
+  bool open_ = false;
+};
+
+Certificates ReadCertificates(std::string_view pem) { return CertificateReader().Read(pem); }
 
 // A key with a passphrase is not read: nobody is there to be asked.
 int NoPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
@@ -103,8 +169,9 @@ class Checker {
   Checker(const TlsNames& names, absl::Time now) : names_(names), now_(now) {}
 
   void CheckOwn(const TlsTexts& texts, TlsMaterial* material) {
-    const std::vector<Certificate> chain = ReadCertificates(texts.certificate);
-    if (chain.empty()) {
+    const Certificates found = ReadCertificates(texts.certificate);
+    const std::vector<Certificate>& chain = found.read;
+    if (!AddDamaged(names_.certificate, found) && chain.empty()) {
       Add(names_.certificate,
           "has no certificate; it must be PEM text with -----BEGIN CERTIFICATE-----");
     }
@@ -118,7 +185,7 @@ class Checker {
                       "openssl pkey -in KEY -out PLAIN-KEY"
                     : "has no private key; it must be PEM text with -----BEGIN PRIVATE KEY-----");
     }
-    if (chain.empty()) return;
+    if (chain.empty() || !found.damaged.empty()) return;
     const X509* const own = chain.front().get();
     if (key != nullptr && X509_check_private_key(own, key.get()) != 1) {
       ERR_clear_error();
@@ -146,7 +213,9 @@ class Checker {
 
   void CheckAuthorities(const std::string& text, TlsMaterial* material) {
     if (text.empty()) return;
-    const std::vector<Certificate> authorities = ReadCertificates(text);
+    const Certificates found = ReadCertificates(text);
+    const std::vector<Certificate>& authorities = found.read;
+    if (AddDamaged(names_.client_ca, found)) return;
     if (authorities.empty()) {
       Add(names_.client_ca, "has no certificate; put the authorities of the clients there, as PEM");
       return;
@@ -196,6 +265,16 @@ class Checker {
     }
   }
 
+  // Whether any is. More is not said of such a file: it would be about what is left of it.
+  bool AddDamaged(const std::string& what, const Certificates& found) {
+    for (const std::string& block : found.damaged) {
+      Add(what, absl::StrCat(block,
+                             " is damaged; put it there whole, with its lines -----BEGIN and "
+                             "-----END"));
+    }
+    return !found.damaged.empty();
+  }
+
   void Add(const std::string& what, std::string_view why) {
     problems_.push_back(absl::StrCat(what, ": ", std::string(why)));
   }
@@ -218,9 +297,9 @@ absl::StatusOr<TlsMaterial> CheckTls(TlsTexts texts, const TlsNames& names, absl
 }
 
 absl::StatusOr<CertificateFacts> DescribeCertificate(std::string_view pem) {
-  const std::vector<Certificate> found = ReadCertificates(pem);
-  if (found.empty()) return absl::InvalidArgumentError("has no certificate");
-  const X509* const one = found.front().get();
+  const Certificates found = ReadCertificates(pem);
+  if (found.read.empty()) return absl::InvalidArgumentError("has no certificate");
+  const X509* const one = found.read.front().get();
   return CertificateFacts{.subject = Subject(one),
                           .issuer = NameText(X509_get_issuer_name(one)),
                           .names = AlternativeNames(one),

@@ -70,6 +70,67 @@ TEST_F(CertificatesTest, AChainOutOfOrderIsToldWithTheOrder) {
   EXPECT_THAT(Said(texts), HasSubstr("is no chain"));
 }
 
+// One with a line in its middle spoilt.
+std::string Spoilt(const std::string& pem) {
+  const size_t line = pem.find('\n', pem.size() / 2) + 1;
+  return pem.substr(0, line) + "%%" + pem.substr(line + 2);
+}
+
+// What stands behind it would count for nothing, without a word.
+TEST_F(CertificatesTest, ADamagedBlockIsToldWithItsOrdinalWhereverItStands) {
+  const Certificates other;
+  const std::string first = files_->Text("ca.pem");
+  const std::string second = other.Text("ca.pem");
+  const std::string begin = "-----BEGIN CERTIFICATE-----\n";
+  const std::string end = "-----END CERTIFICATE-----\n";
+  const struct {
+    const char* name;
+    std::string text;
+    int block;
+  } cases[] = {
+      {"the first of two", Spoilt(first) + second, 1},
+      {"the last", first + Spoilt(second), 2},
+      {"in the middle", first + Spoilt(second) + first, 2},
+      {"cut off", first + second.substr(0, second.size() / 2), 2},
+      {"without an end", first + second.substr(0, second.size() - end.size()) + first, 2},
+      {"without a beginning", first + second.substr(begin.size()) + first, 2},
+      {"with a dash too few", first + second.substr(1) + first, 2},
+      {"indented", first + " " + second, 2},
+      {"behind a byte order mark", first + "\xEF\xBB\xBF" + second, 2},
+      {"no certificate within", first + begin + "bm90aGluZw==\n" + end + second, 2},
+      {"a key that is cut", first + Spoilt(files_->Text("client.key")) + second, 2},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.name);
+    const std::string block = "block " + std::to_string(one.block) + " (line ";
+    TlsTexts texts = Good();
+    texts.client_ca = one.text;
+    EXPECT_THAT(Said(texts), AllOf(HasSubstr("listen.tls_client_ca: " + block),
+                                   HasSubstr("is damaged; put it there whole")));
+    texts = Good();
+    texts.certificate += one.text;
+    EXPECT_THAT(Said(texts), HasSubstr("listen.tls_certificate: block " +
+                                       std::to_string(one.block + 1) + " (line "));
+  }
+}
+
+TEST_F(CertificatesTest, WordsBetweenBlocksAndAfterThemAreNoDamage) {
+  const Certificates other;
+  TlsTexts texts = Good();
+  texts.client_ca = "# the district's --- authority\n" + texts.client_ca +
+                    "\nSubject: CN=other\n-----\n" + other.Text("ca.pem") + "\r\n# the end";
+  EXPECT_EQ(Said(texts), "");
+  texts.client_ca = "\xEF\xBB\xBF" + Good().client_ca;  // as some editors begin a file
+  EXPECT_EQ(Said(texts), "");
+  // As some keep it: the key in the same file, and lines as Windows ends them.
+  texts = Good();
+  texts.certificate = texts.key + texts.certificate;
+  for (size_t at = 0; (at = texts.certificate.find('\n', at)) != std::string::npos; at += 2) {
+    texts.certificate.insert(at, "\r");
+  }
+  EXPECT_EQ(Said(texts), "");
+}
+
 TEST_F(CertificatesTest, AKeyWithAPassphraseIsToldHowToWriteItWithoutOne) {
   TlsTexts texts = Good();
   texts.key = KeyMadeBy("pkey -aes256 -passout pass:secret");
