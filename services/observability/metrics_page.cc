@@ -18,6 +18,14 @@
 namespace supervision::observability {
 namespace {
 
+// Each connection takes a thread until it has said what it wants, so that one which says nothing
+// is closed soon. What comes while all threads are taken waits, and beyond that in the system's
+// queue: neither threads nor descriptors grow with who connects, and where all that wait are
+// silent the next is still answered before a scrape gives up (10 seconds).
+constexpr char kConnections[] = "4";
+constexpr char kWaiting[] = "12";
+constexpr char kPatience[] = "2000";  // milliseconds, for a whole request
+
 // Host and port of "host:port"; the host is empty when the text is not one.
 struct HostPort {
   std::string host;
@@ -85,9 +93,9 @@ absl::StatusOr<std::unique_ptr<MetricsPage>> MetricsPage::Start(
         "or off for none");
   }
   try {
-    auto server = std::make_unique<Server>(
-        std::vector<std::string>{"listening_ports", std::string(address), "num_threads", "2",
-                                 "keep_alive_timeout_ms", "500"});
+    auto server = std::make_unique<Server>(std::vector<std::string>{
+        "listening_ports", std::string(address), "num_threads", kConnections, "connection_queue",
+        kWaiting, "request_timeout_ms", kPatience, "keep_alive_timeout_ms", "500"});
     server->source = std::move(source);
     server->exposer.RegisterCollectable(server->source);
     const std::vector<int> ports = server->exposer.GetListeningPorts();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,13 +20,18 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
-std::string Get(const std::string& address, const std::string& path) {
+int Connect(const std::string& address) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in peer{};
   peer.sin_family = AF_INET;
   peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   peer.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
   EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&peer), sizeof(peer)), 0);
+  return fd;
+}
+
+std::string Get(const std::string& address, const std::string& path) {
+  const int fd = Connect(address);
   const std::string request = "GET " + path + " HTTP/1.0\r\n\r\n";
   EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
   std::string answer;
@@ -56,6 +62,25 @@ TEST(MetricsPageTest, ServesTheRegistryOnAFreePort) {
   EXPECT_THAT(answer, HasSubstr("200 OK"));
   EXPECT_THAT(answer, HasSubstr("supervision_test_total{result=\"ok\"} 3"));
   EXPECT_THAT(answer, HasSubstr("supervision_test_seconds_bucket{le=\"0.005\"} 1"));
+}
+
+// Some say nothing, some begin a request and go no further.
+TEST(MetricsPageTest, ConnectionsThatSayNothingKeepNobodyFromThePage) {
+  auto page = MetricsPage::Start("127.0.0.1:0", std::make_shared<prometheus::Registry>());
+  ASSERT_TRUE(page.ok()) << page.status();
+  std::vector<int> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.push_back(Connect((*page)->address()));
+    if (i % 2 == 0) {
+      EXPECT_EQ(write(silent.back(), "GET /met", 8), 8);
+    }
+  }
+  EXPECT_THAT(Get((*page)->address(), "/metrics"), HasSubstr("200 OK"));
+  for (const int fd : silent) {
+    char buffer[1024];
+    while (read(fd, buffer, sizeof(buffer)) > 0) continue;  // until the page has closed it
+    close(fd);
+  }
 }
 
 TEST(MetricsPageTest, OffListensNowhere) {
