@@ -3,6 +3,7 @@ service."""
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -321,14 +322,29 @@ class KubernetesTest(unittest.TestCase):
             harness.run(harness.CTL, "health", "--help")
             self.assertEqual(container["readinessProbe"]["exec"]["command"],
                              ["supervisionctl", "health"])
-            # A service that is not ready must not be restarted for it: any answer means life.
             for probe in ("livenessProbe", "startupProbe"):
                 script = container[probe]["exec"]["command"]
                 self.assertEqual(script[:2], ["sh", "-c"])
-                for said, status in (("SERVING", 0), ("NOT_SERVING", 0), ("", 1)):
-                    test = script[2].replace("supervisionctl health", f"echo {said}")
-                    self.assertEqual(subprocess.run([*script[:2], test], check=False).returncode,
-                                     status)
+                for said, seen, status in (
+                        ("SERVING", "", 0),
+                        # A service that is not ready must not be restarted for it: any answer means life.
+                        ("NOT_SERVING", "", 0),
+                        # Nor one whose certificate has run out: it would not start with that.
+                        ("", "ok   connection: somebody listens\nFAIL its certificate: has run out", 0),
+                        ("", "FAIL your files: --tls-ca names no PEM file with certificates", 0),
+                        ("", "FAIL connection: refused", 1),
+                        ("", "ok   connection: somebody listens\nFAIL TLS: the handshake fails", 1)):
+                    with self.subTest(probe=probe, said=said, seen=seen):
+                        self.assertEqual(self.status_of(script, said, seen), status)
+
+    def status_of(self, script, said, seen):
+        """Of a probe, where the command line's health and doctor say this."""
+        folder = harness.scratch("probe")
+        self.addCleanup(shutil.rmtree, folder)
+        program = folder / "supervisionctl"
+        program.write_text(f"#!/bin/sh\nif [ $1 = health ]; then echo '{said}'; else echo '{seen}'; exit 3; fi\n")
+        program.chmod(0o755)
+        return subprocess.run(script, check=False, env={"PATH": f"{folder}:{os.environ['PATH']}"}).returncode
 
 
 if __name__ == "__main__":
