@@ -23,7 +23,7 @@ Firing About(const Route& route, const GroupKey& key, const std::string& digest,
   group->route = route.id;
   group->title_zh = route.title_zh;
   group->title_en = route.title_en;
-  group->key = key;
+  group->key = ShownOf(key);
   group->digest = digest;
   group->total = std::distance(first, last);
   group->from = first->at;

@@ -202,7 +202,6 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
   if (group == nullptr) {
     group = std::make_unique<Group>();
     group->digest = told.digest;
-    group->key = told.key;
   }
   group->route = &*route;
   if (const auto* const rule = std::get_if<ThresholdRule>(&route->rule)) {

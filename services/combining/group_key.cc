@@ -56,7 +56,7 @@ std::string_view NameOf(GroupBy by) {
 }
 
 const std::string& UnitOf(const domain::Facets& facets) {
-  return facets.unit.name.empty() ? facets.unit.credit_code : facets.unit.name;
+  return facets.unit.credit_code.empty() ? facets.unit.name : facets.unit.credit_code;
 }
 
 std::vector<GroupKey> KeysOf(const std::vector<GroupBy>& by, size_t region_digits,
@@ -67,8 +67,10 @@ std::vector<GroupKey> KeysOf(const std::vector<GroupBy>& by, size_t region_digit
     std::vector<GroupKey> each;
     for (const GroupKey& key : keys) {
       for (const std::string& value : values) {
+        const std::string& unit = facts.facets.unit.name;
+        const bool named = part == GroupBy::kUnit && !unit.empty();
         each.push_back(key);
-        each.back().push_back({std::string(NameOf(part)), value});
+        each.back().push_back({std::string(NameOf(part)), value, named ? unit : value});
       }
     }
     keys = std::move(each);
@@ -86,12 +88,18 @@ GroupKey PartsOf(const GroupKey& key, const std::vector<GroupBy>& by) {
   return parts;
 }
 
+std::vector<domain::AlertGroup::KeyPart> ShownOf(const GroupKey& key) {
+  std::vector<domain::AlertGroup::KeyPart> shown;
+  for (const KeyPart& part : key) shown.push_back({part.name, part.shown});
+  return shown;
+}
+
 std::string DigestOf(const Route& route, const GroupKey& key) {
   std::string identity;
-  for (const domain::AlertGroup::KeyPart& part : key) Append(part.value, &identity);
+  for (const KeyPart& part : key) Append(part.value, &identity);
   std::string text = "group-1;";
   Append(route.id, &text);
-  for (const domain::AlertGroup::KeyPart& part : key) Append(part.name, &text);
+  for (const KeyPart& part : key) Append(part.name, &text);
   Append(identity, &text);
   return base::Prefix(base::Sha256(text), kDigestBytes);
 }

@@ -10,13 +10,19 @@
 
 namespace supervision::combining {
 
-// What clues of one group have in common, part by part.
-using GroupKey = std::vector<domain::AlertGroup::KeyPart>;
+// What clues of one group have in common.
+struct KeyPart {
+  std::string name;
+  std::string value;
+  std::string shown;  // as people call it: of an organ's credit code the name in the newest clue
+  bool operator==(const KeyPart& other) const { return name == other.name && value == other.value; }
+};
+using GroupKey = std::vector<KeyPart>;
 
 // "scenario", "unit", "region" or "problem".
 std::string_view NameOf(GroupBy by);
 
-// By what organs are told apart: the name, else the credit code; empty: none is named.
+// By what organs are told apart: the credit code, else the name; empty: none is named.
 const std::string& UnitOf(const domain::Facets& facets);
 
 // The keys of every group that a clue belongs to: one, or one for each of its problems; none when
@@ -26,6 +32,9 @@ std::vector<GroupKey> KeysOf(const std::vector<GroupBy>& by, size_t region_digit
 
 // The parts of `key` that `by` names, in its order.
 GroupKey PartsOf(const GroupKey& key, const std::vector<GroupBy>& by);
+
+// As an alert shows it.
+std::vector<domain::AlertGroup::KeyPart> ShownOf(const GroupKey& key);
 
 // Names a group of a route.
 std::string DigestOf(const Route& route, const GroupKey& key);

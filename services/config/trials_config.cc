@@ -66,7 +66,7 @@ class TrialReader {
     facets.scenario = scenario.value_or(domain::Scenario::kUnspecified);
     facets.risk = Risk(from.risk(), at + ".risk").value_or(domain::Risk::kLow);
     facets.region_code = from.region();
-    facets.unit.name = from.unit();
+    facets.unit = {from.unit(), from.unit_code()};
     facets.partner = from.partner().empty() ? "partner" : from.partner();
     facets.state = domain::AlertState::kOpen;
     clue.facts.problems = {from.problems().begin(), from.problems().end()};

@@ -40,6 +40,34 @@ TEST_F(EngineTest, TheClueThatReachesTheThresholdTellsAndNoOther) {
   EXPECT_THAT(Due(absl::Hours(5)), IsEmpty());
 }
 
+domain::ChangeEvent OfOrgan(domain::ChangeEvent event, const std::string& name,
+                            const std::string& credit_code) {
+  event.alert.facets.unit = {name, credit_code};
+  return event;
+}
+
+TEST_F(EngineTest, AnOrganIsKnownByItsCreditCodeAndShownByTheNameInTheNewestClue) {
+  Begin(UnitThreshold(2, absl::Hours(24)));
+  Take(OfOrgan(ClueEvent("a", absl::Hours(1)), "甲县城管局", "91350100M000100Y43"));
+  Take(OfOrgan(ClueEvent("b", absl::Hours(2)), "甲县城市管理局", "91350100M000100Y43"));
+  const std::vector<Firing> told = Due(absl::Hours(3));
+  ASSERT_THAT(told, SizeIs(1));
+  ASSERT_THAT(told[0].alert.group->key, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->key[0].value, "甲县城市管理局");
+  EXPECT_EQ(told[0].alert.facets.unit.credit_code, "91350100M000100Y43");
+}
+
+TEST_F(EngineTest, TwoOrgansOfOneNameAreTwoWhereTheyHaveCreditCodes) {
+  Begin(UnitThreshold(2, absl::Hours(24)));
+  Take(OfOrgan(ClueEvent("a", absl::Hours(1)), "城管局", "91350100M000100Y43"));
+  Take(OfOrgan(ClueEvent("b", absl::Hours(2)), "城管局", "91350100M000200Y44"));
+  EXPECT_THAT(Due(absl::Hours(3)), IsEmpty());
+  Take(OfOrgan(ClueEvent("c", absl::Hours(3)), "", "91350100M000200Y44"));
+  const std::vector<Firing> told = Due(absl::Hours(3));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->key[0].value, "91350100M000200Y44");
+}
+
 TEST_F(EngineTest, AClueOutsideTheWindowDoesNotCount) {
   Begin(UnitThreshold(3, absl::Hours(24)));
   Take(ClueEvent("a", absl::Hours(0)));

@@ -366,6 +366,19 @@ TEST_F(RaiseTest, TheHistoryOfAnotherOrganDoesNotCount) {
   EXPECT_THAT(Due(), IsEmpty());
 }
 
+TEST_F(RaiseTest, TheHistoryOfAnOrganIsThatOfItsCreditCode) {
+  Begin({History(0)});
+  const auto coded = [](domain::ChangeEvent event, const std::string& name) {
+    event.alert.facets.unit = {name, "91350100M000100Y43"};
+    return event;
+  };
+  const domain::ChangeEvent handled = coded(Medium("a", kDay, 45), "甲县城管局");
+  Take(handled);
+  Take(Resolved(handled, kDay));
+  Take(coded(Medium("x", 60 * kDay, 65), "甲县城市管理局"));
+  EXPECT_THAT(Due(), SizeIs(1));
+}
+
 TEST_F(RaiseTest, HistoryMayBeOfTheSameProblemOnly) {
   RaiseAddend same = History(0);
   same.by = {GroupBy::kUnit, GroupBy::kProblem};
