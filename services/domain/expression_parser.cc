@@ -10,6 +10,7 @@
 
 #include "services/domain/expression.h"
 #include "services/domain/expression_node.h"
+#include "services/domain/stored_expression.h"
 
 namespace supervision::domain {
 namespace {
@@ -69,11 +70,6 @@ class Parser {
   explicit Parser(std::string_view text) : text_(text) {}
 
   std::variant<Expression, ExpressionError> Parse() {
-    if (text_.size() > kMaxExpressionBytes) {
-      Fail(0, "the expression is longer than 2,000 bytes; write a shorter one",
-           "表达式超过 2000 字节；请缩短");
-      return *error_;
-    }
     SkipSpace();
     if (at_ == text_.size()) return Expression();
     NodePtr root = ParseAnd(0);
@@ -278,7 +274,25 @@ class Parser {
 }  // namespace
 
 std::variant<Expression, ExpressionError> ParseExpression(std::string_view text) {
-  return Parser(text).Parse();
+  if (text.size() > kMaxExpressionBytes) {
+    return ExpressionError{1, "the expression is longer than 2,000 bytes; write a shorter one",
+                           "表达式超过 2000 字节；请缩短"};
+  }
+  auto parsed = Parser(text).Parse();
+  // What is kept and shown is the expression's own spelling: it must be good to be sent again.
+  const auto* const expression = std::get_if<Expression>(&parsed);
+  if (expression == nullptr || expression->text().size() <= kMaxExpressionBytes) return parsed;
+  return ExpressionError{
+      1,
+      "with its values in quotation marks and blanks around its operators, as it is kept, the "
+      "expression is longer than 2,000 bytes; write a shorter one",
+      "表达式按规范写法（取值加引号、运算符两侧加空格）保存时超过 2000 字节；请缩短"};
+}
+
+std::optional<Expression> ReadStoredExpression(std::string_view text) {
+  auto parsed = Parser(text).Parse();
+  if (!std::holds_alternative<Expression>(parsed)) return std::nullopt;
+  return std::get<Expression>(std::move(parsed));
 }
 
 }  // namespace supervision::domain

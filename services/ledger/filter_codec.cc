@@ -1,8 +1,8 @@
 #include "services/ledger/filter_codec.h"
 
 #include <utility>
-#include <variant>
 
+#include "services/domain/stored_expression.h"
 #include "supervision/storage/v1/subscription.pb.h"
 
 namespace supervision::ledger {
@@ -29,9 +29,9 @@ std::optional<domain::Filter> FilterOf(const StoredFilter& stored) {
   filter.unit = stored.unit();
   filter.states = domain::AlertStateSet(stored.states());
   filter.owner = stored.owner();
-  auto expression = domain::ParseExpression(stored.expression());
-  if (!std::holds_alternative<domain::Expression>(expression)) return std::nullopt;
-  filter.expression = std::get<domain::Expression>(std::move(expression));
+  std::optional<domain::Expression> expression = domain::ReadStoredExpression(stored.expression());
+  if (!expression.has_value()) return std::nullopt;
+  filter.expression = *std::move(expression);
   return filter;
 }
 

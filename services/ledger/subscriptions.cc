@@ -56,6 +56,11 @@ int64_t NumberOf(const redis::Reply& reply) {
   return reply.is_nil() ? 0 : std::strtoll(reply.text.c_str(), nullptr, 10);
 }
 
+// Whether Redis answered of this key, if only that it is of a wrong type.
+bool IsAnswered(const redis::Result& result) {
+  return result.ok() || result.failure().kind == redis::FailureKind::kWrongType;
+}
+
 // The digest of what a key of Redis is made of, `text`: a name is of any length and any letters.
 std::string OwnerText(const std::string& owner) { return "owner;" + owner; }
 std::string SubscriptionText(const SubscriptionKey& key) {
@@ -213,7 +218,7 @@ void Subscriptions::List(const std::string& owner, int count, const std::string&
       });
 }
 
-// What has been deleted meanwhile is left out.
+// What has been deleted meanwhile is left out, and so is what is damaged: it harms no other.
 void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration timeout,
                              Callback<std::vector<Subscription>> callback) {
   if (redis_keys.empty()) return callback(std::vector<Subscription>());
@@ -232,9 +237,10 @@ void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration
               FromFields(results[0], results[i], results[i + 1]);
           if (subscription.ok()) {
             subscriptions.push_back(*std::move(subscription));
+          } else if (!results[0].ok() || !IsAnswered(results[i]) || !IsAnswered(results[i + 1])) {
+            return callback(subscription.status());
           } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound)) {
             context_->log->Error("ledger.subscription_damaged", {{"key", redis_keys[(i - 1) / 2]}});
-            return callback(subscription.status());
           }
         }
         callback(std::move(subscriptions));
@@ -275,15 +281,23 @@ void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
       });
 }
 
+// One whose conditions cannot be read any more is deleted like any other.
 void Subscriptions::Delete(const SubscriptionKey& key, const std::string& etag, bool in_use_too,
                            absl::Duration timeout, Callback<Subscription> callback) {
   const Deadline deadline(timeout);
-  Get(key, timeout,
-      [this, etag, in_use_too, deadline, callback](absl::StatusOr<Subscription> found) {
-        if (!found.ok()) return callback(found.status());
-        if (!etag.empty() && etag != found->etag) return callback(MakeError(Reason::kEtagMismatch));
-        Change("delete", *found,
-               {in_use_too ? "1" : "", etag.empty() ? "" : std::to_string(found->version)},
+  context_->read->Send(
+      {"HGET", KeyOf(key), "v"}, timeout,
+      [this, key, etag, in_use_too, deadline, callback](const redis::Result& result) {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        if (result.reply().is_nil()) return callback(MakeError(Reason::kSubscriptionNotFound));
+        Subscription subscription;
+        subscription.key = key;
+        subscription.version = static_cast<uint32_t>(NumberOf(result.reply()));
+        if (!etag.empty() && etag != Etag(key, subscription.version)) {
+          return callback(MakeError(Reason::kEtagMismatch));
+        }
+        Change("delete", subscription,
+               {in_use_too ? "1" : "", etag.empty() ? "" : std::to_string(subscription.version)},
                deadline.left(), callback);
       });
 }

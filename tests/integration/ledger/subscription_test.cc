@@ -1,5 +1,6 @@
 // Named subscriptions, their places and generations, against a real redis-server.
 #include "services/ledger/subscription_desk.h"
+#include "services/ledger/subscriptions.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 
 namespace supervision::ledger {
@@ -275,6 +276,27 @@ TEST_F(SubscriptionTest, InUseItIsDeletedOnlyByForce) {
   EXPECT_THAT(Keep({Moved(key, *attached, {5, 7})}), ElementsAre(PlaceResult::kGone));
   EXPECT_THAT(NamesOf("monitor-1", 10, ""), IsEmpty());
   EXPECT_EQ(server_->Call({"KEYS", "sv:{0}:s*"}), "*0\r\n");
+}
+
+TEST_F(SubscriptionTest, OneThatIsDamagedHarmsNoOtherAndCanBeDeleted) {
+  for (const char* const name : {"a", "b", "c"}) ASSERT_TRUE(Create("monitor-1", name).ok());
+  const std::string etag = Get({"monitor-1", "b"})->etag;
+  const std::string key = "sv:{0}:s:" + Subscriptions::DigestOf({"monitor-1", "b"});
+  ASSERT_EQ(server_->Call({"HSET", key, "d", "\xff"}), ":0\r\n");
+  EXPECT_THAT(Get({"monitor-1", "b"}), FailsWith(Reason::kInternal));
+  EXPECT_THAT(NamesOf("monitor-1", 10, ""), ElementsAre("a", "c"));
+  std::string next;
+  EXPECT_THAT(NamesOf("monitor-1", 2, "", &next), ElementsAre("a"));
+  EXPECT_THAT(NamesOf("monitor-1", 2, next), ElementsAre("c"));
+  EXPECT_THAT(Delete({"monitor-1", "b"}, "another", false), FailsWith(Reason::kEtagMismatch));
+  EXPECT_TRUE(Delete({"monitor-1", "b"}, etag, false).ok());
+  EXPECT_TRUE(Create("monitor-1", "b").ok()) << "its name and its part of the quota are free";
+}
+
+TEST_F(SubscriptionTest, OneWhoseKeyIsOfAWrongTypeHarmsNoOther) {
+  for (const char* const name : {"a", "b"}) ASSERT_TRUE(Create("monitor-1", name).ok());
+  server_->Call({"SET", "sv:{0}:s:" + Subscriptions::DigestOf({"monitor-1", "a"}), "x"});
+  EXPECT_THAT(NamesOf("monitor-1", 10, ""), ElementsAre("b"));
 }
 
 TEST_F(SubscriptionTest, WhoHasLeftOrWasKilledHoldsNothing) {

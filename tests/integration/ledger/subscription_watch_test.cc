@@ -1,6 +1,7 @@
 // What becomes of subscriptions that nobody reads: they expire, and are told of before their
 // history is trimmed.
 #include "services/ledger/subscription_desk.h"
+#include "services/ledger/subscriptions.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 #include "tests/support/redis_calls.h"
 
@@ -78,6 +79,17 @@ TEST_F(SubscriptionWatchTest, OneThatNobodyReadsForItsRetentionIsDeletedWithAllT
   ASSERT_TRUE(WaitGone(desk, "night"));
   EXPECT_THAT(Get(desk, "night"), FailsWith(Reason::kSubscriptionNotFound));
   EXPECT_EQ(server_.Call({"KEYS", "sv:{0}:s*"}), "*0\r\n");
+}
+
+TEST_F(SubscriptionWatchTest, OneThatIsDamagedDoesNotKeepTheOthersFromBeingLookedAt) {
+  TestLedger ledger(Options());
+  ASSERT_TRUE(ledger.WaitReady());
+  SubscriptionDesk desk(ledger.get());
+  Create(desk, "damaged", absl::ZeroDuration());
+  server_.Call(
+      {"HSET", "sv:{0}:s:" + Subscriptions::DigestOf({"monitor-1", "damaged"}), "d", "\xff"});
+  Create(desk, "night", kShort);
+  EXPECT_TRUE(WaitGone(desk, "night"));
 }
 
 TEST_F(SubscriptionWatchTest, OneThatIsReadOrHasNoRetentionStays) {

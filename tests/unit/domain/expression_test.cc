@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "services/domain/expression_node.h"
 #include "services/domain/implied.h"
+#include "services/domain/stored_expression.h"
 
 namespace supervision::domain {
 namespace {
@@ -160,6 +161,19 @@ TEST(ExpressionTest, SizeAndDepthAreBounded) {
   EXPECT_THAT(Refused(nested(kMaxExpressionDepth + 1)).english, HasSubstr("16"));
   EXPECT_THAT(Refused("unit = " + std::string(kMaxExpressionBytes, 'x')).english,
               HasSubstr("2,000"));
+}
+
+// Else a subscription could be made and never be read, changed or deleted again.
+TEST(ExpressionTest, TheBoundHoldsOfTheSpellingThatIsKeptToo) {
+  std::string units = "unit=\"某县某某街道综合行政执法第01队\"";
+  for (int i = 2; i <= 36; ++i) units += " OR unit=\"某县某某街道综合行政执法第36队\"";
+  ASSERT_LE(units.size(), kMaxExpressionBytes);
+  EXPECT_THAT(Refused(units).english, HasSubstr("as it is kept"));
+  EXPECT_THAT(Refused("unit = " + std::string(1500, '\\')).english, HasSubstr("as it is kept"));
+  const auto kept = ReadStoredExpression("unit = \"" + std::string(3000, '\\') + '"');
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->root()->value, std::string(1500, '\\'));
+  EXPECT_FALSE(ReadStoredExpression("unit = ").has_value());
 }
 
 // ---- Random expressions
