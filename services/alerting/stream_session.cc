@@ -146,6 +146,10 @@ void StreamSession::Proceed() {
     return Send(NewMessage());
   }
   no_room_ = receiver_ != nullptr && receiver_->room().alerts == 0;
+  if (no_room_ && phase_ == Phase::kFollowing) {
+    SkipSeen();  // it waits for its receiver, not for the tail
+    NoticeParking();
+  }
   bool more = true;
   while (more && !fate_.has_value() && !writing_ && !no_room_) {
     switch (phase_) {

@@ -117,6 +117,54 @@ TEST_F(ConsumersTest, AFullWindowStillGetsSignsOfLife) {
   Run();
 }
 
+TEST_F(ConsumersTest, WhoseWindowIsFullIsToldThatItFallsBehindWhileItDoesAndNotOnlyAfterwards) {
+  TestConsumer consumer;
+  Connect(&consumer, Named("night", 1));
+  PublishMany("a", 1, 80);  // many times what the tail has
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(consumer.delivered(), SizeIs(1));
+  EXPECT_THAT(consumer.notices(), ElementsAre("throttled"));
+  EXPECT_EQ(Metric("supervision_alert_streams_parked"), 1);
+  EXPECT_EQ(Metric("supervision_alert_stream_parkings_total"), 1);
+  consumer->SetWindow({100, 1 << 20});
+  Run();
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(consumer.texts(), ElementsAreArray(Expected("a", 1, 80)));
+  EXPECT_THAT(consumer.notices(), ElementsAre("throttled", "resumed"));
+  EXPECT_EQ(Metric("supervision_alert_streams_parked"), 0);
+  consumer->OnCancelled();
+  Run();
+}
+
+TEST_F(ConsumersTest, WhoseWindowIsMadeSmallerThanWhatIsOpenIsToldThatItFallsBehind) {
+  TestConsumer consumer;
+  Connect(&consumer, Named("night"));
+  PublishMany("a", 1, 2);
+  consumer->SetWindow({1, 1 << 20});
+  Run();
+  PublishMany("a", 3, 80);
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(consumer.notices(), ElementsAre("throttled"));
+  EXPECT_THAT(consumer.delivered(), SizeIs(2));
+  consumer.Ack(2);
+  Run();
+  EXPECT_THAT(consumer.delivered(), SizeIs(3));
+  consumer->OnCancelled();
+  Run();
+}
+
+TEST_F(ConsumersTest, AFullWindowWhoseNextAlertsTheTailStillHasIsNotSlow) {
+  TestConsumer consumer;
+  Connect(&consumer, Named("night", 3));
+  PublishMany("a", 1, 5);
+  scheduler_.Advance(absl::Minutes(1));
+  EXPECT_THAT(consumer.delivered(), SizeIs(3));
+  EXPECT_THAT(consumer.notices(), IsEmpty());
+  EXPECT_EQ(Metric("supervision_alert_stream_parkings_total"), 0);
+  consumer->OnCancelled();
+  Run();
+}
+
 TEST_F(ConsumersTest, ThePlaceMovesOverWhatTheFilterDoesNotPass) {
   domain::Filter high;
   high.min_risk = domain::Risk::kHigh;

@@ -58,7 +58,7 @@ class TestConsumer final : public StreamSink {
       } else if (words[0] == "cursor") {
         ++messages_;
       } else if (words[0] == "notice") {
-        continue;
+        notices_.push_back(words[1]);
       } else if (words[0] == "ending") {
         ending_ = true;
       } else {
@@ -96,6 +96,7 @@ class TestConsumer final : public StreamSink {
   const std::vector<uint64_t>& kept_singles() const { return kept_singles_; }
   const std::string& gap() const { return gap_; }
   bool ending() const { return ending_; }
+  const std::vector<std::string>& notices() const { return notices_; }
   int messages() const { return messages_; }
   const std::optional<absl::Status>& finished() const { return finished_; }
 
@@ -121,6 +122,7 @@ class TestConsumer final : public StreamSink {
   uint64_t kept_through_ = 0;
   std::vector<uint64_t> kept_singles_;
   std::string gap_;
+  std::vector<std::string> notices_;
   std::vector<Delivered> delivered_;
   std::optional<absl::Status> finished_;
 };
