@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 
@@ -95,6 +96,35 @@ class BackupTest(harness.ServiceTest):
         self.assertIn("may be whole", refused.stderr)
         self.assertNotIn("no whole dump", refused.stderr)
         self.assertFalse((elsewhere / "appendonlydir").exists())
+
+    def test_a_backup_that_does_not_fit_leaves_the_data_as_they_are_and_nothing_behind(self):
+        file = self.service.directory / "large.rdb"
+        self.assert_exit(self.service.ctl("backup", "--data", self.data, file), 0)
+        room = file.stat().st_size // 2
+        data = self.service.directory / "tight"
+        (data / "appendonlydir").mkdir(parents=True)
+        (data / "appendonlydir" / "theirs").write_text("what is there")
+        self.assertIn("--replace", self.service.ctl("restore", "--data", data, file).stderr)  # makes the locks
+
+        def everything():
+            return {path.relative_to(data): path.is_file() and path.read_bytes() for path in data.rglob("*")
+                    if not path.name.endswith(".lock")}
+
+        before = everything()
+        # As on a full disk: what is written ends in an error, since Python leaves SIGXFSZ ignored.
+        full = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+                "restore_signals": False, "capture_output": True, "timeout": harness.PATIENCE}
+        refused = subprocess.run([harness.CTL, "restore", "--data", data, "--replace", file], **full,
+                                 stdin=subprocess.DEVNULL, env=self.service.environment(MONITOR))
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertRegex(refused.stderr.decode(), r"cannot copy .*large.rdb to .*File too large")
+        self.assertEqual(everything(), before)
+
+        with file.open("rb") as dump:
+            refused = subprocess.run(["sh", harness.ROOT / "deploy/redis/restore", data], **full, stdin=dump)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn("is there room for it?", refused.stderr.decode())
+        self.assertEqual(everything(), before)
 
     def test_a_backup_that_is_kept_read_only_is_restored_writable(self):
         file = self.service.directory / "kept.rdb"
