@@ -75,6 +75,7 @@ monitors at once; supervisionctl is its command line. It keeps everything in a p
 durable Redis that it starts itself, or in one of yours.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/deploy/cmake/package_folders.cmake)
 set(CPACK_COMPONENTS_ALL runtime)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 set(CPACK_DEB_COMPONENT_INSTALL ON)

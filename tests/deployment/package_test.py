@@ -64,11 +64,22 @@ class PackageContentTest(unittest.TestCase):
                    if path.is_file()]
         self.assertEqual(sorted(listed), sorted(shipped))
 
-    def test_everybody_may_enter_its_folders_and_read_its_files_whoever_built_it(self):
-        listed = harness.run("dpkg-deb", "--contents", harness.package()).stdout.splitlines()
+    def everybody_may_read(self, deb):
+        listed = harness.run("dpkg-deb", "--contents", deb).stdout.splitlines()
         self.assertGreater(len(listed), 10)
         self.assertEqual([line for line in listed
                           if not re.match(r"drwxr-xr-x root/root |-rw[x-]r-[x-]r-[x-] root/root ", line)], [])
+
+    def test_everybody_may_enter_its_folders_and_read_its_files_whoever_built_it(self):
+        self.everybody_may_read(harness.package())
+
+    def test_so_it_is_when_cpack_is_called_by_itself(self):
+        harness.package()
+        output = harness.scratch("cpack")
+        self.addCleanup(shutil.rmtree, output)
+        harness.run("cpack", "-G", "DEB", "-B", output, cwd=harness.BUILD, umask=0o077)
+        [deb] = output.glob("*.deb")
+        self.everybody_may_read(deb)
 
     def test_a_principal_without_a_rate_of_its_own_has_that_of_the_guide(self):
         harness.package()
