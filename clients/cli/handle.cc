@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "clients/cli/change.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/duration_text.h"
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
 #include "clients/cli/render.h"
@@ -19,7 +20,7 @@ constexpr char kFooter[] = R"(Needs a principal with the role HANDLER.
 
 Examples:
   supervisionctl alerts --state open
-  supervisionctl ack a00… --for 8h --note 已电话核实
+  supervisionctl ack a00… --for 3d --note 已电话核实
   supervisionctl assign a00…                     it is yours
   supervisionctl assign a00… --to wang --note 请跟进
   supervisionctl resolve a00… --outcome transferred --note 已移交城管局
@@ -70,11 +71,12 @@ int Take(Session& session, const Flags& flags, Request request, const Call& call
 int Acknowledge(Session& session, const Flags& flags) {
   v1::AcknowledgeAlertRequest request;
   if (!flags.duration.empty()) {
-    absl::Duration duration;
-    if (!absl::ParseDuration(flags.duration, &duration) || duration <= absl::ZeroDuration()) {
-      return session.FailUsage({"wrong flag", "参数有误"}, "--for: write such as 8h or 90m");
+    const std::optional<absl::Duration> duration = DurationFromText(flags.duration);
+    if (!duration.has_value()) {
+      return session.FailUsage({"wrong flag", "参数有误"},
+                               "--for: write such as 90m, 8h, 3d or 2w");
     }
-    request.mutable_duration()->set_seconds(absl::ToInt64Seconds(duration));
+    request.mutable_duration()->set_seconds(absl::ToInt64Seconds(*duration));
   }
   return Take(session, flags, std::move(request), [](client::Client& client, const auto& filled) {
     return client.AcknowledgeAlert(filled);
@@ -139,7 +141,8 @@ void AddHandling(CLI::App& app, Session& session, Run& run) {
   AddStep(app, session, run, "ack", "Say that you have taken note of an alert", Acknowledge,
           [](CLI::App& command, Flags& flags) {
             command.add_option("--for", flags.duration,
-                               "For how long, such as 8h; then it is open again. Default: no end");
+                               std::string("For how long: ") + kDurationForms +
+                                   "; then it is open again. Default: no end");
           });
   AddStep(app, session, run, "unack", "Take an acknowledgement back", Unacknowledge, nothing);
   AddStep(app, session, run, "assign", "Say who answers for an alert", Assign,

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "clients/cli/commands.h"
+#include "clients/cli/duration_text.h"
 #include "clients/cli/filter_flags.h"
 #include "clients/cli/filter_text.h"
 #include "clients/cli/json.h"
@@ -43,27 +44,6 @@ struct Flags {
   bool json = false;
 };
 
-// "30m", "12h", "3d" in seconds; nothing for anything else.
-std::optional<int64_t> SecondsOf(const std::string& text) {
-  constexpr size_t kMostDigits = 6;
-  const size_t digits = text.find_first_not_of("0123456789");
-  if (digits == 0 || digits == std::string::npos || digits + 1 != text.size() ||
-      digits > kMostDigits) {
-    return std::nullopt;
-  }
-  const int64_t number = std::stoll(text.substr(0, digits));
-  switch (text.back()) {
-    case 'm':
-      return number * 60;
-    case 'h':
-      return number * 60 * 60;
-    case 'd':
-      return number * 24 * 60 * 60;
-    default:
-      return std::nullopt;
-  }
-}
-
 // The end as the flags give it; the sentence that says what is wrong with them.
 template <typename Request>
 std::optional<Text> TakeEnd(const Flags& flags, Request* request) {
@@ -72,11 +52,11 @@ std::optional<Text> TakeEnd(const Flags& flags, Request* request) {
                 "请给出一个结束时间：--for 3d 或 --until '2025-03-12 18:00'"};
   }
   if (!flags.duration.empty()) {
-    const std::optional<int64_t> seconds = SecondsOf(flags.duration);
-    if (!seconds.has_value()) {
-      return Text{"--for: write a number and m, h or d", "--for：请写数字加 m、h 或 d"};
+    const std::optional<absl::Duration> duration = DurationFromText(flags.duration);
+    if (!duration.has_value()) {
+      return Text{"--for: write such as 90m, 8h, 3d or 2w", "--for：请写作 90m、8h、3d 或 2w"};
     }
-    request->mutable_duration()->set_seconds(*seconds);
+    request->mutable_duration()->set_seconds(absl::ToInt64Seconds(*duration));
     return std::nullopt;
   }
   const auto time = TimeFromText(flags.until);
@@ -257,7 +237,8 @@ void AddSilence(CLI::App& app, Session& session, Run& run) {
     command->add_option("--alert", flags->alert, "Only this alert");
   };
   const auto end = [&](CLI::App* command) {
-    command->add_option("--for", flags->duration, "For how long: 30m, 12h, 3d; at most 90 days");
+    command->add_option("--for", flags->duration,
+                        std::string("For how long: ") + kDurationForms + "; at most 90 days");
     command->add_option("--until", flags->until, "Until when: YYYY-MM-DD HH:MM or RFC 3339");
   };
   const auto id = [&](CLI::App* command) {

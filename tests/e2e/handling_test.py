@@ -24,7 +24,7 @@ class HandlingTest(harness.ServiceTest):
     def test_from_open_to_resolved_and_back(self):
         alert = self.service.submit(clue("H-1"))["alert_id"]
         other = self.service.submit(clue("H-2"))["alert_id"]
-        acknowledged = self.receipt(self.handle("ack", alert, "--for", "8h", "--note", NOTE, "--json",
+        acknowledged = self.receipt(self.handle("ack", alert, "--for", "3d", "--note", NOTE, "--json",
                                                 "--request-id", "ack-1"))
         self.assertEqual(acknowledged["state"], "ALERT_STATE_ACKNOWLEDGED")
         self.assertTrue(acknowledged["handling"]["acknowledged_until"])
