@@ -2,15 +2,20 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "clients/cli/commands.h"
+#include "services/classification/catalogue.h"
+#include "services/classification/checks.h"
 #include "services/classification/classifier.h"
 #include "services/classification/examples.h"
+#include "services/classification/statutes.h"
 #include "services/classification/untried.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/rules_config.h"
@@ -23,7 +28,7 @@ constexpr char kFooter[] =
     R"(Works from files, without a service. DIR holds catalogue.yaml and the folder rules, or is a folder of
 rules itself (default: deploy/config). Ends with 1 when an example does not hold or the rules have
 mistakes; each is told with file and line. With --on also what ends until that day is told: a law that
-a rule rests on, a class.
+a rule rests on, a class (where there is a catalogue).
 
 Examples:
   supervisionctl rules test
@@ -41,6 +46,19 @@ struct Loaded {
   classification::ExampleReport report;
 };
 
+// What a service would tell of the rules at its start, where there is no catalogue beside them.
+absl::Status CheckAlone(const classification::RuleSet& rules) {
+  std::vector<std::string> mistakes;
+  std::vector<std::string> ended;
+  classification::CheckRules(rules, &mistakes);
+  classification::CheckCitations({}, rules, &mistakes, &ended);
+  mistakes.insert(mistakes.end(), ended.begin(), ended.end());
+  if (mistakes.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(mistakes.size(), mistakes.size() == 1 ? " mistake" : " mistakes",
+                   " in the rules:\n", absl::StrJoin(mistakes, "\n")));
+}
+
 absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder, absl::CivilDay day) {
   std::error_code error;
   const bool whole = std::filesystem::is_directory(folder + "/rules", error);
@@ -51,6 +69,8 @@ absl::StatusOr<std::unique_ptr<Loaded>> RunAll(const std::string& folder, absl::
     if (!catalogue.ok()) return catalogue.status();
     const auto classifier = classification::Classifier::Create(*catalogue, *rules);
     if (!classifier.ok()) return classifier.status();
+  } else if (const absl::Status checked = CheckAlone(*rules); !checked.ok()) {
+    return checked;
   }
   auto loaded = std::make_unique<Loaded>();
   loaded->rules = *std::move(rules);

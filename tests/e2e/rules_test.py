@@ -37,6 +37,26 @@ class RulesTest(unittest.TestCase):
     def test_a_folder_of_rules_alone_will_do(self):
         self.assertEqual(self.run_test(str(self.folder / "rules")).returncode, 0)
 
+    def test_a_folder_of_rules_alone_is_checked_as_a_service_checks_it(self):
+        self.spoil("problem: ENF-03", "problem: NPC-99")
+        self.spoil("statute: 行政强制法", "statute: 不存在法")
+        result = self.run_test(str(self.folder / "rules"))
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, rf'{RULES}:\d+: rule [A-Z_.]+: problem "NPC-99" is not defined')
+        self.assertIn("不存在法", result.stderr)
+        self.assertIn("2 mistakes in the rules", result.stderr)
+
+    def test_a_law_that_ends_is_told_of_a_folder_of_rules_alone(self):
+        statutes = self.folder / "rules" / "05_statutes.yaml"
+        old = 'effective: {from: "2012-01-01"}'
+        self.assertIn(old, statutes.read_text())
+        statutes.write_text(
+            statutes.read_text().replace(old, 'effective: {from: "2012-01-01", to: "2099-12-31"}'))
+        self.assertEqual(self.run_test(str(self.folder / "rules")).returncode, 0)
+        result = self.run_test(str(self.folder / "rules"), "--on", "2100-01-01")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("ENF.SEIZURE_OVERDUE rests on 行政强制法 第25条, which ended", result.stderr)
+
     def test_an_example_that_fails_is_told_by_file_and_line(self):
         line = self.spoil("窗口从来没有一次性告知要什么材料", "今天天气很好")
         result = self.run_test(str(self.folder / "rules"))
