@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,9 +14,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "clients/cli/commands.h"
+#include "services/classification/catalogue.h"
 #include "services/classification/classifier.h"
 #include "services/classification/model/model.h"
 #include "services/classification/model/trainer.h"
+#include "services/classification/rules.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/labelled_clues.h"
 #include "services/config/rules_config.h"
@@ -27,7 +30,8 @@ namespace {
 constexpr char kFooter[] =
     R"(Works from files, without a service. A label file has one JSON object a line: id, content and label,
 and where there are any title, secondary, risk, accept, accept_risk, problem_codes. The same clues, rules and seed
-give the same bytes. Near-duplicates are kept together while thresholds are chosen.
+give the same bytes. Near-duplicates are kept together while thresholds are chosen. The model of CONFIG is replaced
+only by one with which a service starts, with all 12 classes; any other needs --out.
 
 Examples:
   supervisionctl train
@@ -58,14 +62,20 @@ absl::StatusOr<std::vector<std::string>> LabelFiles(const Flags& flags) {
   return files;
 }
 
-absl::StatusOr<std::string> Learn(const Flags& flags, Session& session) {
+struct Learnt {
+  classification::Catalogue catalogue;
+  classification::RuleSet rules;
+  std::string bytes;
+};
+
+absl::StatusOr<Learnt> Learn(const Flags& flags, Session& session) {
   const auto files = LabelFiles(flags);
   if (!files.ok()) return files.status();
   const auto set = config::LoadLabelledClues(*files, config::LabelNames::kCatalogueOrOwn);
   if (!set.ok()) return set.status();
-  const auto catalogue = config::LoadCatalogue(flags.config + "/catalogue.yaml");
+  auto catalogue = config::LoadCatalogue(flags.config + "/catalogue.yaml");
   if (!catalogue.ok()) return catalogue.status();
-  const auto rules = config::LoadRules(flags.config + "/rules", domain::CivilDate(absl::Now()));
+  auto rules = config::LoadRules(flags.config + "/rules", domain::CivilDate(absl::Now()));
   if (!rules.ok()) return rules.status();
   const auto classifier = classification::Classifier::Create(*catalogue, *rules);
   if (!classifier.ok()) return classifier.status();
@@ -74,8 +84,10 @@ absl::StatusOr<std::string> Learn(const Flags& flags, Session& session) {
   session.Print(absl::StrFormat("%d clues of %d classes from %d files\n", set->clues.size(),
                                 sizes.size(), set->files.size()));
   for (const auto& [label, size] : sizes) session.Print(absl::StrFormat("%7d  %s\n", size, label));
-  return classification::Train(set->clues, **classifier,
-                               {.seed = flags.seed, .version = flags.version});
+  auto bytes = classification::Train(set->clues, **classifier,
+                                     {.seed = flags.seed, .version = flags.version});
+  if (!bytes.ok()) return bytes.status();
+  return Learnt{*std::move(catalogue), *std::move(rules), *std::move(bytes)};
 }
 
 // Writes beside the place first, so that a reader never meets half a model.
@@ -95,23 +107,35 @@ bool WriteWhole(const std::string& path, const std::string& bytes) {
 
 int Train(Session& session, const Flags& flags) {
   const auto before = std::chrono::steady_clock::now();
-  const absl::StatusOr<std::string> bytes = Learn(flags, session);
-  if (!bytes.ok()) {
+  const absl::StatusOr<Learnt> learnt = Learn(flags, session);
+  if (!learnt.ok()) {
     return session.FailUsage({"nothing was learnt", "未能训练"},
-                             std::string(bytes.status().message()));
+                             std::string(learnt.status().message()));
   }
-  const auto model = classification::Model::Load(*bytes);
+  const std::string& bytes = learnt->bytes;
+  const auto model = classification::Model::Load(bytes);
   if (!model.ok()) {
     return session.FailUsage({"the model just made cannot be read", "生成的模型无法读取"},
                              std::string(model.status().message()));
   }
+  if (flags.out.empty()) {  // what a service reads at its next start
+    const auto starts =
+        classification::Classifier::Create(learnt->catalogue, learnt->rules, *model);
+    if (!starts.ok()) {
+      return session.FailUsage(
+          {"no service would start with this model, so the one in place is kept; "
+           "write it elsewhere with --out",
+           "服务无法以此模型启动，原模型保留；请用 --out 写到别处"},
+          std::string(starts.status().message()));
+    }
+  }
   const std::string path = flags.out.empty() ? flags.config + "/model/model.bin" : flags.out;
-  if (!WriteWhole(path, *bytes)) {
+  if (!WriteWhole(path, bytes)) {
     return session.FailUsage({"cannot be written", "无法写入"}, path);
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - before;
   session.Print(absl::StrFormat("model %s, %d bytes, review below %.3f, %.1f s: %s\n",
-                                std::string((*model)->version()), bytes->size(),
+                                std::string((*model)->version()), bytes.size(),
                                 (*model)->review_below(), taken.count(), path));
   return kOk;
 }
