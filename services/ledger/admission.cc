@@ -46,9 +46,14 @@ std::optional<Descriptor> ParseDescriptor(const std::vector<redis::Reply>& field
 
 }  // namespace
 
+// It is done again while commits are under way.
+absl::Duration Ledger::Core::AdmissionTimeout() const {
+  return options_.command_timeout + LongestWait(options_);
+}
+
 void Ledger::Core::Admit() {
   admit_timer_.reset();
-  ReadSettings(commit_.get(), options_.replicas, options_.command_timeout,
+  ReadSettings(commit_.get(), options_.replicas, AdmissionTimeout(),
                [this, attempt = ++attempt_](absl::StatusOr<RedisSettings> settings) {
                  if (attempt != attempt_) return;
                  if (!settings.ok()) return Later(kRetryDelay);
@@ -61,7 +66,7 @@ void Ledger::Core::OnSettings(RedisSettings settings) {
   if (!settings_.obstacles.empty()) return Refuse(settings_.obstacles.front());
   commit_->Send({"HMGET", Keys::Descriptor(options_.key_prefix), "id", "secret", "partitions",
                  "schema", "created_at"},
-                options_.command_timeout, [this, attempt = attempt_](const redis::Result& result) {
+                AdmissionTimeout(), [this, attempt = attempt_](const redis::Result& result) {
                   if (attempt == attempt_) OnDescriptor(result);
                 });
 }
@@ -127,7 +132,7 @@ void Ledger::Core::Create() {
       OpenScript(), {Keys::Descriptor(options_.key_prefix)},
       {base::RandomBytes(kIdBytes), base::RandomBytes(kSecretBytes), std::to_string(partitions),
        std::to_string(kSchemaVersion), std::to_string(absl::ToUnixMicros(clock_->Now()))},
-      options_.command_timeout,
+      AdmissionTimeout(),
       [this, attempt = attempt_](const redis::Result& result) {
         if (attempt != attempt_) return;
         if (!result.ok()) return Later(kRetryDelay);
@@ -169,7 +174,7 @@ void Ledger::Core::CheckEpochs() {
   for (int p = 0; p < opened_->context.descriptor.partitions; ++p) {
     evidence.witnesses.push_back(opened_->context.board->witness(p));
   }
-  CheckHistory(&opened_->context, std::move(evidence), options_.command_timeout,
+  CheckHistory(&opened_->context, std::move(evidence), AdmissionTimeout(),
                [this, attempt = attempt_](const absl::StatusOr<std::vector<PartitionMeta>>& metas) {
                  if (attempt != attempt_) return;
                  if (!metas.ok()) return Later(kRetryDelay);

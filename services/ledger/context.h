@@ -16,6 +16,15 @@
 
 namespace supervision::ledger {
 
+// How long a WAIT (round.h) may hold up what is sent behind it on the connection of `commit`. All
+// that goes there has this time besides its own: it would be given up else, and the connection with
+// it, and whoever else waits would not learn what came of his change. Redis looks whether a WAIT is
+// over every tenth of a second at least.
+inline absl::Duration LongestWait(const Ledger::Options& options) {
+  return options.replicas > 0 ? options.replica_timeout + absl::Milliseconds(100)
+                              : absl::ZeroDuration();
+}
+
 // What the parts of an open ledger share. The clients are used on the loop's thread, but for
 // `bulk`, whose answers come on a thread of their own, so that a page that is decoded there keeps
 // neither a commit nor what is new waiting.
@@ -39,11 +48,12 @@ struct Context {
   // looked for yet. None while Redis is refused. On the loop's thread.
   redis::Client::ConnectionNumber admitted_on = redis::Client::kNoConnection;
 
-  // Runs `script` there, or fails with kNotSent.
+  // Runs `script` there, or fails with kNotSent. `timeout` does not count a WAIT before it.
   void RunAdmitted(const redis::Script& script, const std::vector<std::string>& script_keys,
                    const std::vector<std::string>& arguments, absl::Duration timeout,
                    redis::Client::Callback callback) const {
-    commit->Run(script, script_keys, arguments, timeout, std::move(callback), admitted_on);
+    commit->Run(script, script_keys, arguments, timeout + LongestWait(*options),
+                std::move(callback), admitted_on);
   }
 
   // Puts what was read on the board, and tells when a new epoch shows. Any thread.

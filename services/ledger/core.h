@@ -116,6 +116,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void OnCommitConnection(bool connected);
   void OnTailConnection(bool connected);
 
+  absl::Duration AdmissionTimeout() const;  // of one of its commands
   void Admit();
   void OnSettings(RedisSettings settings);
   void OnDescriptor(const redis::Result& result);

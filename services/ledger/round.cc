@@ -36,7 +36,7 @@ void SendRound(const Context& context, std::vector<BatchCall> calls,
   commands.push_back({"WAIT", std::to_string(options.replicas),
                       std::to_string(std::max<int64_t>(patience, 1))});  // 0 would be for ever
   context.commit->SendAll(
-      std::move(commands), options.command_timeout + options.replica_timeout,
+      std::move(commands), options.command_timeout + LongestWait(options),
       [callback = std::move(callback)](std::vector<redis::Result> all) {
         const redis::Result& wait = all.back();
         const int replicas = wait.ok() ? static_cast<int>(wait.reply().integer) : 0;
