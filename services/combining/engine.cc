@@ -169,7 +169,10 @@ void Engine::Forget() {
     SetUntold(group, absl::InfiniteFuture());
   }
   while (!ages_.empty() && (ages_.begin()->first < oldest || ages_.size() > kMostClues)) {
-    if (ages_.begin()->first >= oldest) ++forgotten_;
+    if (ages_.begin()->first >= oldest) {
+      ++forgotten_;
+      known_since_ = std::max(known_since_, ages_.begin()->first);
+    }
     const auto clue = clues_.find(ages_.begin()->second);
     for (const std::string& digest : clue->second.groups) {
       const auto group = groups_.find(digest);

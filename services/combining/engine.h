@@ -52,6 +52,9 @@ class Engine {
   // Before the log is read: a clue's alert as the ledger has it, that was dealt with.
   void Recall(const domain::Alert& alert);
 
+  // Before the log is read: of what came before `at` it knows nothing. By itself: all is known.
+  void HistoryBegins(absl::Time at) { known_since_ = at; }
+
   // An entry of the log; those of a partition in their order.
   void Take(int partition, int64_t position, const domain::ChangeEvent& event);
 
@@ -161,8 +164,8 @@ class Engine {
   template <typename Rule>
   void LookOnce(const Entry& entry, Group* group, const Rule& rule);
   // What the rule finds in the group as it is; nothing: too little.
-  static std::optional<Firing> Find(const Group& group, const ThresholdRule& rule, absl::Time due);
-  static std::optional<Firing> Find(const Group& group, const SurgeRule& rule, absl::Time due);
+  std::optional<Firing> Find(const Group& group, const ThresholdRule& rule, absl::Time due) const;
+  std::optional<Firing> Find(const Group& group, const SurgeRule& rule, absl::Time due) const;
   void Schedule(const Entry& entry, Group* group, const GroupRule& rule);
 
   using Held = std::multimap<absl::Time, Firing>::iterator;
@@ -191,6 +194,7 @@ class Engine {
   std::optional<UnitRecord> record_;               // where a route asks for it
   const bool counts_persons_;
   bool replaying_ = true;
+  absl::Time known_since_ = absl::InfinitePast();
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;
   std::set<std::pair<absl::Time, std::string>> ages_;  // clues by when they were accepted

@@ -53,7 +53,8 @@ void Engine::LookOnce(const Entry& entry, Group* group, const Rule& rule) {
   Hold(entry, *group, *std::move(found));
 }
 
-std::optional<Firing> Engine::Find(const Group& group, const ThresholdRule& rule, absl::Time due) {
+std::optional<Firing> Engine::Find(const Group& group, const ThresholdRule& rule,
+                                   absl::Time due) const {
   const absl::Time from = group.members.back().at - rule.window;
   const auto first = std::find_if(group.members.begin(), group.members.end(),
                                   [&](const Member& member) { return member.at > from; });
@@ -79,11 +80,17 @@ std::optional<Firing> Engine::Find(const Group& group, const ThresholdRule& rule
   return firing;
 }
 
-std::optional<Firing> Engine::Find(const Group& group, const SurgeRule& rule, absl::Time due) {
+std::optional<Firing> Engine::Find(const Group& group, const SurgeRule& rule,
+                                   absl::Time due) const {
+  // A window of which nothing is known is none in which nothing came.
+  const absl::Time newest = group.members.back().at;
+  const bool full = group.members.size() >= kMostOfGroup;
+  const absl::Time known = full ? group.members.front().at : known_since_;
+  if (newest < SpeaksFrom(rule, known)) return std::nullopt;
   // Index of the first member behind each border, the newest window first.
   std::vector<size_t> borders = {group.members.size()};
-  for (int k = 1; k <= rule.baseline + 1; ++k) {
-    const absl::Time border = group.members.back().at - k * rule.window;
+  for (int k = 1; k <= rule.baseline + 1 && newest - k * rule.window >= known; ++k) {
+    const absl::Time border = newest - k * rule.window;
     const auto behind =
         std::upper_bound(group.members.begin(), group.members.end(), border,
                          [](absl::Time time, const Member& member) { return time < member.at; });
@@ -114,7 +121,7 @@ std::optional<Firing> Engine::Find(const Group& group, const SurgeRule& rule, ab
   told.measured = usual > 0 ? static_cast<double>(now) / usual : static_cast<double>(now);
   told.limit = usual > 0 ? rule.factor : rule.at_least;
   told.ordinal = 1;
-  Word(rule, &told);
+  Word(rule, static_cast<int>(before.size()), &told);
   Finish(std::move(told), due, &firing);
   return firing;
 }

@@ -14,6 +14,7 @@
 #include "services/combining/hushing.h"
 #include "services/combining/merged_log.h"
 #include "services/combining/untold.h"
+#include "services/domain/civil_date.h"
 #include "services/ledger/route_desk.h"
 
 namespace supervision::combining {
@@ -202,7 +203,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     engine_ = std::make_unique<Engine>(routes_, kept_.starts);
     merged_ = std::make_shared<MergedLog>(ledger_, latest, options_.page, options_.timeout);
     forgotten_ = 0;
-    replaying_ = true;
+    replaying_ = begins_ = true;
     if (const absl::Duration reach = RecordOf(*routes_); reach > absl::ZeroDuration()) {
       record_.emplace();
       record_->kind = ledger::ListQuery::Kind::kAlerts;
@@ -246,6 +247,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   }
 
   void Take() {
+    if (std::exchange(begins_, false)) {
+      engine_->HistoryBegins(known_since_ = merged_->KnownSince(clock_->Now()));
+    }
     while (const ledger::LogEntryPtr entry = merged_->Next()) {
       engine_->Take(entry->partition, entry->position, entry->event);
     }
@@ -265,6 +269,15 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
                                     {"fence", fence_},
                                     {"clues", static_cast<int64_t>(engine_->clues())},
                                     {"groups", static_cast<int64_t>(engine_->groups())}});
+    for (const Route& route : routes_->routes) {
+      const auto* const surge = std::get_if<SurgeRule>(&route.rule);
+      if (!route.enabled || surge == nullptr) continue;
+      const absl::Time from = SpeaksFrom(*surge, known_since_);
+      if (from <= clock_->Now()) continue;
+      const std::string until = absl::FormatTime(absl::RFC3339_sec, from, domain::ChinaTime());
+      log_->Info("routes.usual_not_known", {{"route", std::string_view(route.id)},
+                                            {"silent_until", std::string_view(until)}});
+    }
   }
 
   // ---- Telling
@@ -398,6 +411,8 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   absl::Time renew_at_ = absl::InfinitePast();
   ledger::RouteState kept_;
   bool replaying_ = true;
+  bool begins_ = true;  // nothing was read yet
+  absl::Time known_since_;
   std::unique_ptr<Engine> engine_;
   std::shared_ptr<MergedLog> merged_;
   std::optional<ledger::ListQuery> record_;  // while what is known against organs is being read

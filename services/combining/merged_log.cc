@@ -25,6 +25,7 @@ MergedLog::MergedLog(ledger::Ledger* ledger, const ledger::Place& latest, int pa
 }
 
 void MergedLog::FindStart(States states, absl::Time since, Done done) {
+  since_ = since;
   FindStartOf(0, std::move(states), since, std::move(done));
 }
 
@@ -41,9 +42,26 @@ void MergedLog::FindStartOf(size_t partition, States states, absl::Time since, D
         const auto self = weak.lock();
         if (self == nullptr) return;
         if (!first.ok()) return done(first.status());
-        self->sources_[partition].read = self->sources_[partition].taken = *first - 1;
+        Source& source = self->sources_[partition];
+        source.read = source.taken = *first - 1;
+        source.goes_back = *first > states[partition].earliest;
+        source.trimmed = states[partition].earliest > 1;
         self->FindStartOf(partition + 1, std::move(states), since, std::move(done));
       });
+}
+
+absl::Time MergedLog::KnownSince(absl::Time now) const {
+  absl::Time known = since_;
+  absl::Time birth = now;  // of a ledger of which nothing was trimmed
+  bool young = true;
+  for (const Source& source : sources_) {
+    const absl::Time first =
+        source.entries.empty() ? now : source.entries.front()->event.alert.raised_at;
+    young = young && !source.goes_back && !source.trimmed;
+    if (source.trimmed && !source.goes_back) known = std::max(known, first);
+    birth = std::min(birth, first);
+  }
+  return young ? std::max(known, birth) : known;
 }
 
 void MergedLog::Read(const States& states, Done done) {

@@ -30,6 +30,9 @@ class MergedLog : public std::enable_shared_from_this<MergedLog> {
 
   // Begins with the first entry of each partition that was raised at `since` or later.
   void FindStart(States states, absl::Time since, Done done);
+  // Since when all is known that came, of what was asked for by FindStart; the log may have been
+  // trimmed, or be young. After the first Read and before the first Next.
+  absl::Time KnownSince(absl::Time now) const;
   // Reads a page of each partition of which no entry is held, as far as `states` allow.
   void Read(const States& states, Done done);
   // The next entry; null when an earlier one may still be read, and at the end.
@@ -47,6 +50,8 @@ class MergedLog : public std::enable_shared_from_this<MergedLog> {
  private:
   struct Source {
     int64_t epoch = 1;
+    bool goes_back = false;  // earlier entries are left than those that were asked for
+    bool trimmed = false;
     int64_t read = 0;    // up to here
     int64_t taken = 0;   // by whoever follows
     int64_t target = 0;  // where the replay ends
@@ -65,6 +70,7 @@ class MergedLog : public std::enable_shared_from_this<MergedLog> {
   const int page_;
   const absl::Duration timeout_;
   std::vector<Source> sources_;
+  absl::Time since_;
   size_t reads_ = 0;  // that have not been answered
   Done done_;         // of these
 };

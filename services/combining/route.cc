@@ -72,6 +72,11 @@ absl::Duration ReachOf(const RouteSet& routes) {
   return reach;
 }
 
+absl::Time SpeaksFrom(const SurgeRule& rule, absl::Time known_since) {
+  const int half = (rule.baseline + 1) / 2;
+  return known_since + (half + 1) * rule.window;
+}
+
 bool CountsPersons(const RouteSet& routes) {
   return std::any_of(routes.routes.begin(), routes.routes.end(), [](const Route& route) {
     const auto* const rule = std::get_if<RaiseRule>(&route.rule);

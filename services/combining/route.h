@@ -119,6 +119,10 @@ absl::Duration ReachOf(const Route& route);
 // The longest of the enabled routes; zero when none is.
 absl::Duration ReachOf(const RouteSet& routes);
 
+// When so much of a surge's baseline lies behind `known_since` that its median may be called usual:
+// half of it.
+absl::Time SpeaksFrom(const SurgeRule& rule, absl::Time known_since);
+
 // Whether an enabled route counts persons.
 bool CountsPersons(const RouteSet& routes);
 

@@ -75,6 +75,7 @@ std::vector<std::pair<absl::Time, Firing>> RunTimed(const Trial& trial) {
   routes->routes[0].enabled = true;
   routes->calendar = trial.calendar;
   Engine engine(routes, {});
+  if (!trial.clues.empty()) engine.HistoryBegins(trial.clues.front().at);
   engine.GoLive({});
   std::vector<std::pair<absl::Time, Firing>> told;
   const auto advance = [&](absl::Time until) {
@@ -93,6 +94,16 @@ std::vector<std::pair<absl::Time, Firing>> RunTimed(const Trial& trial) {
   return told;
 }
 
+// Why a surge may not have come yet; empty: that is no reason.
+std::string WhySilent(const Trial& trial, absl::Time at) {
+  const auto* const rule = std::get_if<SurgeRule>(&trial.route.rule);
+  if (rule == nullptr || trial.clues.empty()) return "";
+  const absl::Time from = SpeaksFrom(*rule, trial.clues.front().at);
+  if (at >= from) return "";
+  return absl::StrCat(": what is usual is known from ", Moment(from),
+                      " on, when half of the baseline lies behind the test's first clue");
+}
+
 }  // namespace
 
 std::vector<Firing> Run(const Trial& trial) {
@@ -108,7 +119,8 @@ std::vector<std::string> Check(const Trial& trial) {
   for (size_t i = 0; i < std::max(told.size(), trial.expect.size()); ++i) {
     if (i >= told.size()) {
       mistakes.push_back(absl::StrCat(trial.expect[i].origin, ": ", test, "the alert of ",
-                                      Moment(trial.expect[i].at), " did not come"));
+                                      Moment(trial.expect[i].at), " did not come",
+                                      WhySilent(trial, trial.expect[i].at)));
     } else if (i >= trial.expect.size()) {
       mistakes.push_back(absl::StrCat(
           trial.origin, ": ", test,

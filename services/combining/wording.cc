@@ -123,18 +123,21 @@ void Word(const ThresholdRule& rule, domain::AlertGroup* group) {
                    "; ", Moment(group->from), " to ", Moment(group->to));
 }
 
-void Word(const SurgeRule& rule, domain::AlertGroup* group) {
+void Word(const SurgeRule& rule, int known, domain::AlertGroup* group) {
+  const bool all = known == rule.baseline;
   const std::string usual = Figure(group->usual);
   const std::string times = group->usual > 0 ? Figure(group->measured) : "";
   group->arithmetic_zh = absl::StrCat(
-      "近", LengthText(rule.window, true), "共", group->total, "条线索；此前", rule.baseline,
-      "个同样时段的中位数为", usual, times.empty() ? "" : absl::StrCat("，为其", times, "倍"),
-      "（达到", Figure(rule.factor), "倍且不少于", rule.at_least, "条即预警）");
+      "近", LengthText(rule.window, true), "共", group->total, "条线索；此前", known, "个同样时段",
+      all ? "" : absl::StrCat("（应有", rule.baseline, "个，更早的尚无记录）"), "的中位数为", usual,
+      times.empty() ? "" : absl::StrCat("，为其", times, "倍"), "（达到", Figure(rule.factor),
+      "倍且不少于", rule.at_least, "条即预警）");
   group->arithmetic_en =
       absl::StrCat(group->total, " clues in the last ", LengthText(rule.window, false),
-                   "; the median of the ", rule.baseline, " such times before is ", usual,
-                   times.empty() ? "" : absl::StrCat(", ", times, " times as many"), " (told from ",
-                   Figure(rule.factor), " times and ", rule.at_least, " clues on)");
+                   "; the median of the ", known, " such times before",
+                   all ? "" : absl::StrCat(" (of ", rule.baseline, ", earlier ones are not known)"),
+                   " is ", usual, times.empty() ? "" : absl::StrCat(", ", times, " times as many"),
+                   " (told from ", Figure(rule.factor), " times and ", rule.at_least, " clues on)");
 }
 
 domain::RiskReason ReasonOf(const Route& route, const RaiseAddend& addend, int64_t others,

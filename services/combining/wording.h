@@ -22,7 +22,8 @@ domain::RiskReason ReasonOf(const Route& route, const RaiseAddend& addend, int64
 // Sets the arithmetic of a group that has its figures.
 void Word(const GroupRule& rule, domain::AlertGroup* group, int64_t fresh);
 void Word(const ThresholdRule& rule, domain::AlertGroup* group);
-void Word(const SurgeRule& rule, domain::AlertGroup* group);
+// `known`: so many windows of the baseline.
+void Word(const SurgeRule& rule, int known, domain::AlertGroup* group);
 // From the addends, of which the first is the clue's own.
 void Word(const std::vector<domain::RiskReason>& reasons, domain::AlertGroup* group);
 // `partners`: so many different ones; `gone`: so many that were told belong to it no longer.

@@ -156,6 +156,34 @@ TEST_F(FollowerTest, WhatWaitsForOfficesToOpenIsToldByWhoeverFollowsThen) {
   EXPECT_EQ(TimesTold(a->Told()), (std::map<std::string, int>{{"甲局", 1}}));
 }
 
+TEST_F(FollowerTest, ASurgeIsToldOnceTheLogGoesBackFarEnoughToSayWhatIsUsual) {
+  base::FakeClock clock(absl::FromCivil(absl::CivilMinute(2026, 9, 18, 9, 0), domain::ChinaTime()));
+  auto routes = std::make_shared<RouteSet>(*ThirdOfAUnit());
+  routes->routes[0].rule = SurgeRule{3, absl::Hours(1), 2, 3, absl::Hours(1)};
+  auto a = std::make_unique<Replica>(redis_, "a", routes, nullptr, std::vector<std::string>(),
+                                     absl::Minutes(5), &clock);
+  ASSERT_TRUE(a->WaitReady());
+  a->Follow();
+  for (const int round : {1, 2}) {
+    ASSERT_TRUE(testing::Eventually([&] { return a->Holding() > 0; }));
+    for (int i = 0; i < 3; ++i) a->Submit(std::to_string(round) + "-" + std::to_string(i), "甲局");
+    ASSERT_TRUE(testing::Eventually([&] { return a->Clues() == 3 * round; }));
+    EXPECT_THAT(a->Told(), IsEmpty());
+    a.reset();
+    a = std::make_unique<Replica>(redis_, "a", routes, nullptr, std::vector<std::string>(),
+                                  absl::Minutes(5), &clock);
+    ASSERT_TRUE(a->WaitReady());
+    a->Follow();
+    clock.Advance(absl::Minutes(50));
+  }
+  // The second round is of the hour before.
+  clock.Advance(absl::Minutes(30));
+  ASSERT_TRUE(testing::Eventually([&] { return a->Holding() > 0; }));
+  for (int i = 0; i < 9; ++i) a->Submit("3-" + std::to_string(i), "甲局");
+  EXPECT_TRUE(testing::Eventually([&] { return !a->Told().empty(); }));
+  EXPECT_EQ(a->Told().front().group->usual, 3);
+}
+
 // Or the first alert of a route would be no increase of anything.
 TEST_F(FollowerTest, ARouteHasItsCounterBeforeItTellsAnything) {
   Replica a(redis_, "a", ThirdOfAUnit(false));

@@ -27,6 +27,13 @@ inline Route UnitGroup(absl::Duration wait, absl::Duration interval, absl::Durat
   return route;
 }
 
+inline Route UnitSurge(absl::Duration window, int baseline) {
+  Route route = UnitThreshold(2, window);
+  route.id = "surge";
+  route.rule = SurgeRule{3, window, baseline, 3, window};
+  return route;
+}
+
 inline Route SameMatter(absl::Duration window = absl::Hours(24), int partners = 2) {
   Route route = UnitThreshold(2, window);
   route.id = "matter";
