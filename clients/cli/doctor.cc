@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "services/base/clock.h"
 #include "services/config/server_settings.h"
 #include "services/doctor/doctor.h"
+#include "services/doctor/service_user.h"
 
 namespace supervision::cli {
 namespace {
@@ -17,8 +19,8 @@ namespace {
 constexpr char kFooter[] =
     R"(On the machine of a service: looks at everything that could keep it from serving (configuration and
 its files, certificates, data directory and disk, Redis, clocks, open files, ports), a line each: ok, warn
-or FAIL, and what to do. The service may run meanwhile. Ask as the user of the service, in its working
-directory and with its environment. Exit code 0: nothing fails; 1: the configuration is wrong; 3: something
+or FAIL, and what to do. The service may run meanwhile. Ask as the user of the service or as root, who tries
+files as the owner of the data directory, in its working directory and with its environment. Exit code 0: nothing fails; 1: the configuration is wrong; 3: something
 else would keep it from serving.
 
 With --connect, on the machine of a client: connects step by step and says at which it ends and what to do: gRPC itself says of all of them only
@@ -40,17 +42,11 @@ void Tell(Session& session, const Finding& finding) {
 
 // The things that are looked at, as people of the other language call them.
 std::string TitleOf(const Session& session, const std::string& what) {
-  constexpr Text kTitles[] = {{"configuration", "配置"},
-                              {"files", "文件"},
-                              {"principals", "主体"},
-                              {"listen", "监听"},
-                              {"TLS", "TLS"},
-                              {"Redis", "Redis"},
-                              {"ledger", "台账"},
-                              {"clock", "时钟"},
-                              {"data", "数据目录"},
-                              {"disk", "磁盘"},
-                              {"open files", "文件描述符"}};
+  constexpr Text kTitles[] = {
+      {"configuration", "配置"}, {"files", "文件"}, {"principals", "主体"},
+      {"listen", "监听"},        {"TLS", "TLS"},    {"Redis", "Redis"},
+      {"ledger", "台账"},        {"clock", "时钟"}, {"user", "用户"},
+      {"data", "数据目录"},      {"disk", "磁盘"},  {"open files", "文件描述符"}};
   for (const Text& title : kTitles) {
     if (what == title.english) return session.Say(title);
   }
@@ -74,7 +70,19 @@ int ExamineMachine(Session& session, const std::string& place) {
   config::ServerSources sources;
   sources.file = file;
   sources.environment = config::ProcessEnvironment();
-  const auto settings = config::LoadServer(sources);
+  auto settings = config::LoadServer(sources);
+  // To root every file is readable; what counts is whether the service may read it.
+  std::optional<doctor::ServiceUser> user;
+  if (settings.ok()) {
+    const std::string data = settings->redis.data_directory;
+    user.emplace(data);
+    if (user->is_taken()) {
+      Tell(session, {doctor::Grade::kOk, "user",
+                     absl::StrCat("files are tried as ", user->name(),
+                                  " may read them, who has redis.data_directory ", data)});
+      settings = config::LoadServer(sources);
+    }
+  }
   constexpr char kConfiguration[] = "configuration";
   if (!settings.ok()) {
     for (const absl::string_view line : absl::StrSplit(settings.status().message(), '\n')) {

@@ -14,7 +14,8 @@ namespace supervision::doctor {
 // the service itself. Changes nothing; the service may run meanwhile. Blocks for a few seconds at
 // most.
 //
-// What only the service's own user may do is tried as the user who asks, so ask as that user.
+// What only the service's own user may do is tried as the user who asks, so ask as that user, or as
+// root while a ServiceUser lives.
 std::vector<Finding> Examine(const config::ServerSettings& settings, const base::Clock* clock);
 
 }  // namespace supervision::doctor

@@ -2,6 +2,7 @@
 """supervisionctl doctor on the machine of a service: beside one that runs, before one is started, and with
 what goes wrong."""
 
+import os
 import pathlib
 import shutil
 import signal
@@ -24,14 +25,15 @@ class DoctorMachineTest(unittest.TestCase):
         self.place = pathlib.Path(tempfile.mkdtemp(prefix="sv-doctor-", dir="/tmp"))
         self.addCleanup(shutil.rmtree, self.place, ignore_errors=True)
 
-    def doctor(self, more="", data=None, listen="127.0.0.1:0", **environment):
+    def doctor(self, more="", data=None, listen="127.0.0.1:0", principals=CONFIG / "principals.yaml",
+               **environment):
         """Of a server.yaml with the shipped files, and `more` in its section listen."""
         (self.place / "server.yaml").write_text(
             f"listen:\n  grpc: {listen}\n  metrics: off\n{more}"
             f"redis:\n  data_directory: {data or self.place / 'data'}\n"
-            "files:\n" + "".join(f"  {name}: {CONFIG}/{file}\n" for name, file in (
+            "files:\n" + "".join(f"  {name}: {CONFIG / file}\n" for name, file in (
                 ("catalogue", "catalogue.yaml"), ("rules", "rules"), ("regions", "regions.tsv"),
-                ("principals", "principals.yaml"), ("model", "model/model.bin"))))
+                ("principals", principals), ("model", "model/model.bin"))))
         return self.service.ctl("--lang", "en", "doctor", "--config", self.place, token="",
                                 **environment)
 
@@ -71,6 +73,26 @@ class DoctorMachineTest(unittest.TestCase):
         tls = "  tls_certificate: tls/a.pem\n  tls_key: tls/{}.key\n"
         self.assert_says(self.doctor(tls.format("b")), 3, "FAIL TLS: listen.tls_key .*does not fit")
         self.assert_says(self.doctor(tls.format("a")), 0, "ok   TLS: .*DNS:localhost")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root sees more than the service")
+    def test_root_is_told_what_the_user_of_the_service_cannot_read(self):
+        self.place.chmod(0o755)
+        subprocess.run([harness.ROOT / "deploy/certs", self.place / "tls", "--server", "a=localhost"],
+                       check=True, stdout=subprocess.DEVNULL)
+        (self.place / "tls").chmod(0o755)
+        own = self.place / "principals.yaml"
+        shutil.copy(CONFIG / "principals.yaml", own)
+        own.chmod(0o600)
+        data = self.place / "data"
+        data.mkdir()
+        tls = "  tls_certificate: tls/a.pem\n  tls_key: tls/a.key\n"
+        self.assert_says(self.doctor(tls, data=data, principals=own), 0, "ok   TLS: ")
+        os.chown(data, 65534, 65534)
+        self.assert_says(self.doctor(tls, data=data, principals=own), 3, "ok   user: files are tried as",
+                         f"FAIL files: {own}: cannot be read", "FAIL TLS: listen.tls_key .*cannot be read")
+        (self.place / "server.yaml").chmod(0o600)
+        result = self.service.ctl("--lang", "en", "doctor", "--config", self.place, token="")
+        self.assert_says(result, 1, "FAIL configuration: .*server.yaml: cannot be read")
 
     def test_a_port_in_use(self):
         self.assert_says(self.doctor(listen=self.service.address), 3,
