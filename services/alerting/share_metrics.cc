@@ -1,5 +1,6 @@
 #include "services/alerting/share_metrics.h"
 
+#include "services/alerting/stream_metrics.h"
 #include "services/observability/unlabelled.h"
 
 namespace supervision::alerting {
@@ -18,6 +19,7 @@ ShareMetrics::ShareMetrics(prometheus::Registry* registry)
                            "Alerts that consumers have in hand, of all together.")),
       redeliveries(AddCounter(registry, "supervision_shared_redeliveries_total",
                               "Alerts handed to a consumer that somebody had before.")),
+      turned_away(RefusedStreams(registry)),
       refusals(
           AddCounter(registry, "supervision_shared_refusals_total",
                      "Acknowledgements, rejections and extensions that came after the lease.")),

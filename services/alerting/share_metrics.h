@@ -16,7 +16,8 @@ class ShareMetrics {
   prometheus::Gauge& silent;       // of them
   prometheus::Gauge& handed_over;  // and neither settled nor given back
   prometheus::Counter& redeliveries;
-  prometheus::Counter& refusals;  // of acknowledgements, rejections and extensions
+  prometheus::Counter& turned_away;  // consumers, for want of room or since it drains
+  prometheus::Counter& refusals;     // of acknowledgements, rejections and extensions
   prometheus::Counter& calls;
   prometheus::Counter& call_failures;
   prometheus::Gauge& halted;  // subscriptions that this process serves, whose dead letters are full

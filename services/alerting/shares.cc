@@ -85,9 +85,11 @@ void Shares::Core::Admit(const std::shared_ptr<ShareConsumer>& consumer) {
     stopped = stopped_;
   }
   if (stopped) {
+    metrics.turned_away.Increment();
     return consumer->Refuse(domain::MakeError(domain::Reason::kDraining, options.retry_delay));
   }
   if (consumers >= options.max_consumers) {
+    metrics.turned_away.Increment();
     consumer->Refuse(domain::MakeError(domain::Reason::kTooManyStreams, options.retry_delay));
     return Count();
   }

@@ -27,6 +27,11 @@ prometheus::Histogram::BucketBoundaries WakeSeconds() {
 
 }  // namespace
 
+prometheus::Counter& RefusedStreams(prometheus::Registry* registry) {
+  return AddCounter(registry, "supervision_alert_streams_refused_total",
+                    "Streams refused because too many were open or the service was draining.");
+}
+
 StreamMetrics::StreamMetrics(prometheus::Registry* registry)
     : open(AddGauge(registry, "supervision_alert_streams", "Open streams of alerts.")),
       catching_up(AddGauge(registry, "supervision_alert_streams_catching_up",
@@ -47,9 +52,7 @@ StreamMetrics::StreamMetrics(prometheus::Registry* registry)
                                  "Alerts told as parts of snapshots.")),
       trimmed_gaps(Gaps(registry, "trimmed")),
       lost_gaps(Gaps(registry, "lost")),
-      refused(
-          AddCounter(registry, "supervision_alert_streams_refused_total",
-                     "Streams refused because too many were open or the service was draining.")),
+      refused(RefusedStreams(registry)),
       alerts(AddCounter(registry, "supervision_alerts_told_total",
                         "Alerts handed to streams, those that left a view included.")),
       messages(

@@ -7,6 +7,9 @@
 
 namespace supervision::alerting {
 
+// Counts who is turned away, from the hub's streams and from shared subscriptions alike.
+prometheus::Counter& RefusedStreams(prometheus::Registry* registry);
+
 // What the hub counts. Thread-safe.
 struct StreamMetrics {
   explicit StreamMetrics(prometheus::Registry* registry);

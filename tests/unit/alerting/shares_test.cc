@@ -1,4 +1,5 @@
 // Consumers of a shared subscription: who gets what, and what becomes of it.
+#include "services/alerting/stream_metrics.h"
 #include "tests/support/heap.h"
 #include "tests/unit/alerting/shares_fixture.h"
 
@@ -381,6 +382,14 @@ TEST_F(FullSharesTest, WhoFindsNoRoomIsToldWhenToComeAgain) {
   ASSERT_TRUE(detail.has_value());
   EXPECT_EQ(detail->reason, Reason::kTooManyStreams);
   EXPECT_TRUE(detail->retry_after.has_value());
+}
+
+// By the counter on which the rule for streams that are turned away stands.
+TEST_F(FullSharesTest, WhoFindsNoRoomIsCountedAmongTheStreamsThatAreTurnedAway) {
+  Connect(&a_, 0);
+  EXPECT_EQ(RefusedStreams(&At(0).registry).Value(), 0);
+  Connect(&b_, 0);
+  EXPECT_EQ(RefusedStreams(&At(0).registry).Value(), 1);
 }
 
 }  // namespace
