@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -28,12 +29,13 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--server", options.server, "Address: HOST:PORT or unix:/PATH")
       ->envname("SUPERVISION_SERVER")
       ->capture_default_str();
-  app.add_option("--token", options.token,
-                 "Bearer token; others can see it in the list of processes, so prefer the "
-                 "environment or a file")
-      ->envname("SUPERVISION_TOKEN");
-  app.add_option("--token-file", options.token_file, "File with the bearer token")
-      ->envname("SUPERVISION_TOKEN_FILE");
+  auto* const token = app.add_option(
+      "--token", options.token,
+      "Bearer token; others can see it in the list of processes, so prefer the environment "
+      "(SUPERVISION_TOKEN) or a file");
+  app.add_option("--token-file", options.token_file,
+                 "File with the bearer token (SUPERVISION_TOKEN_FILE)")
+      ->excludes(token);
   app.add_flag("--tls", options.tls, "Speak TLS and trust the system's authorities")
       ->envname("SUPERVISION_TLS");
   app.add_option("--tls-ca", options.tls_ca, "PEM file with the authorities to trust; means --tls")
@@ -65,6 +67,16 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
          },
          "Colours: auto (only on a terminal, and not when NO_COLOR is set), always or never")
       ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+// What is on the command line is meant for this one call and beats the environment. Of two in the
+// environment neither does: the session refuses to choose whom to be.
+void TakeTokenOfEnvironment(GlobalOptions& options) {
+  if (!options.token.empty() || !options.token_file.empty()) return;
+  const char* const token = std::getenv("SUPERVISION_TOKEN");
+  const char* const file = std::getenv("SUPERVISION_TOKEN_FILE");
+  if (token != nullptr) options.token = token;
+  if (file != nullptr) options.token_file = file;
 }
 
 int Main(int argc, char** argv) {
@@ -113,6 +125,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
+  TakeTokenOfEnvironment(session.options());
   return run();
 }
 

@@ -32,6 +32,15 @@ bool Session::WantsTls() const {
 
 client::Client* Session::Connect() {
   if (client_ == nullptr) {
+    if (!options_.token.empty() && !options_.token_file.empty()) {
+      FailUsage(
+          {"both SUPERVISION_TOKEN and SUPERVISION_TOKEN_FILE are set, and may be of two "
+           "principals; unset one, or say --token-file",
+           "同时设置了 SUPERVISION_TOKEN 与 SUPERVISION_TOKEN_FILE，可能属于不同主体；请取消其一，"
+           "或使用 --token-file"},
+          "");
+      return nullptr;
+    }
     std::optional<std::string> token = Token();
     if (!token.has_value()) {
       FailUsage({"no token can be read; the file holds one, on one line",

@@ -92,6 +92,15 @@ class SubmitTest(harness.ServiceTest):
             self.assert_exit(result, 1)
             self.assertIn(str(file), result.stderr)
 
+    def test_a_token_on_the_command_line_beats_the_environment_and_two_in_that_are_refused(self):
+        other = self.service.directory / "another's-token"
+        other.write_text(MONITOR)
+        self.assert_exit(self.submit(clue("S-10"), "--token", PARTNER, token=MONITOR,
+                                     SUPERVISION_TOKEN_FILE=str(other)), 0)
+        result = self.submit(clue("S-10"), token=PARTNER, SUPERVISION_TOKEN_FILE=str(other))
+        self.assert_exit(result, 1)
+        self.assertIn("both SUPERVISION_TOKEN and SUPERVISION_TOKEN_FILE", result.stderr)
+
     def test_a_token_file_is_read(self):
         path = self.service.directory / "token"
         path.write_text(PARTNER + "\n")
