@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -35,7 +36,10 @@ absl::Status Synchronise(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Failed(absl::StrCat("cannot open ", path), errno);
   const absl::Cleanup close_fd = [fd] { close(fd); };
-  if (fsync(fd) != 0) return Failed(absl::StrCat("cannot synchronise ", path), errno);
+  // EINVAL: a folder of a file system that knows no such thing, as network shares have them.
+  if (fsync(fd) != 0 && errno != EINVAL) {
+    return Failed(absl::StrCat("cannot synchronise ", path), errno);
+  }
   return absl::OkStatus();
 }
 
@@ -63,6 +67,23 @@ absl::Status CheckSnapshot(const std::string& file) {
           : "";
   return absl::UnavailableError(
       absl::StrCat(file, " could not be checked and may be whole: ", said, hint));
+}
+
+// Gives a file its name, and replaces nothing that has come meanwhile; false with errno otherwise.
+// Some file systems have no hard links (exFAT, network shares), others do not know the flag.
+bool GiveName(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno == EEXIST) return false;
+  if (link(from.c_str(), to.c_str()) == 0) return unlink(from.c_str()) == 0;
+  if (errno == EEXIST) return false;
+  const int fd = open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd < 0) return false;
+  close(fd);
+  if (rename(from.c_str(), to.c_str()) == 0) return true;
+  const int error = errno;
+  unlink(to.c_str());
+  errno = error;
+  return false;
 }
 
 std::string FolderOf(const std::string& file) {
@@ -94,10 +115,7 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
   }
   if (const absl::Status checked = CheckSnapshot(partial); !checked.ok()) return checked;
   if (const absl::Status done = Synchronise(partial); !done.ok()) return done;
-  // link, unlike rename, replaces nothing that has come meanwhile.
-  if (link(partial.c_str(), file.c_str()) != 0) {
-    return Failed(absl::StrCat("cannot make ", file), errno);
-  }
+  if (!GiveName(partial, file)) return Failed(absl::StrCat("cannot make ", file), errno);
   if (const absl::Status done = Synchronise(FolderOf(file)); !done.ok()) return done;
   return static_cast<int64_t>(fs::file_size(file, error));
 }

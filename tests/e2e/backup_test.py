@@ -30,6 +30,7 @@ class BackupTest(harness.ServiceTest):
         early = service.directory / "early.cursor"
         self.told(self.watch(5, "--from", "earliest", "--cursor-file", early))
         self.assert_exit(service.ctl("backup", "--data", self.data, file), 0)
+        self.assertEqual(list(service.directory.glob("ledger.rdb*")), [file])  # and no part of it
         again = service.ctl("backup", "--data", self.data, file)
         self.assert_exit(again, 1)
         self.assertIn("exists", again.stderr)
