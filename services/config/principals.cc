@@ -9,6 +9,7 @@
 #include "services/base/hex.h"
 #include "services/config/server_settings.h"
 #include "services/config/suggest.h"
+#include "services/config/text_digest.h"
 #include "services/config/tokens.h"
 #include "services/config/units.h"
 #include "services/config/yaml_loader.h"
@@ -275,6 +276,7 @@ absl::StatusOr<LoadedPrincipals> LoadPrincipals(const std::string& path,
       ++loaded->void_tokens;
     }
   }
+  loaded->digest = TextDigest({*text, TokensText(*records)});
   if (!issued.empty()) {
     loaded->directory = PrincipalDirectory::Create(loaded->directory->entries(), std::move(issued));
   }

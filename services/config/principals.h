@@ -19,6 +19,8 @@ struct LoadedPrincipals {
   bool example = false;
   // Tokens of tokens.yaml whose principal is gone, or has nothing left of what they were for.
   size_t void_tokens = 0;
+  // Of principals.yaml and the issued tokens (text_digest.h).
+  std::string digest;
 };
 
 // Every mistake at once, with file, line and what to write. No message quotes a hash.

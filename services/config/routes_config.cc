@@ -11,6 +11,7 @@
 #include "services/config/calendar_config.h"
 #include "services/config/catalogue_config.h"
 #include "services/config/suggest.h"
+#include "services/config/text_digest.h"
 #include "services/config/trials_config.h"
 #include "services/config/units.h"
 #include "services/config/yaml_loader.h"
@@ -332,6 +333,7 @@ absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::str
   }
   if (!mistakes.empty()) return absl::InvalidArgumentError(mistakes);
   loaded.routes = std::move(set);
+  loaded.digest = TextDigest({routes, calendar});
   return loaded;
 }
 

@@ -16,6 +16,7 @@ struct LoadedRoutes {
   std::shared_ptr<const combining::RouteSet> routes;
   std::vector<combining::Trial> trials;
   std::vector<std::string> origins;  // where each route stands: "routes.yaml:12"
+  std::string digest;                // of both files (text_digest.h)
 };
 
 // Both files, as they lie there; each may be missing (then there are no routes, and only weekends

@@ -31,6 +31,7 @@ Identities::Identities(Options options, const Inputs& inputs)
     : options_(std::move(options)),
       principals_(inputs.principals.directory),
       tls_(inputs.tls),
+      principals_info_(options_.metrics, "principals", inputs.principals.digest),
       principals_files_(inputs.principals_times),
       tls_files_(inputs.tls_times),
       reloads_(&prometheus::BuildCounter()
@@ -101,6 +102,7 @@ void Identities::ReadPrincipals(absl::Time now) {
   if (!TellReading("principals", status, &principals_files_, now)) return;
   if (!status.ok()) return LogMistakes(options_.log, "principals_rejected", status);
   principals_.Put(loaded->directory);
+  principals_info_.Tell(loaded->digest);
   options_.log->Info("principals_loaded",
                      {{"principals", static_cast<int64_t>(loaded->count)},
                       {"tokens", static_cast<int64_t>(loaded->directory->issued().size())},

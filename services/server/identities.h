@@ -14,6 +14,7 @@
 #include "services/config/server_settings.h"
 #include "services/observability/log.h"
 #include "services/security/slots.h"
+#include "services/server/config_info.h"
 #include "services/server/inputs.h"
 #include "services/server/rereading.h"
 
@@ -64,6 +65,7 @@ class Identities {
   const Options options_;
   security::DirectorySlot principals_;
   security::TlsSlot tls_;
+  ConfigInfo principals_info_;
   Rereading principals_files_;
   Rereading tls_files_;
   std::thread thread_;

@@ -18,6 +18,7 @@ constexpr size_t kMostLogged = 20;
 RouteKeeper::RouteKeeper(Options options, config::LoadedRoutes first, FileTimes files)
     : options_(std::move(options)),
       slot_(first.routes),
+      info_(options_.metrics, "routes", first.digest),
       files_(std::move(files)),
       loaded_(std::move(first)),
       reloads_(&prometheus::BuildCounter()
@@ -52,6 +53,7 @@ void RouteKeeper::Look() {
     return;
   }
   slot_.Put(loaded->routes);
+  info_.Tell(loaded->digest);
   options_.log->Info("routes_loaded",
                      {{"version", std::string_view(loaded->routes->version)},
                       {"routes", static_cast<int64_t>(loaded->routes->routes.size())}});

@@ -14,6 +14,7 @@
 #include "services/observability/log.h"
 #include "services/rpc/route_view.h"
 #include "services/security/principal.h"
+#include "services/server/config_info.h"
 #include "services/server/rereading.h"
 
 namespace supervision::server {
@@ -47,6 +48,7 @@ class RouteKeeper {
  private:
   const Options options_;
   combining::RouteSlot slot_;
+  ConfigInfo info_;
   Rereading files_;
   config::LoadedRoutes loaded_;  // without its trials
   // What was looked at last for routes to nobody, and what was said of it.

@@ -36,7 +36,7 @@ WORDS = {
 # Or one of a number that the configuration or the code bounds, whatever is called: words of the
 # code, routes and partitions of the configuration, the 20 owners furthest behind and all others.
 MOST = {
-    "by": 4, "catalogue": 2, "change": 8, "connection": 4, "digest": 2, "kind": 8, "limit": 4,
+    "by": 4, "catalogue": 2, "change": 8, "connection": 4, "digest": 4, "kind": 8, "limit": 4,
     "owner": 21, "partition": 64, "quota": 8, "reason": 12, "result": 128, "route": 64, "rules": 2,
     "set": 2, "step": 8, "what": 8,
 }

@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/config/tokens.h"
 #include "services/server/inputs.h"
 #include "services/server/tls_files.h"
 #include "tests/support/certificates.h"
@@ -206,6 +207,27 @@ TEST_F(SecondTryTest, ARefusalIsToldAgainOnlyWhenItsReasonIsAnother) {
   }
   EXPECT_EQ(Rejected(registry_, "principals"), 1);
   EXPECT_THAT(Said(), ElementsAre("principals_rejected", "principals_rejected"));
+}
+
+// The token of another issue, and nothing else, is a difference; where the files lie is none.
+TEST_F(IdentitiesTest, ReplicasThatGoByTheSamePrincipalsAndTokensHaveOneDigest) {
+  const testing::TempDir other;
+  Replace(file_, WithMonitor("a"));
+  Replace(other.path() + "/p.yaml", WithMonitor("a"));
+  const auto digest = [](const std::string& file, const std::string& tokens) {
+    return config::LoadPrincipals(file, tokens)->digest;
+  };
+  const std::string one = digest(file_, "");
+  EXPECT_EQ(one.size(), 12u);
+  EXPECT_EQ(digest(other.path() + "/p.yaml", other.path() + "/none.yaml"), one);
+  const std::string tokens = place_.path() + "/tokens.yaml";
+  config::TokenRecord draft;
+  draft.principal = "a";
+  draft.created_at = absl::FromUnixSeconds(1772296200);
+  Replace(tokens, config::TokensText({config::MakeToken(draft).record}));
+  EXPECT_NE(digest(file_, tokens), one);
+  Replace(file_, WithMonitor("b"));
+  EXPECT_NE(digest(file_, ""), one);
 }
 
 TEST_F(IdentitiesTest, RefusedPrincipalsAreShownUntilAFileIsTakenAgain) {

@@ -58,6 +58,31 @@ TEST_F(RouteKeeperTest, RefusedRoutesAreShownUntilAFileIsTakenAgain) {
   EXPECT_EQ(Rejected(), 0);
 }
 
+TEST_F(RouteKeeperTest, TheDigestOfWhatIsInForceIsShownAndNoOther) {
+  const auto shown = [this] {
+    std::vector<std::string> digests;
+    for (const prometheus::MetricFamily& family : registry_.Collect()) {
+      if (family.name != "supervision_config_info") continue;
+      for (const prometheus::ClientMetric& metric : family.metric) {
+        for (const auto& label : metric.label) {
+          if (label.name == "digest") digests.push_back(label.value);
+        }
+      }
+    }
+    return digests;
+  };
+  const std::vector<std::string> before = shown();
+  ASSERT_EQ(before.size(), 1u);
+  Write("routes: []\n");
+  LookTwice();
+  const std::vector<std::string> after = shown();
+  ASSERT_EQ(after.size(), 1u);
+  EXPECT_NE(after, before);
+  Write("routes: no\n");
+  LookTwice();
+  EXPECT_EQ(shown(), after) << "what is refused is not in force";
+}
+
 TEST_F(RouteKeeperTest, RoutesThatCannotBeReadAreRefusedAndTakenWithinAMinuteOfTheTime) {
   Write(
       "routes: [{id: many, title_zh: 多, title_en: many, by: [UNIT], threshold: {at_least: 3, "
