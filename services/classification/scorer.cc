@@ -319,7 +319,7 @@ Scorer::ProblemList Scorer::ProblemsOf(const std::vector<RuleMatch>& matches,
     }
   }
   problems.insert(problems.end(), by_rules.begin(), by_rules.end());
-  problems.resize(std::min(problems.size(), kMostProblems));
+  if (problems.size() > kMostProblems) problems.resize(kMostProblems);
   return problems;
 }
 
