@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint32_t kTwice = 2;
 constexpr uint32_t kOften = 4;
+constexpr char32_t kLeastHan = 0x3400;
 constexpr size_t kLongestZone = 60;  // characters; a longer one is no title and no closing sentence
 
 // The keys of a count: one for each value up to the greatest that is told apart.
@@ -93,6 +94,11 @@ void Matcher::Describe(Features* features) {
   features->Clear();
   bool in_number = false;
   const size_t points = text_.points.size();
+  features->characters.resize(points);  // cut to what is written
+  features->offsets.resize(points + 1);
+  char32_t* const characters = features->characters.data();
+  uint32_t* const offsets = features->offsets.data();
+  size_t count = 0;
   for (size_t i = 0; i < points; ++i) {
     const char32_t point = text_.points[i];
     const auto [numeral, always] = kNumerals.Find(point);
@@ -100,10 +106,12 @@ void Matcher::Describe(Features* features) {
       continue;
     }
     in_number = always || (numeral && i + 1 < points && kNumerals.Find(text_.points[i + 1]).first);
-    features->offsets.push_back(text_.offsets[i]);
-    features->characters.push_back(in_number ? U'0' : point);
+    offsets[count] = text_.offsets[i];
+    characters[count++] = in_number ? U'0' : point;
   }
-  features->offsets.push_back(text_.offsets[points]);
+  offsets[count] = text_.offsets[points];
+  features->characters.resize(count);
+  features->offsets.resize(count + 1);
 
   DescribeCues(features);
   for (const RuleMatch& match : matches_) {
@@ -166,22 +174,25 @@ void Matcher::DescribeShape(Features* features) const {
   size_t questions = 0;
   size_t exclamations = 0;
   size_t numbers = 0;
-  size_t length = 0;
   bool title_asks = false;
   bool names_work = false;
   bool quotes = false;
   char32_t before = 0;
-  for (size_t i = 0; i < features->characters.size(); ++i) {
-    const uint32_t byte = features->offsets[i];
-    // Of numbers, those in digits: 三 is also a word.
-    const char32_t point = features->characters[i] == U'0'
-                               ? static_cast<unsigned char>(text_.text[byte])
-                               : features->characters[i];
-    if (byte < content_at_) {
-      title_asks |= point == U'?' || point == U'吗';
+  const std::u32string_view characters = features->characters;
+  const uint32_t* const offsets = features->offsets.data();
+  size_t i = 0;
+  for (; i < characters.size() && offsets[i] < content_at_; ++i) {
+    title_asks |= characters[i] == U'?' || characters[i] == U'吗';
+  }
+  const size_t length = characters.size() - i;
+  for (; i < characters.size(); ++i) {
+    char32_t point = characters[i];
+    if (point >= kLeastHan) {  // nearly all: nothing that is counted here
+      before = point;
       continue;
     }
-    ++length;
+    // Of numbers, those in digits: 三 is also a word.
+    if (point == U'0') point = static_cast<unsigned char>(text_.text[offsets[i]]);
     questions += point == U'?';
     exclamations += point == U'!';
     numbers += IsDigit(point) && !IsDigit(before);

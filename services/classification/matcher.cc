@@ -77,15 +77,63 @@ void Matcher::Start(const Input& input) {
   content_at_ = static_cast<uint32_t>(text_.text.size());
   normaliser_.Append(input.content, &text_);
 
+  sentence_of_.resize(text_.points.size());
+  uint32_t sentence = 0;
   for (size_t i = 0; i < text_.points.size(); ++i) {
+    sentence_of_[i] = sentence;
     if (EndsSentence(text_.points[i])) {
       sentence_ends_.push_back(text_.offsets[i]);
+      ++sentence;
     }
   }
   text_.offsets.push_back(static_cast<uint32_t>(text_.text.size()));
   first_sentence_ = 0;
   while (first_sentence_ < sentence_ends_.size() && sentence_ends_[first_sentence_] < content_at_) {
     ++first_sentence_;
+  }
+}
+
+// Whether it is the source's first.
+inline bool Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
+  Source& source = sources_[number];
+  const auto place = static_cast<uint32_t>(hits_.size());
+  const bool first = source.run != run_;
+  if (first) {
+    source = {run_, place, place, 1};
+    seen_sources_.Add(number);
+  } else if (source.hits >= kMostHitsOfAnAtom) {
+    return false;
+  } else {
+    ++source.hits;
+    hits_[source.last].next = place;
+    source.last = place;
+  }
+  hits_.push_back({begin, end, sentence, kNone});
+  return first;
+}
+
+inline void Matcher::See(Atom* atom, uint32_t source) {
+  seen_.push_back({source, atom->seen});
+  atom->seen = static_cast<uint32_t>(seen_.size() - 1);
+  atom->first = std::min(atom->first, sources_[source].first);
+}
+
+inline void Matcher::Enter(uint32_t number, uint32_t source) {
+  Atom& atom = atoms_[number];
+  if (atom.run != run_) {
+    atom = {run_, kNone, kNone, 0, 0};
+    entered_.Add(number);
+    entered_atoms_.push_back(number);
+  }
+  See(&atom, source);
+}
+
+// What is known of an atom that was not asked for before.
+void Matcher::Look(uint32_t number, Atom* atom) {
+  *atom = {run_, kNone, kNone, 0, 0};
+  const uint32_t* const past = index_.atom_literals.end_of(number);
+  for (const uint32_t* p = index_.atom_literals.begin_of(number); p != past; ++p) {
+    if (seen_sources_.Holds(*p)) See(atom, *p);
   }
 }
 
@@ -97,12 +145,10 @@ void Matcher::AddLiterals() {
   const size_t hits = literal_hits_.size();
   new_literals_.clear();
   new_atoms_.clear();
-  uint32_t cursor = 0;
   for (size_t i = 0; i < hits; ++i) {
     __builtin_prefetch(&sources_[literal_hits_[std::min(i + kAhead, hits - 1)].literal], 1);
     const auto [begin, end, literal] = literal_hits_[i];
-    const uint32_t at = text_.offsets[begin];
-    if (AddHit(literal, at, text_.offsets[end], SentenceAt(at, &cursor))) {
+    if (AddHit(literal, text_.offsets[begin], text_.offsets[end], sentence_of_[begin])) {
       new_literals_.push_back(literal);
       __builtin_prefetch(&atoms_of.start[literal]);
     }
@@ -122,64 +168,6 @@ void Matcher::AddLiterals() {
     Enter(atom, literal);
     __builtin_prefetch(patterns_of.begin_of(atom));
   }
-}
-
-// The number of the sentence that byte `begin` lies in; `cursor` remembers the last answer.
-uint32_t Matcher::SentenceAt(uint32_t begin, uint32_t* cursor) const {
-  while (*cursor < sentence_ends_.size() && sentence_ends_[*cursor] < begin) {
-    ++*cursor;
-  }
-  while (*cursor > 0 && sentence_ends_[*cursor - 1] >= begin) {
-    --*cursor;
-  }
-  return *cursor;
-}
-
-// Whether it is the source's first.
-bool Matcher::AddHit(uint32_t number, uint32_t begin, uint32_t end, uint32_t sentence) {
-  Source& source = sources_[number];
-  const auto place = static_cast<uint32_t>(hits_.size());
-  const bool first = source.run != run_;
-  if (first) {
-    source = {run_, place, place, 1};
-    seen_sources_.Add(number);
-  } else if (source.hits >= kMostHitsOfAnAtom) {
-    return false;
-  } else {
-    ++source.hits;
-    hits_[source.last].next = place;
-    source.last = place;
-  }
-  hits_.push_back({begin, end, sentence, kNone});
-  return first;
-}
-
-void Matcher::See(Atom* atom, uint32_t source) {
-  seen_.push_back({source, atom->seen});
-  atom->seen = static_cast<uint32_t>(seen_.size() - 1);
-  atom->first = std::min(atom->first, sources_[source].first);
-}
-
-void Matcher::Enter(uint32_t number, uint32_t source) {
-  Atom& atom = atoms_[number];
-  if (atom.run != run_) {
-    atom = {run_, kNone, kNone, 0, 0};
-    entered_.Add(number);
-    entered_atoms_.push_back(number);
-  }
-  See(&atom, source);
-}
-
-Matcher::Atom& Matcher::Ask(uint32_t number) {
-  Atom& atom = atoms_[number];
-  if (atom.run != run_) {
-    atom = {run_, kNone, kNone, 0, 0};
-    const uint32_t* const past = index_.atom_literals.end_of(number);
-    for (const uint32_t* p = index_.atom_literals.begin_of(number); p != past; ++p) {
-      if (seen_sources_.Holds(*p)) See(&atom, *p);
-    }
-  }
-  return atom;
 }
 
 // Whether each of the atoms that stand from `others` on was seen, as RuleIndex lists them.
@@ -216,21 +204,17 @@ void Matcher::FindCandidates() {
   std::sort(candidates_.begin(), candidates_.end());
 }
 
-// The hits of an atom, as places in ordered_: those of its sources in the order in which they were
-// seen. None when none was.
-std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
-  Atom& atom = Ask(number);
-  if (atom.end != 0 || atom.seen == kNone) {
-    return {atom.begin, atom.end};
-  }
-  atom.begin = static_cast<uint32_t>(ordered_.size());
-  if (seen_[atom.seen].next == kNone) {  // of one source, as most
-    for (uint32_t k = sources_[seen_[atom.seen].source].first; k != kNone; k = hits_[k].next) {
+// Puts the hits of an atom that was seen in order: those of its sources in the order in which they
+// were seen.
+void Matcher::Order(Atom* atom) {
+  atom->begin = static_cast<uint32_t>(ordered_.size());
+  if (seen_[atom->seen].next == kNone) {  // of one source, as most
+    for (uint32_t k = sources_[seen_[atom->seen].source].first; k != kNone; k = hits_[k].next) {
       ordered_.push_back(hits_[k]);
     }
   } else {
     merged_.clear();
-    for (uint32_t i = atom.seen; i != kNone; i = seen_[i].next) {
+    for (uint32_t i = atom->seen; i != kNone; i = seen_[i].next) {
       for (uint32_t k = sources_[seen_[i].source].first; k != kNone; k = hits_[k].next) {
         merged_.push_back(k);
       }
@@ -239,8 +223,18 @@ std::pair<uint32_t, uint32_t> Matcher::HitsOf(uint32_t number) {
     merged_.resize(std::min<size_t>(merged_.size(), kMostHitsOfAnAtom));
     for (const uint32_t k : merged_) ordered_.push_back(hits_[k]);
   }
-  atom.end = static_cast<uint32_t>(ordered_.size());
-  return {atom.begin, atom.end};
+  atom->end = static_cast<uint32_t>(ordered_.size());
+}
+
+// The number of the sentence that byte `begin` lies in; `cursor` remembers the last answer.
+uint32_t Matcher::SentenceAt(uint32_t begin, uint32_t* cursor) const {
+  while (*cursor < sentence_ends_.size() && sentence_ends_[*cursor] < begin) {
+    ++*cursor;
+  }
+  while (*cursor > 0 && sentence_ends_[*cursor - 1] >= begin) {
+    --*cursor;
+  }
+  return *cursor;
 }
 
 void Matcher::AddReferences(const Input& input) {
@@ -321,16 +315,6 @@ bool Matcher::Acceptable(const CompiledRule& rule, const Hit& match) {
     }
   }
   return true;
-}
-
-Matcher::RuleState& Matcher::StateOf(uint32_t rule) {
-  RuleState& state = rules_[rule];
-  if (state.run != run_) {
-    state = RuleState{};
-    state.run = run_;
-    touched_.push_back(rule);
-  }
-  return state;
 }
 
 // Walks the segments from left to right. `chain_` holds a match of the segments so far for each

@@ -134,9 +134,20 @@ class Matcher {
   bool AddHit(uint32_t source, uint32_t begin, uint32_t end, uint32_t sentence);
   void Enter(uint32_t atom, uint32_t source);
   void See(Atom* atom, uint32_t source);
-  Atom& Ask(uint32_t atom);
+  void Look(uint32_t number, Atom* atom);
+  Atom& Ask(uint32_t number) {
+    Atom& atom = atoms_[number];
+    if (atom.run != run_) Look(number, &atom);
+    return atom;
+  }
   bool AllSeen(const uint32_t* others, const uint32_t* past) const;
-  std::pair<uint32_t, uint32_t> HitsOf(uint32_t atom);
+  void Order(Atom* atom);
+  // The hits of an atom, as places in ordered_; none when none was seen.
+  std::pair<uint32_t, uint32_t> HitsOf(uint32_t number) {
+    Atom& atom = Ask(number);
+    if (atom.end == 0 && atom.seen != kNone) Order(&atom);
+    return {atom.begin, atom.end};
+  }
   uint32_t SentenceAt(uint32_t begin, uint32_t* cursor) const;
   void AddReferences(const Input& input);
   void FindCandidates();
@@ -148,7 +159,14 @@ class Matcher {
   uint32_t Gap(const Hit& before, const Hit& hit) const {
     return text_.begin[hit.begin] - text_.end[before.end - 1];
   }
-  RuleState& StateOf(uint32_t rule);
+  RuleState& StateOf(uint32_t rule) {
+    RuleState& state = rules_[rule];
+    if (state.run != run_) {
+      state = RuleState{.run = run_};
+      touched_.push_back(rule);
+    }
+    return state;
+  }
   void Collect(const Input& input);
   void Name(uint32_t rule);
   void DescribeCues(Features* features);
@@ -168,6 +186,7 @@ class Matcher {
   ReferenceScanner scanner_;
   std::vector<Reference> references_;
   std::vector<uint32_t> sentence_ends_;  // bytes
+  std::vector<uint32_t> sentence_of_;    // of each character, the number of its sentence
   uint32_t title_bytes_ = 0;             // of the normalised title, without what separates
   uint32_t content_at_ = 0;
   uint32_t first_sentence_ = 0;  // number of the content's first sentence

@@ -119,6 +119,11 @@ class Normaliser::Writer {
       Resize(at_ + original.size() - *at + kRoom, number_ + original.size() - *at + kRoom);
     }
     const auto* const from = reinterpret_cast<const uint8_t*>(original.data());
+    char* const text = text_;
+    uint32_t* const begins = begin_;
+    uint32_t* const ends = end_;
+    char32_t* const points = points_;
+    uint32_t* const offsets = offsets_;
     size_t read = *at;
     size_t to = at_;
     size_t written = number_;
@@ -128,23 +133,23 @@ class Normaliser::Writer {
     uint32_t place = *number;
     while (current >= kLeastOfRun && original.size() - read >= 3) {
       const uint32_t lead = from[read];
-      if (lead < 0xE1 || lead > 0xEF || lead == 0xED || (from[read + 1] & 0xC0) != 0x80 ||
-          (from[read + 2] & 0xC0) != 0x80) {
+      const uint32_t second = from[read + 1] ^ 0x80U;  // what a byte that follows carries, or more
+      const uint32_t third = from[read + 2] ^ 0x80U;
+      if (lead < 0xE1 || lead > 0xEF || lead == 0xED || (second | third) > 0x3F) {
         break;
       }
-      const char32_t next =
-          (lead & 0x0FU) << 12 | (from[read + 1] & 0x3FU) << 6 | (from[read + 2] & 0x3FU);
+      const char32_t next = (lead & 0x0FU) << 12 | second << 6 | third;
       const char32_t next_plain = plain_of[next];
       if (next_plain == 0) {
         break;
       }
-      points_[written] = current;
-      offsets_[written++] = static_cast<uint32_t>(to);
-      SetPlaces(begin_ + to, place);
-      SetPlaces(end_ + to, ++place);
-      text_[to] = static_cast<char>(0xE0 | current >> 12);
-      text_[to + 1] = static_cast<char>(0x80 | (current >> 6 & 0x3F));
-      text_[to + 2] = static_cast<char>(0x80 | (current & 0x3F));
+      points[written] = current;
+      offsets[written++] = static_cast<uint32_t>(to);
+      SetPlaces(begins + to, place);
+      SetPlaces(ends + to, ++place);
+      text[to] = static_cast<char>(0xE0 | current >> 12);
+      text[to + 1] = static_cast<char>(0x80 | (current >> 6 & 0x3F));
+      text[to + 2] = static_cast<char>(0x80 | (current & 0x3F));
       to += 3;
       read += 3;
       last = current;

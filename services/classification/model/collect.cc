@@ -97,11 +97,10 @@ void Model::Collect(const Features& features, Workspace* workspace) const {
   std::vector<uint32_t>& places = workspace->places;
   const size_t room = std::bit_ceil(kRoom * (most + 1));
   places.assign(room, 0);
-  const int shift = 64 - std::countr_zero(room);
   uint32_t rows = 0;
   // Whatever was known of the row is written again; only its count is not the same.
   const auto touch = [&](const Workspace::Found& one) {
-    size_t cell = (one.row * 0x9E3779B97F4A7C15) >> shift;
+    size_t cell = one.row & (room - 1);  // where a row lies is as good as chance already
     while (places[cell] != 0 && touched[places[cell] - 1] != one.row) {
       cell = (cell + 1) & (room - 1);
     }

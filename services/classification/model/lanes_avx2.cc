@@ -63,8 +63,12 @@ SUPERVISION_AVX2 inline __m256 AddEight(__m256 sum, const float* factors, __m128
 SUPERVISION_AVX2 void SumEach(const int8_t* const* rows, size_t count, const float* factors,
                               size_t width, float* sums) {
   for (size_t i = 0; i < count; i += kRows) {
-    const int8_t* from[kRows];
-    for (size_t k = 0; k < kRows; ++k) from[k] = rows[i + k < count ? i + k : count - 1];
+    const int8_t* const* from = rows + i;
+    const int8_t* last[kRows];  // with the last row again and again
+    if (count - i < kRows) {
+      for (size_t k = 0; k < kRows; ++k) last[k] = rows[i + k < count ? i + k : count - 1];
+      from = last;
+    }
     __m256 sum = _mm256_setzero_ps();
     for (size_t lane = 0; lane < width; lane += Lanes::kWidth) {
       const __m128i a = Load(from[0] + lane);

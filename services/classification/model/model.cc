@@ -146,11 +146,26 @@ std::span<const LearntProblem> Model::Problems(size_t klass, Workspace* workspac
   std::vector<LearntProblem>& problems = workspace->problems;
   problems.clear();
   if (heads.size() == 0) return problems;
-  workspace->sums.assign(heads.size(), 0);
-  float* const sums = workspace->sums.data();
-  for (size_t i = 0; i < workspace->touched_count; ++i) {
-    heads.Add(workspace->touched[i], workspace->strengths[i], sums);
+  // Which rows matter is as good as chance: the list is written one place too far, and counted on
+  // only by those that do.
+  const size_t touched = workspace->touched_count;
+  workspace->head_places.resize(touched + 1);
+  workspace->head_strengths.resize(touched + 1);
+  uint32_t* const places = workspace->head_places.data();
+  float* const strengths = workspace->head_strengths.data();
+  size_t rows = 0;
+  for (size_t i = 0; i < touched; ++i) {
+    const uint32_t place = workspace->touched[i];
+    places[rows] = place;
+    strengths[rows] = workspace->strengths[i];
+    rows += heads.Matters(place);
   }
+  workspace->head_weights.resize(rows);
+  const int8_t** const weights = workspace->head_weights.data();
+  for (size_t i = 0; i < rows; ++i) weights[i] = heads.WeightsOf(places[i]);
+  workspace->sums.resize(heads.width());
+  float* const sums = workspace->sums.data();
+  parts_->lanes.sum_rows(weights, strengths, rows, heads.width(), sums);
   for (size_t head = 0; head < heads.size(); ++head) {
     problems.push_back({heads.code(head), heads.Probability(head, sums[head])});
   }

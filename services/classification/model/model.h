@@ -78,7 +78,11 @@ class Model {
     std::vector<float> characters;
     std::vector<uint32_t> numbers;  // of the characters, by byte
     std::vector<Contribution> places_found;
-    std::vector<float> sums;  // of problem models
+    // Of problem models: the rows that matter to them, with their strengths and weights.
+    std::vector<uint32_t> head_places;
+    std::vector<float> head_strengths;
+    std::vector<const int8_t*> head_weights;
+    std::vector<float> sums;
     std::vector<LearntProblem> problems;
   };
 

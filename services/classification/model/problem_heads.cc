@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "services/classification/model/lanes.h"
+
 namespace supervision::classification {
 
 ProblemHeads::ProblemHeads(const std::vector<const ProblemSeparator*>& separators,
@@ -21,19 +23,19 @@ ProblemHeads::ProblemHeads(const std::vector<const ProblemSeparator*>& separator
     before_.push_back(before);
     before += static_cast<uint32_t>(std::popcount(word));
   }
-  weights_.resize(before * codes_.size());
+  width_ = (codes_.size() + Lanes::kWidth - 1) / Lanes::kWidth * Lanes::kWidth;
+  weights_.resize(before * width_);
   for (size_t head = 0; head < separators.size(); ++head) {
     const ProblemSeparator& separator = *separators[head];
     for (size_t i = 0; i < separator.rows.size(); ++i) {
       const size_t rank = RankOf(place_of[separator.rows[i]]);
-      weights_[rank * codes_.size() + head] = separator.weights[i];
+      weights_[rank * width_ + head] = separator.weights[i];
     }
   }
 }
 
 float ProblemHeads::WeightOf(size_t head, uint32_t place) const {
-  if ((bits_[place / kWordBits] >> (place % kWordBits) & 1) == 0) return 0;
-  return static_cast<float>(weights_[RankOf(place) * codes_.size() + head]) * steps_[head];
+  return Matters(place) == 0 ? 0 : static_cast<float>(WeightsOf(place)[head]) * steps_[head];
 }
 
 float ProblemHeads::Probability(size_t head, float sum) const {

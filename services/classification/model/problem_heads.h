@@ -40,14 +40,16 @@ class ProblemHeads {
   size_t size() const { return codes_.size(); }
   std::string_view code(size_t head) const { return codes_[head]; }
 
-  // Adds to `sums`, one for each head, what the row at `place` adds when it occurs with `strength`.
-  void Add(uint32_t place, float strength, float* sums) const {
-    if ((bits_[place / kWordBits] >> (place % kWordBits) & 1) == 0) return;
-    const int8_t* const weights = weights_.data() + RankOf(place) * codes_.size();
-    for (size_t head = 0; head < codes_.size(); ++head) {
-      sums[head] += strength * static_cast<float>(weights[head]);
-    }
+  // How many weights a row has: one for each head, and padding, as Lanes sums them.
+  size_t width() const { return width_; }
+
+  // Whether the row at `place` matters to any head: 1 or 0, as it is counted with.
+  size_t Matters(uint32_t place) const {
+    return bits_[place / kWordBits] >> (place % kWordBits) & 1;
   }
+
+  // What the row at `place`, which must matter, adds to each head's sum for a strength of 1.
+  const int8_t* WeightsOf(uint32_t place) const { return weights_.data() + RankOf(place) * width_; }
 
   // What the row at `place` adds to the logit of one of them when it occurs with strength 1.
   float WeightOf(size_t head, uint32_t place) const;
@@ -70,7 +72,8 @@ class ProblemHeads {
   std::vector<float> biases_;
   std::vector<uint64_t> bits_;    // by place: whether its row matters
   std::vector<uint32_t> before_;  // by word of these: how many matter before
-  std::vector<int8_t> weights_;   // rows that matter x heads
+  size_t width_ = 0;
+  std::vector<int8_t> weights_;  // rows that matter x width
 };
 
 }  // namespace supervision::classification
