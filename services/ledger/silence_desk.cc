@@ -8,6 +8,26 @@
 
 namespace supervision::ledger {
 
+namespace {
+
+// Of a draft whose alert could not be read for `why`: a repeat gets its first answer also when the
+// caller no longer sees the alert.
+void AnswerUnseen(Silences* silences, const SilenceDraft& draft, const absl::Status& why,
+                  Deadline deadline, SilenceDesk::Callback<domain::Silence> answer) {
+  if (draft.request_id.empty() || !domain::HasReason(why, domain::Reason::kAlertNotFound)) {
+    return answer(why);
+  }
+  silences->Repeat(draft, deadline,
+                   [why, answer = std::move(answer)](absl::StatusOr<domain::Silence> first) {
+                     if (domain::HasReason(first.status(), domain::Reason::kSilenceNotFound)) {
+                       return answer(why);
+                     }
+                     answer(std::move(first));
+                   });
+}
+
+}  // namespace
+
 SilenceDesk::SilenceDesk(Ledger* ledger) : core_(ledger->core_) {}
 
 // Of a silence that names its alert, the alert is looked up first: how grave it is now is how grave
@@ -27,7 +47,10 @@ void SilenceDesk::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration 
             alert_id, scope, deadline.left(),
             [parts, draft = std::move(draft), quota, deadline,
              answer](const absl::StatusOr<domain::Alert>& alert) mutable {
-              if (!alert.ok()) return answer(alert.status());
+              if (!alert.ok()) {
+                return AnswerUnseen(&parts->silences, draft, alert.status(), deadline,
+                                    std::move(answer));
+              }
               draft.silence.hides_up_to = std::min(alert->facets.risk, draft.at_most);
               parts->silences.Create(std::move(draft), quota, deadline.left(), std::move(answer));
             });

@@ -56,7 +56,8 @@ class SilenceDesk {
 
   explicit SilenceDesk(Ledger* ledger);
 
-  // ALERT_NOT_FOUND when it names an alert outside draft.scope; TOO_MANY_SILENCES;
+  // ALERT_NOT_FOUND when it names an alert outside draft.scope, unless it is a repeat;
+  // TOO_MANY_SILENCES;
   // IDEMPOTENCY_KEY_REUSED. It counts on this replica at once.
   void Create(SilenceDraft draft, SilenceQuota quota, absl::Duration timeout,
               Callback<domain::Silence> callback);

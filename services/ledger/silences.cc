@@ -19,6 +19,8 @@ using domain::Reason;
 constexpr absl::Duration kKeepEnded = absl::Hours(24 * 180);
 constexpr int kMostLookedAt = 2000;  // by one page of a list
 constexpr size_t kIdBytes = 16;
+// How often a change is tried while others change the silence.
+constexpr int kChangeTries = 3;
 constexpr std::string_view kTokenPurpose = "silences";
 
 // As silence.lua answers.
@@ -52,11 +54,13 @@ std::string DigestOf(const domain::Silence& silence) {
   return base::Prefix(base::Sha256(text), kIdBytes);
 }
 
-std::string NewId(const std::string& secret, const SilenceDraft& draft) {
-  if (draft.request_id.empty()) return "s" + base::HexEncode(base::RandomBytes(kIdBytes));
+// Each author has request_ids of its own.
+std::string NewId(const std::string& secret, const std::string& author,
+                  const std::string& request_id) {
+  if (request_id.empty()) return "s" + base::HexEncode(base::RandomBytes(kIdBytes));
   std::string text = "silence;";
-  Add(draft.silence.author, &text);
-  Add(draft.request_id, &text);
+  Add(author, &text);
+  Add(request_id, &text);
   return "s" + base::HexEncode(base::Prefix(base::HmacSha256(secret, text), kIdBytes));
 }
 
@@ -69,7 +73,7 @@ void Silences::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration tim
   SilenceRecord record;
   record.silence = std::move(draft.silence);
   domain::Silence& silence = record.silence;
-  silence.id = NewId(context_->descriptor.secret, draft);
+  silence.id = NewId(context_->descriptor.secret, silence.author, draft.request_id);
   silence.scope = draft.scope;
   silence.created_at = Micros(context_->clock->Now());
   silence.ends_at = Micros(silence.ends_at);
@@ -82,15 +86,25 @@ void Silences::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration tim
         if (made.ok() || !domain::HasReason(made.status(), Reason::kEtagMismatch)) {
           return callback(std::move(made));
         }
-        // It was made before.
-        Read(id, deadline, [digest, callback](absl::StatusOr<Found> found) {
-          if (!found.ok()) return callback(found.status());
-          if (found->record.request_digest != digest) {
-            return callback(MakeError(Reason::kIdempotencyKeyReused));
-          }
-          callback(std::move(found->record.silence));
-        });
+        AnswerAgain(id, digest, deadline, callback);  // it was made before
       });
+}
+
+void Silences::Repeat(const SilenceDraft& draft, Deadline deadline,
+                      Callback<domain::Silence> callback) {
+  AnswerAgain(NewId(context_->descriptor.secret, draft.silence.author, draft.request_id),
+              DigestOf(draft.silence), deadline, std::move(callback));
+}
+
+void Silences::AnswerAgain(const std::string& id, const std::string& digest, Deadline deadline,
+                           Callback<domain::Silence> callback) {
+  Read(id, deadline, [digest, callback = std::move(callback)](absl::StatusOr<Found> found) {
+    if (!found.ok()) return callback(found.status());
+    if (found->record.request_digest != digest) {
+      return callback(MakeError(Reason::kIdempotencyKeyReused));
+    }
+    callback(std::move(found->record.silence));
+  });
 }
 
 void Silences::Put(SilenceRecord record, const std::string& expected, SilenceQuota quota,
@@ -144,24 +158,39 @@ void Silences::Get(const std::string& id, SilenceDesk::MayRead may_read, absl::D
 
 void Silences::Change(SilenceChange change, absl::Duration timeout,
                       Callback<domain::Silence> callback) {
-  const Deadline deadline(timeout);
-  Read(change.id, deadline, [this, change, deadline, callback](absl::StatusOr<Found> found) {
-    if (!found.ok()) return callback(found.status());
-    domain::Silence& silence = found->record.silence;
-    if (!change.may(silence)) return callback(MakeError(Reason::kSilenceNotFound));
-    const absl::Time now = Micros(context_->clock->Now());
-    const bool ended = silence.ends_at <= now;
-    if (change.ends_at.has_value()) {
-      if (ended) return callback(MakeError(Reason::kSilenceEnded));
-      if (*change.ends_at <= silence.ends_at) return callback(std::move(silence));
-      silence.ends_at = Micros(*change.ends_at);
-    } else {
-      if (ended) return callback(std::move(silence));
-      silence.ends_at = now;
-      silence.ended_by = change.by;
-    }
-    Put(std::move(found->record), found->bytes, {}, deadline, callback);
-  });
+  ChangeNow(std::move(change), Deadline(timeout), std::move(callback), kChangeTries);
+}
+
+void Silences::ChangeNow(SilenceChange change, Deadline deadline,
+                         Callback<domain::Silence> callback, int tries) {
+  const std::string id = change.id;
+  Read(id, deadline,
+       [this, change = std::move(change), deadline, callback,
+        tries](absl::StatusOr<Found> found) mutable {
+         if (!found.ok()) return callback(found.status());
+         domain::Silence& silence = found->record.silence;
+         if (!change.may(silence)) return callback(MakeError(Reason::kSilenceNotFound));
+         const absl::Time now = Micros(context_->clock->Now());
+         const bool ended = silence.ends_at <= now;
+         if (change.ends_at.has_value()) {
+           if (ended) return callback(MakeError(Reason::kSilenceEnded));
+           if (*change.ends_at <= silence.ends_at) return callback(std::move(silence));
+           silence.ends_at = Micros(*change.ends_at);
+         } else {
+           if (ended) return callback(std::move(silence));
+           silence.ends_at = now;
+           silence.ended_by = change.by;
+         }
+         Put(std::move(found->record), found->bytes, {}, deadline,
+             [this, change = std::move(change), deadline, callback,
+              tries](absl::StatusOr<domain::Silence> changed) mutable {
+               // The caller named no version: what it asks is asked of the silence as it is now.
+               if (tries > 1 && domain::HasReason(changed.status(), Reason::kEtagMismatch)) {
+                 return ChangeNow(std::move(change), deadline, callback, tries - 1);
+               }
+               callback(std::move(changed));
+             });
+       });
 }
 
 void Silences::List(SilenceQuery query, absl::Duration timeout, Callback<SilencePage> callback) {

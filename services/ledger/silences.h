@@ -26,6 +26,9 @@ class Silences {
 
   void Create(SilenceDraft draft, SilenceQuota quota, absl::Duration timeout,
               Callback<domain::Silence> callback);
+  // The silence that the same draft made before; SILENCE_NOT_FOUND, IDEMPOTENCY_KEY_REUSED.
+  // REQUIRES: a request_id.
+  void Repeat(const SilenceDraft& draft, Deadline deadline, Callback<domain::Silence> callback);
   void Change(SilenceChange change, absl::Duration timeout, Callback<domain::Silence> callback);
   void Get(const std::string& id, SilenceDesk::MayRead may_read, absl::Duration timeout,
            Callback<domain::Silence> callback);
@@ -44,6 +47,10 @@ class Silences {
   void Read(const std::string& id, Deadline deadline, Callback<Found> callback);
   void Put(SilenceRecord record, const std::string& expected, SilenceQuota quota, Deadline deadline,
            Callback<domain::Silence> callback);
+  void AnswerAgain(const std::string& id, const std::string& digest, Deadline deadline,
+                   Callback<domain::Silence> callback);
+  void ChangeNow(SilenceChange change, Deadline deadline, Callback<domain::Silence> callback,
+                 int tries);
   void LookLater();
   void ReadChanges(std::function<void(absl::Status)> callback);
   void TakeChanges(const redis::Reply& ids, std::function<void(absl::Status)> callback);

@@ -19,6 +19,7 @@ using domain::Reason;
 
 constexpr size_t kPlaceArguments = 5;  // of each item of place.lua
 constexpr size_t kFields = 9;          // that are read of a subscription
+constexpr int kUpdateTries = 3;        // while others change the subscription
 
 // As subscription.lua answers.
 absl::Status Refusal(int64_t answer) {
@@ -262,10 +263,15 @@ void Subscriptions::ReadAll(absl::Duration timeout, Callback<std::vector<Subscri
 
 void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
                            Callback<Subscription> callback) {
-  const Deadline deadline(timeout);
+  UpdateNow(std::move(change), Deadline(timeout), std::move(callback), kUpdateTries);
+}
+
+void Subscriptions::UpdateNow(SubscriptionChange change, Deadline deadline,
+                              Callback<Subscription> callback, int tries) {
   const SubscriptionKey key = change.key;
-  Get(key, timeout,
-      [this, change = std::move(change), deadline, callback](absl::StatusOr<Subscription> found) {
+  Get(key, deadline.left(),
+      [this, change = std::move(change), deadline, callback,
+       tries](absl::StatusOr<Subscription> found) mutable {
         if (!found.ok()) return callback(found.status());
         if (!change.etag.empty() && change.etag != found->etag) {
           return callback(MakeError(Reason::kEtagMismatch));
@@ -277,7 +283,17 @@ void Subscriptions::Update(SubscriptionChange change, absl::Duration timeout,
           return callback(MakeError(Reason::kWrongSubscriptionMode));
         }
         if (change.sharing.has_value()) found->sharing = change.sharing;
-        Change("update", *found, {EncodeSubscription(*found), version}, deadline.left(), callback);
+        const std::string stored = EncodeSubscription(*found);
+        // Who named no version asks for the change of the subscription as it is now.
+        const bool again = tries > 1 && change.etag.empty();
+        Change("update", *found, {stored, version}, deadline.left(),
+               [this, again, change = std::move(change), deadline, callback,
+                tries](absl::StatusOr<Subscription> updated) mutable {
+                 if (again && domain::HasReason(updated.status(), Reason::kEtagMismatch)) {
+                   return UpdateNow(std::move(change), deadline, callback, tries - 1);
+                 }
+                 callback(std::move(updated));
+               });
       });
 }
 

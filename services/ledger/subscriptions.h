@@ -48,6 +48,8 @@ class Subscriptions {
   static std::string DigestOf(const SubscriptionKey& key);
 
  private:
+  void UpdateNow(SubscriptionChange change, Deadline deadline, Callback<Subscription> callback,
+                 int tries);
   using Fields = std::vector<redis::Reply>;
 
   std::string KeyOf(const SubscriptionKey& key) const;

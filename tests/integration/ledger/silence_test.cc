@@ -15,24 +15,33 @@ class SilenceTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(ledger_.WaitReady()); }
 
-  absl::StatusOr<domain::Silence> Create(const std::string& author) {
+  static SilenceDraft Draft(const std::string& author) {
     SilenceDraft draft;
     draft.silence.author = author;
     draft.silence.receivers = {author};
     draft.silence.matcher.unit = "某县公安局";
     draft.silence.reason = "系统割接";
     draft.silence.ends_at = absl::Now() + absl::Hours(1);
+    return draft;
+  }
+  absl::StatusOr<domain::Silence> Create(const std::string& author) {
+    return Create(Draft(author));
+  }
+  absl::StatusOr<domain::Silence> Create(const SilenceDraft& draft) {
     return Await<domain::Silence>([&](Ledger::Callback<domain::Silence> done) {
       desk_.Create(draft, kQuota, kPatience, std::move(done));
     });
   }
-  void Expire(const domain::Silence& silence) {
+  static SilenceChange EndOf(const domain::Silence& silence) {
     SilenceChange change;
     change.id = silence.id;
     change.by = silence.author;
     change.may = [](const domain::Silence&) { return true; };
+    return change;
+  }
+  void Expire(const domain::Silence& silence) {
     const auto ended = Await<domain::Silence>([&](Ledger::Callback<domain::Silence> done) {
-      desk_.Change(change, kPatience, std::move(done));
+      desk_.Change(EndOf(silence), kPatience, std::move(done));
     });
     ASSERT_TRUE(ended.ok()) << ended.status();
   }
@@ -56,6 +65,70 @@ TEST_F(SilenceTest, AllAuthorsTogetherHaveNoMoreThanTheyMay) {
   EXPECT_THAT(Create("handler"), FailsWith(domain::Reason::kTooManySilences));
   Expire(*first);
   EXPECT_TRUE(Create("handler").ok());
+}
+
+TEST_F(SilenceTest, EachAuthorHasRequestIdsOfItsOwn) {
+  SilenceDraft draft = Draft("monitor");
+  draft.request_id = "s-1";
+  draft.silence.receivers = {"receiver"};
+  const auto first = Create(draft);
+  ASSERT_TRUE(first.ok());
+  draft.silence.author = "supervisor";
+  const auto second = Create(draft);
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_NE(second->id, first->id);
+  EXPECT_EQ(second->author, "supervisor");
+}
+
+TEST_F(SilenceTest, ARepeatIsAnsweredThoughTheAlertHasLeftItsAuthorsView) {
+  const Submission submission = testing::ExampleSubmission("1");
+  const auto receipt = ledger_.Submit(submission);
+  ASSERT_TRUE(receipt.ok());
+  SilenceDraft draft = Draft("monitor");
+  draft.request_id = "s-1";
+  draft.scope.regions = {"33"};
+  draft.silence.matcher = {};
+  draft.silence.alert_id = receipt->alert_id;
+  const auto first = Create(draft);
+  ASSERT_TRUE(first.ok()) << first.status();
+  Revision elsewhere = testing::RevisionOf(submission, *receipt, "r-1");
+  elsewhere.content.region_code = "440106";
+  ASSERT_TRUE(ledger_.Revise(elsewhere).ok());
+
+  const auto again = Create(draft);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->id, first->id);
+  SilenceDraft other = draft;
+  other.silence.reason = "另有原因";
+  EXPECT_THAT(Create(other), FailsWith(domain::Reason::kIdempotencyKeyReused));
+  other.request_id = "s-2";
+  EXPECT_THAT(Create(other), FailsWith(domain::Reason::kAlertNotFound));
+  other.request_id = "";
+  EXPECT_THAT(Create(other), FailsWith(domain::Reason::kAlertNotFound));
+}
+
+TEST_F(SilenceTest, OfTwoWhoChangeOneAtOnceBothHaveTheirWay) {
+  const auto silence = Create("monitor");
+  ASSERT_TRUE(silence.ok());
+  SilenceChange sooner = EndOf(*silence);
+  sooner.ends_at = silence->ends_at + absl::Hours(1);
+  SilenceChange later = EndOf(*silence);
+  later.ends_at = silence->ends_at + absl::Hours(2);
+  std::future<absl::StatusOr<domain::Silence>> first;
+  std::future<absl::StatusOr<domain::Silence>> second;
+  {
+    const testing::HeldWrites held(&server_);
+    desk_.Change(sooner, kPatience, testing::Into(&first));
+    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(
+        held.WaitForRead("hget", [&] { desk_.Change(later, kPatience, testing::Into(&second)); }));
+  }
+  const auto extended = first.get();
+  ASSERT_TRUE(extended.ok()) << extended.status();
+  EXPECT_EQ(extended->ends_at, *sooner.ends_at);
+  const auto extended_more = second.get();
+  ASSERT_TRUE(extended_more.ok()) << extended_more.status();
+  EXPECT_EQ(extended_more->ends_at, *later.ends_at);
 }
 
 }  // namespace

@@ -113,6 +113,31 @@ class SubscriptionTest : public ::testing::Test {
 };
 testing::RedisServer* SubscriptionTest::server_ = nullptr;
 
+TEST_F(SubscriptionTest, OfTwoWhoUpdateOneAtOnceWithoutAnEtagBothHaveTheirWay) {
+  const auto made = Create("monitor", "1");
+  ASSERT_TRUE(made.ok());
+  SubscriptionChange filter{made->key, "", domain::Filter(), std::nullopt};
+  SubscriptionChange retention{made->key, "", std::nullopt, absl::Hours(96)};
+  SubscriptionChange as_seen = retention;
+  as_seen.etag = made->etag;
+  std::vector<std::future<absl::StatusOr<Subscription>>> answers(3);
+  {
+    const testing::HeldWrites held(server_);
+    desk_->Update(filter, kPatience, testing::Into(&answers[0]));
+    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitForRead("hmget", [&] {
+      desk_->Update(retention, kPatience, testing::Into(&answers[1]));
+      desk_->Update(as_seen, kPatience, testing::Into(&answers[2]));
+    }));
+  }
+  EXPECT_TRUE(answers[0].get().ok());
+  const auto updated = answers[1].get();
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_EQ(updated->filter, domain::Filter());
+  EXPECT_EQ(updated->retention, absl::Hours(96));
+  EXPECT_THAT(answers[2].get(), FailsWith(Reason::kEtagMismatch));
+}
+
 TEST_F(SubscriptionTest, ReadsBackWhatWasMade) {
   const auto made = Create("monitor-1", "值班");
   ASSERT_TRUE(made.ok()) << made.status();
