@@ -44,6 +44,12 @@ bool Allows(const Row& row, AlertState state) {
   return false;
 }
 
+// Whether `is` is neither within `was` nor around it: region codes are prefixes of their parts'.
+bool IsElsewhere(std::string_view was, std::string_view is) {
+  const size_t shorter = std::min(was.size(), is.size());
+  return was.substr(0, shorter) != is.substr(0, shorter);
+}
+
 }  // namespace
 
 std::string_view Code(AlertState state) {
@@ -90,7 +96,8 @@ void KeepHandling(const Alert& before, Alert* alert) {
   alert->handling = before.handling;
   if (alert->facets.state == AlertState::kOpen) return;
   if (alert->facets.risk <= before.facets.risk &&
-      alert->facets.scenario == before.facets.scenario) {
+      alert->facets.scenario == before.facets.scenario &&
+      !IsElsewhere(before.facets.region_code, alert->facets.region_code)) {
     return;
   }
   alert->facets.state = AlertState::kOpen;

@@ -18,7 +18,7 @@ namespace supervision::domain {
 //    |  unacknowledge, expire  +-+ acknowledge  |
 //    |                         (anew)           |
 //    +------------------ resolve -------------> |
-//    ^------------------ reopen, or a graver clue
+//    ^------------------ reopen, or a clue that is graver, of another class or elsewhere
 //
 // An owner may be named while the alert is not resolved, and stays.
 
@@ -47,8 +47,10 @@ std::optional<Alert> AfterStep(const Alert& alert, const AlertStep& step, absl::
 
 // Gives `alert`, the version that a change of the clue has made of `before`, the handling of
 // before. An acknowledged or resolved alert is open again when the clue has become graver or of
-// another class: who took note took note of something else. A clue that has become less grave, or
-// was withdrawn, leaves it as it is.
+// another class, since who took note took note of something else; and when it has moved to a region
+// that is neither part of the one before nor around it, since there others answer for it, who have
+// taken no note. A clue that has become less grave, or was withdrawn, leaves it as it is. The owner
+// stays in any case, until somebody names another.
 void KeepHandling(const Alert& before, Alert* alert);
 
 // To be sent with a change of an alert's handling: differs for each version.

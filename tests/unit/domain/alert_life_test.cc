@@ -170,6 +170,36 @@ TEST(AlertLifeTest, AChangeOfTheClueOpensTheAlertAgainWhenItIsGraverOrOfAnotherC
   }
 }
 
+TEST(AlertLifeTest, AMoveToAnotherRegionOpensTheAlertAgainForItsPeople) {
+  struct Move {
+    std::string from;
+    std::string to;
+    bool opens;
+  };
+  const std::vector<Move> moves =
+      {
+          {"330402", "330402", false},    {"330402", "330424", true},
+          {"330402", "440106", true},     {"330402001", "330402002", true},
+          {"330402", "330402001", false},  // a part of it: its people answer for it still
+          {"330402001", "330402", false}, {"330402001", "330424", true},
+      };
+  for (const Move& move : moves) {
+    for (const State state : {State::kAcknowledged, State::kResolved}) {
+      SCOPED_TRACE(move.from + " to " + move.to);
+      Alert before = ExampleAlert(state);
+      before.facets.region_code = move.from;
+      before.handling = Handling{"li", "知悉", kNow, kNow + absl::Hours(1), AlertOutcome::kHandled};
+      Alert after = ExampleAlert(State::kUnspecified);
+      after.facets.region_code = move.to;
+      after.raised_at = kNow + absl::Minutes(5);
+      KeepHandling(before, &after);
+      EXPECT_EQ(after.facets.state, move.opens ? State::kOpen : state);
+      EXPECT_EQ(after.handling->by, move.opens ? "" : "li");
+      EXPECT_EQ(after.facets.owner, "wang");
+    }
+  }
+}
+
 TEST(AlertLifeTest, ANewAlertIsOpenAndNobodys) {
   Alert alert = ExampleAlert(State::kUnspecified);
   alert.facets.owner.clear();
