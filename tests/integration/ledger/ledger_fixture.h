@@ -251,11 +251,9 @@ class HeldWrites {
   HeldWrites(const HeldWrites&) = delete;
   HeldWrites& operator=(const HeldWrites&) = delete;
 
-  // Until a write is there, and waits.
-  bool WaitForOne() const {
-    return Eventually([this] {  // on a unix socket, and blocked
-      return server_->Call({"CLIENT", "LIST"}).find(" flags=bU ") != std::string::npos;
-    });
+  // Until writes of so many bytes in all are there, and wait.
+  bool WaitFor(size_t bytes = 1) const {
+    return Eventually([&] { return Waiting() >= bytes; });
   }
   // Calls `read`, then waits until Redis has answered `command` (in small letters) once more.
   bool WaitForRead(const std::string& command, const std::function<void()>& read) const {
@@ -265,6 +263,22 @@ class HeldWrites {
   }
 
  private:
+  size_t Waiting() const {
+    const std::string clients = server_->Call({"CLIENT", "LIST"});
+    size_t bytes = 0;
+    size_t at = 0;
+    // The connection that commits; the tail's waits too, but for entries.
+    while ((at = clients.find(" name=commit ", at)) != std::string::npos) {
+      const size_t end = clients.find('\n', at);
+      const bool blocked = clients.find(" flags=b", at) < end;
+      for (const std::string size : {" qbuf=", " argv-mem="}) {
+        const size_t found = clients.find(size, at);
+        if (blocked && found < end) bytes += std::stoul(clients.substr(found + size.size()));
+      }
+      at = end;
+    }
+    return bytes;
+  }
   // How often Redis has executed a command, as it tells.
   std::string Calls(const std::string& command) const {
     const std::string all = server_->Call({"INFO", "commandstats"});

@@ -21,6 +21,8 @@ using testing::TestLedger;
 using testing::WithdrawalOf;
 
 constexpr absl::Duration kLease = absl::Minutes(30);
+// What a revision writes is larger, and smaller what the service writes by itself.
+constexpr size_t kRevisionBytes = 500;
 
 class ReviewTest : public ::testing::Test {
  protected:
@@ -341,7 +343,7 @@ TEST_F(ReviewTest, ACorrectionThatWasDecidedBeforeAnothersClaimHearsWhoHoldsTheC
     const testing::HeldWrites held(server_);
     (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-2"), testing::kPatience,
                             testing::Into(&claimed));
-    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitFor());
     // Nobody holds the clue yet when the correction looks.
     ASSERT_TRUE(held.WaitForRead("hget", [&] {
       (*ledger_)->Correct(CorrectionOf(receipt, "c-1"), testing::kPatience,
@@ -364,7 +366,7 @@ TEST_F(ReviewTest, ACorrectionWhoseAuthorRenewsHisClaimMeanwhileIsMade) {
     const testing::HeldWrites held(server_);
     (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-1"), testing::kPatience,
                             testing::Into(&renewed));
-    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitFor());
     ASSERT_TRUE(held.WaitForRead("hget", [&] {
       (*ledger_)->Correct(CorrectionOf(receipt, "c-1"), testing::kPatience,
                           testing::Into(&corrected));
@@ -383,7 +385,7 @@ TEST_F(ReviewTest, AClaimOfAClueThatChangesMeanwhileIsTakenOfItAsItIs) {
     const testing::HeldWrites held(server_);
     (*ledger_)->Revise(RevisionOf(submission, receipt, "r-1"), testing::kPatience,
                        testing::Into(&revised));
-    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitFor(kRevisionBytes));
     ASSERT_TRUE(held.WaitForRead("hmget", [&] {
       (*ledger_)->ClaimReview(ClaimOf(receipt, "reviewer-1"), testing::kPatience,
                               testing::Into(&claimed));

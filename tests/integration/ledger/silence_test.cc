@@ -119,7 +119,7 @@ TEST_F(SilenceTest, OfTwoWhoChangeOneAtOnceBothHaveTheirWay) {
   {
     const testing::HeldWrites held(&server_);
     desk_.Change(sooner, kPatience, testing::Into(&first));
-    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitFor());
     ASSERT_TRUE(
         held.WaitForRead("hget", [&] { desk_.Change(later, kPatience, testing::Into(&second)); }));
   }

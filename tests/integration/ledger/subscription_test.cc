@@ -124,7 +124,7 @@ TEST_F(SubscriptionTest, OfTwoWhoUpdateOneAtOnceWithoutAnEtagBothHaveTheirWay) {
   {
     const testing::HeldWrites held(server_);
     desk_->Update(filter, kPatience, testing::Into(&answers[0]));
-    ASSERT_TRUE(held.WaitForOne());
+    ASSERT_TRUE(held.WaitFor());
     ASSERT_TRUE(held.WaitForRead("hmget", [&] {
       desk_->Update(retention, kPatience, testing::Into(&answers[1]));
       desk_->Update(as_seen, kPatience, testing::Into(&answers[2]));
