@@ -230,14 +230,16 @@ class Checker {
       material->client_ca_until = std::max(material->client_ca_until, Until(one.get()));
     }
     if (material->client_ca_until <= now_) {
-      Add(names_.client_ca, absl::StrCat("ran out on ", DayText(material->client_ca_until),
-                                         "; put the authority's new certificate there"));
+      AddOfTime(names_.client_ca, absl::StrCat("ran out on ", DayText(material->client_ca_until),
+                                               "; put the authority's new certificate there"));
     }
   }
 
   absl::Status ToStatus() const {
     if (problems_.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrJoin(problems_, "\n"));
+    const std::string all = absl::StrJoin(problems_, "\n");
+    return of_time_ == problems_.size() ? absl::FailedPreconditionError(all)
+                                        : absl::InvalidArgumentError(all);
   }
 
  private:
@@ -246,12 +248,12 @@ class Checker {
       X509* const one = chain[i].get();
       const std::string who = absl::StrCat("the certificate of ", Subject(one));
       if (Until(one) <= now_) {
-        Add(names_.certificate, absl::StrCat("has run out: ", who, " was valid until ",
-                                             DayText(Until(one)), "; put a new one there"));
+        AddOfTime(names_.certificate, absl::StrCat("has run out: ", who, " was valid until ",
+                                                   DayText(Until(one)), "; put a new one there"));
       } else if (From(one) > now_) {
-        Add(names_.certificate,
-            absl::StrCat("is not valid yet: ", who, " begins on ", DayText(From(one)),
-                         "; check this machine's clock, or wait"));
+        AddOfTime(names_.certificate,
+                  absl::StrCat("is not valid yet: ", who, " begins on ", DayText(From(one)),
+                               "; check this machine's clock, or wait"));
       }
       if (i + 1 == chain.size()) break;
       X509* const next = chain[i + 1].get();
@@ -279,8 +281,15 @@ class Checker {
     problems_.push_back(absl::StrCat(what, ": ", std::string(why)));
   }
 
+  // Which a clock that is set right or a new certificate cures, without another configuration.
+  void AddOfTime(const std::string& what, std::string_view why) {
+    Add(what, why);
+    ++of_time_;
+  }
+
   const TlsNames& names_;
   const absl::Time now_;
+  size_t of_time_ = 0;  // of the problems
   std::vector<std::string> problems_;
 };
 

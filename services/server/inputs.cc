@@ -28,15 +28,18 @@ class Mistakes {
       *into = *std::move(value);
       return;
     }
+    ++count_;
     if (!text_.empty()) text_ += '\n';
     absl::StrAppend(&text_, value.status().message());
   }
+  int count() const { return count_; }  // of what could not be taken
   absl::Status ToStatus() const {
     return text_.empty() ? absl::OkStatus() : absl::InvalidArgumentError(text_);
   }
 
  private:
   std::string text_;
+  int count_ = 0;
 };
 
 }  // namespace
@@ -62,9 +65,13 @@ absl::StatusOr<Inputs> LoadInputs(const config::ServerSettings& settings, absl::
                 &inputs.rules);
   mistakes.Take(LoadRegions(files.regions), &inputs.regions);
   mistakes.Take(config::LoadPrincipals(files.principals, files.tokens), &inputs.principals);
-  mistakes.Take(LoadTls(settings.listen, now), &inputs.tls);
+  auto tls = LoadTls(settings.listen, now);
+  const bool of_time = absl::IsFailedPrecondition(tls.status());
+  mistakes.Take(std::move(tls), &inputs.tls);
   mistakes.Take(config::LoadRoutes(files.routes, files.calendar), &inputs.routes);
-  if (absl::Status status = mistakes.ToStatus(); !status.ok()) return status;
+  const absl::Status status = mistakes.ToStatus();
+  if (of_time && mistakes.count() == 1) return absl::UnavailableError(status.message());
+  if (!status.ok()) return status;
   return inputs;
 }
 

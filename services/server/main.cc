@@ -12,7 +12,7 @@ namespace {
 
 using observability::Logger;
 
-constexpr int kCannotServe = 1;
+constexpr int kCannotServe = 1;  // now; another start may
 constexpr int kWrongConfiguration = 2;
 
 int Complain(const absl::Status& status, int exit_code) {
@@ -31,7 +31,10 @@ int Run(const CommandLine& command, const sigset_t& signals) {
   Logger log(settings->log.json ? Logger::Format::kJson : Logger::Format::kText,
              static_cast<Logger::Level>(settings->log.level));
   auto server = Server::New({.settings = *settings, .log = &log, .version = ProgramVersion()});
-  if (!server.ok()) return Complain(server.status(), kWrongConfiguration);
+  if (!server.ok()) {
+    return Complain(server.status(),
+                    absl::IsUnavailable(server.status()) ? kCannotServe : kWrongConfiguration);
+  }
   if (command.action == CommandLine::Action::kCheckConfig) {
     std::cout << "The configuration is right.\n";
     return 0;

@@ -12,6 +12,7 @@
 #include "grpcpp/security/credentials.h"
 #include "gtest/gtest.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/support/certificates.h"
 #include "tests/support/eventually.h"
 #include "tests/support/service_process.h"
 #include "tests/support/temp_dir.h"
@@ -161,6 +162,21 @@ TEST(DaemonTest, ADataDirectoryThatCannotBeWrittenIsRefusedInWords) {
   EXPECT_THAT(outcome.output,
               AllOf(HasSubstr("redis.data_directory /proc/self"), HasSubstr("cannot be written in"),
                     HasSubstr("name another directory")));
+}
+
+// systemd starts it again then, which it does not after a wrong configuration: a certificate is
+// renewed and a clock is set without anybody at the machine.
+TEST(DaemonTest, ACertificateThatHasRunOutEndsItWithAStatusThatIsTriedAgain) {
+  const Certificates late({"--days", "0", "--server", "late=localhost"});
+  const Certificates other({"--server", "other=localhost"});
+  const auto started = [](const std::string& certificate, const std::string& key) {
+    return RunProgram(kConfig + " --check-config --listen.tls_certificate=" + certificate +
+                      " --listen.tls_key=" + key);
+  };
+  const Outcome outcome = started(late.Path("late.pem"), late.Path("late.key"));
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.output;
+  EXPECT_THAT(outcome.output, HasSubstr("has run out"));
+  EXPECT_EQ(started(late.Path("late.pem"), other.Path("other.key")).exit_code, 2);
 }
 
 TEST(DaemonTest, LogsHoldNoWordOfAClue) {

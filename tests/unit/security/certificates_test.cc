@@ -57,6 +57,17 @@ TEST_F(CertificatesTest, AChainInItsOrderIsTakenWithItsNamesAndItsEnd) {
   EXPECT_LT(material->certificate_until, material->client_ca_until) << "the CA's is ten years";
 }
 
+// Which another start cures, and no other configuration.
+TEST_F(CertificatesTest, MistakesOfTheTimeAloneAreToldApart) {
+  const absl::Time late = absl::Now() + absl::Hours(24 * 365);
+  EXPECT_EQ(CheckTls(Good(), kNames, late).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(CheckTls(Good(), kNames, absl::UnixEpoch()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  TlsTexts texts = Good();
+  texts.key = files_->Text("client.key");
+  EXPECT_EQ(CheckTls(texts, kNames, late).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(CertificatesTest, AChainOutOfOrderIsToldWithTheOrder) {
   TlsTexts texts = Good();
   texts.certificate += files_->Text("client.pem") + files_->Text("ca.pem");
