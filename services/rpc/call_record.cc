@@ -5,13 +5,16 @@
 namespace supervision::rpc {
 
 CallRecord::CallRecord(const Edge& edge, security::Method method)
-    : metrics_(edge.metrics), log_(edge.log), method_(method) {
+    : gate_(edge.gate), metrics_(edge.metrics), log_(edge.log), method_(method) {
   metrics_->Started(method_);
 }
 
 void CallRecord::Finished(grpc::StatusCode code) const {
   const absl::Duration took = absl::Now() - started_;
   metrics_->Finished(method_, code, took);
+  if (code == grpc::StatusCode::INTERNAL) {
+    gate_->Tell({method_, code, principal_ == nullptr ? "" : principal_->id, ""});
+  }
   // A caller that traces finds its call here; of others there would be a line for each clue.
   if (trace_parent_.empty()) return;
   log_->Debug("call",

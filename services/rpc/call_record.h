@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -25,16 +26,21 @@ class CallRecord {
   CallRecord(const Edge& edge, security::Method method);
 
   // Its caller has entered. Before anything can finish the call.
-  void Entered(const Caller& caller) { trace_parent_ = caller.trace_parent; }
+  void Entered(const Caller& caller) {
+    principal_ = caller.principal;
+    trace_parent_ = caller.trace_parent;
+  }
   // Once.
   void Finished(grpc::StatusCode code) const;
 
  private:
+  Gate* const gate_;
   RpcMetrics* const metrics_;
   observability::Logger* const log_;
   const security::Method method_;
   const absl::Time started_ = absl::Now();
-  std::string trace_parent_;  // of the caller; empty: none
+  std::shared_ptr<const security::Principal> principal_;  // null: its caller has not entered
+  std::string trace_parent_;                              // of the caller; empty: none
 };
 
 }  // namespace supervision::rpc

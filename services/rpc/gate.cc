@@ -13,6 +13,7 @@
 #include "grpcpp/security/auth_context.h"
 #include "services/domain/error.h"
 #include "services/domain/trace.h"
+#include "services/rpc/peer_address.h"
 
 namespace supervision::rpc {
 namespace {
@@ -114,8 +115,12 @@ absl::StatusOr<Caller> Gate::Enter(const grpc::CallbackServerContext& context,
   const absl::Time now = absl::Now();
   caller.principal = token.empty() ? principals->AuthenticateCertificate(CertificateNames(context))
                                    : principals->Authenticate(token, now);
-  if (caller.principal == nullptr) return domain::MakeError(domain::Reason::kUnauthenticated);
+  if (caller.principal == nullptr) {
+    Tell({method, grpc::StatusCode::UNAUTHENTICATED, "", PeerAddress(context.peer())});
+    return domain::MakeError(domain::Reason::kUnauthenticated);
+  }
   if (absl::Status status = security::Authorise(*caller.principal, method); !status.ok()) {
+    Tell({method, grpc::StatusCode::PERMISSION_DENIED, caller.principal->id, ""});
     return status;
   }
   auto share = quotas_->Enter(*caller.principal, security::IsStream(method), now);

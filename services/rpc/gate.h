@@ -1,13 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "grpcpp/server_context.h"
+#include "grpcpp/support/status.h"
 #include "services/rpc/open_streams.h"
 #include "services/security/authority.h"
 #include "services/security/quotas.h"
@@ -24,9 +27,19 @@ inline absl::Status MayBackfill(const Caller& caller, bool wanted) {
 // calls, who calls, may it call this. Thread-safe.
 class Gate {
  public:
+  // A call that ended by what an operator should know of: its caller was turned away for who it is
+  // (UNAUTHENTICATED, PERMISSION_DENIED), or the service could not read its own data (INTERNAL).
+  struct Trouble {
+    security::Method method{};
+    grpc::StatusCode code{};
+    std::string_view principal;  // empty: it is nobody
+    std::string address;         // of the peer, as PeerAddress() says; only of nobody
+  };
   struct Options {
     absl::Duration default_timeout = absl::Seconds(10);  // the most that a call works
     absl::Duration retry_delay = absl::Milliseconds(500);
+    // Called on gRPC's threads for each; empty: nobody wants to know.
+    std::function<void(const Trouble&)> on_trouble;
   };
   // Both outlive the gate.
   Gate(const security::DirectorySlot* principals, security::Quotas* quotas, Options options)
@@ -36,6 +49,11 @@ class Gate {
   // token says; who sends none is whom its certificate says.
   absl::StatusOr<Caller> Enter(const grpc::CallbackServerContext& context,
                                security::Method method) const;
+
+  // Tells whoever wants to know.
+  void Tell(const Trouble& trouble) const {
+    if (options_.on_trouble) options_.on_trouble(trouble);
+  }
 
   // Whether a caller that has entered may still send on its stream: as Enter says, or DRAINING
   // where it comes again with other rights.

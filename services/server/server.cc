@@ -34,6 +34,7 @@
 #include "services/server/route_keeper.h"
 #include "services/server/rule_keeper.h"
 #include "services/server/store.h"
+#include "services/server/trouble_log.h"
 
 namespace supervision::server {
 namespace {
@@ -122,7 +123,8 @@ class Server::Body {
                  .on_refusal = WatchRefusals(registry_.get(), log_)}),
         gate_(identities_.principals(), &quotas_,
               {.default_timeout = settings_.intake.default_deadline,
-               .retry_delay = settings_.intake.retry_delay}),
+               .retry_delay = settings_.intake.retry_delay,
+               .on_trouble = LogTroubles(options_.clock, log_)}),
         rpc_metrics_(registry_.get()),
         slot_(inputs_.rules.classifier),
         keeper_(KeeperOptions(), std::exchange(inputs_.rules, {}), &slot_) {

@@ -190,7 +190,13 @@ TEST(DaemonTest, LogsHoldNoWordOfAClue) {
   v1::SubmitClueRequest wrong = ValidRequest(2);
   wrong.mutable_clue()->set_region_code("MARKER");
   Submit(*stub, wrong);
+  EXPECT_EQ(ReasonOf(Submit(*stub, ValidRequest(3), kMonitorToken).status), "PERMISSION_DENIED");
+  EXPECT_EQ(ReasonOf(Submit(*stub, ValidRequest(3), "guessed-token").status), "UNAUTHENTICATED");
   EXPECT_EQ(service.Terminate(), 0);
+  EXPECT_THAT(ReadFile(service.log_path()),
+              AllOf(HasSubstr(R"("call_refused","principal":"example-monitor")"),
+                    HasSubstr(R"("call_refused","address":"127.0.0.1")"),
+                    Not(HasSubstr("guessed-token")), Not(HasSubstr("example-monitor-token"))));
   EXPECT_THAT(ReadFile(service.log_path()),
               AllOf(HasSubstr("serving"), Not(HasSubstr("综合执法队")), Not(HasSubstr("MARKER")),
                     Not(HasSubstr("example-partner-token"))));
