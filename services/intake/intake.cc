@@ -97,6 +97,13 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     ValidateContent(request.content, FieldPath(request.path, "clue"), *regions_, clock_->Now(),
                     &found);
     found = Join(std::move(request.violations), std::move(found));
+    if (MayBeRepeat(request.content, found) && !request.validate_only) {
+      return ledger_->Repeat(
+          ledger::Submission{.partner = std::move(request.partner),
+                             .request_id = std::move(request.request_id),
+                             .content = std::move(request.content)},
+          timeout, RepeatedOr(Change::kSubmit, start, std::move(found), std::move(callback)));
+    }
     if (!found.empty()) return Refuse(Change::kSubmit, start, std::move(found), callback);
     domain::Verdict verdict = Classify(request.content);
     if (request.validate_only) {
@@ -120,6 +127,14 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     ValidateGiven(request.etag, "etag", &found);
     ValidateContent(request.content, "clue", *regions_, clock_->Now(), &found);
     found = Join(std::move(request.violations), std::move(found));
+    if (MayBeRepeat(request.content, found)) {
+      return ledger_->Repeat(
+          ledger::Revision{.partner = std::move(request.partner),
+                           .request_id = std::move(request.request_id),
+                           .clue_id = std::move(request.clue_id),
+                           .content = std::move(request.content)},
+          timeout, RepeatedOr(Change::kRevise, start, std::move(found), std::move(callback)));
+    }
     if (!found.empty()) return Refuse(Change::kRevise, start, std::move(found), callback);
     domain::Verdict verdict = Classify(request.content);
     callback = Compared(request.content, verdict, std::move(callback));
@@ -149,6 +164,30 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     const absl::StatusOr<ledger::Receipt> refusal = ToStatus(std::move(violations));
     metrics_.Answered(change, refusal, Since(start));
     callback(refusal);
+  }
+
+  // Whether content that has these mistakes may have been accepted before: the table of regions is
+  // the one measure of it that is exchanged. What has another mistake never was, and asks nothing
+  // of the ledger.
+  bool MayBeRepeat(const domain::ClueContent& content, const Violations& found) const {
+    return found.size() == 1 && IsUnknownRegion(content.region_code, *regions_);
+  }
+
+  // What the ledger says of such content: the first answer, where there was one; else it has these
+  // mistakes. While the ledger cannot tell, neither is said.
+  Callback RepeatedOr(Change change, SteadyTime start, Violations violations, Callback callback) {
+    return [self = shared_from_this(), change, start, violations = std::move(violations),
+            callback = std::move(callback)](const absl::StatusOr<ledger::Receipt>& first) {
+      for (const domain::Reason no_repeat :
+           {domain::Reason::kClueNotFound, domain::Reason::kIdempotencyKeyReused,
+            domain::Reason::kEtagMismatch}) {
+        if (domain::HasReason(first.status(), no_repeat)) {
+          return self->Refuse(change, start, violations, callback);
+        }
+      }
+      self->metrics_.Answered(change, first, Since(start));
+      callback(first);
+    };
   }
 
   domain::Verdict Classify(const domain::ClueContent& content) {

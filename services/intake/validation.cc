@@ -60,6 +60,11 @@ bool IsMediaType(std::string_view text) {
   return true;
 }
 
+bool HasRegionForm(std::string_view code) {
+  return code.find_first_not_of("0123456789") == std::string_view::npos &&
+         (code.size() == 6 || code.size() == 9);
+}
+
 // Looks at one clue; `path` is its place in the request.
 class ContentCheck {
  public:
@@ -111,11 +116,10 @@ class ContentCheck {
 
   void Region(std::string_view code) {
     if (regions_.Contains(code)) return;
-    const bool digits = code.find_first_not_of("0123456789") == std::string_view::npos;
     if (code.empty()) {
       Add("region_code", "is missing; write 6 digits of GB/T 2260, or 9 with the town",
           "缺失；请填写 GB/T 2260 的 6 位代码，或含乡镇街道的 9 位代码");
-    } else if (!digits || (code.size() != 6 && code.size() != 9)) {
+    } else if (!HasRegionForm(code)) {
       Add("region_code", "is not 6 or 9 digits; write 6 digits of GB/T 2260, or 9 with the town",
           "不是 6 位或 9 位数字；请填写 GB/T 2260 的 6 位代码，或含乡镇街道的 9 位代码");
     } else {
@@ -221,6 +225,10 @@ class ContentCheck {
 void ValidateContent(const domain::ClueContent& content, std::string_view path,
                      const RegionTable& regions, absl::Time now, Violations* violations) {
   ContentCheck(path, regions, now, violations).Run(content);
+}
+
+bool IsUnknownRegion(std::string_view code, const RegionTable& regions) {
+  return HasRegionForm(code) && !regions.Contains(code);
 }
 
 void ValidateRequestId(std::string_view request_id, std::string_view path, Violations* violations) {

@@ -52,6 +52,8 @@ using Violations = std::vector<domain::FieldViolation>;
 // quotes the value. `path` is put before each field's name: "clue" or "items[7].clue".
 void ValidateContent(const domain::ClueContent& content, std::string_view path,
                      const RegionTable& regions, absl::Time now, Violations* violations);
+// Whether it is for the table alone that this region is refused: another version of it may have it.
+bool IsUnknownRegion(std::string_view code, const RegionTable& regions);
 void ValidateRequestId(std::string_view request_id, std::string_view path, Violations* violations);
 void ValidateWithdrawReason(std::string_view reason, std::string_view path, Violations* violations);
 // For ClassifyText.

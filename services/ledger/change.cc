@@ -186,10 +186,10 @@ Change MakeCreate(const Descriptor& ledger, const Keys& keys, const domain::Sile
                   Submission submission, absl::Time now) {
   const Identity identity{submission.partner, submission.content.source_record_id,
                           submission.request_id};
+  std::string digest = DigestOf(submission);
   Change change =
       Begin(keys, Change::Kind::kCreate, ClueRefOf(ledger.secret, ledger.partitions, identity),
-            std::move(submission.request_id),
-            OperationDigest("submit", domain::ContentDigest(submission.content)));
+            std::move(submission.request_id), std::move(digest));
   change.order = absl::ToUnixMicros(now);
   VersionRecord record;
   record.request_id = change.request_id;
@@ -324,6 +324,10 @@ Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id,
                  std::string digest) {
   return Begin(keys, Change::Kind::kProbe, clue, std::move(request_id), std::move(digest));
+}
+
+std::string DigestOf(const Submission& submission) {
+  return OperationDigest("submit", domain::ContentDigest(submission.content));
 }
 
 std::string DigestOf(const Revision& revision) {

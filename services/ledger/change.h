@@ -85,6 +85,7 @@ Change MakeDerived(const Keys& keys, const domain::SilenceIndex& silences, const
 // A change that can only repeat the answer of an earlier request.
 Change MakeProbe(const Keys& keys, const ClueRef& clue, std::string request_id, std::string digest);
 
+std::string DigestOf(const Submission& submission);
 std::string DigestOf(const Revision& revision);
 std::string DigestOf(const Withdrawal& withdrawal);
 std::string DigestOf(const CorrectionRequest& request);

@@ -80,6 +80,21 @@ void Ledger::Revise(Revision revision, absl::Duration timeout, Callback<Receipt>
   });
 }
 
+void Ledger::Repeat(Submission submission, absl::Duration timeout, Callback<Receipt> callback) {
+  core_->OnLoop(std::move(callback),
+                [submission = std::move(submission), deadline = Deadline(timeout)](
+                    OpenParts* parts, Callback<Receipt> answer) {
+                  parts->reviser.Repeat(submission, deadline, std::move(answer));
+                });
+}
+
+void Ledger::Repeat(Revision revision, absl::Duration timeout, Callback<Receipt> callback) {
+  core_->OnLoop(std::move(callback), [revision = std::move(revision), deadline = Deadline(timeout)](
+                                         OpenParts* parts, Callback<Receipt> answer) {
+    parts->reviser.Repeat(revision, deadline, std::move(answer));
+  });
+}
+
 void Ledger::Withdraw(Withdrawal withdrawal, absl::Duration timeout, Callback<Receipt> callback) {
   core_->OnLoop(std::move(callback),
                 [withdrawal = std::move(withdrawal), deadline = Deadline(timeout)](

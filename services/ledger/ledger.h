@@ -80,6 +80,10 @@ class Ledger {
   // Changes. When the queue is full the callback gets OVERLOADED with a retry delay, at once.
   void Submit(Submission submission, absl::Duration timeout, Callback<Receipt> callback);
   void Revise(Revision revision, absl::Duration timeout, Callback<Receipt> callback);
+  // The first answer of a submission or a revision that was made before, of which verdict and trace
+  // are not looked at; CLUE_NOT_FOUND when it was not. Changes nothing.
+  void Repeat(Submission submission, absl::Duration timeout, Callback<Receipt> callback);
+  void Repeat(Revision revision, absl::Duration timeout, Callback<Receipt> callback);
   void Withdraw(Withdrawal withdrawal, absl::Duration timeout, Callback<Receipt> callback);
   // A correction beside the verdict: a new version of clue and alert, told to whom it now concerns
   // and to whom it no longer does. REVIEW_CLAIMED while another reviewer holds the clue;

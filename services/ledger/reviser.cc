@@ -127,6 +127,28 @@ void Reviser::Correct(CorrectionRequest correction, Deadline deadline,
       });
 }
 
+void Reviser::Repeat(const Submission& submission, Deadline deadline,
+                     Committer::Callback callback) {
+  const Descriptor& ledger = context_->descriptor;
+  const Identity identity{submission.partner, submission.content.source_record_id,
+                          submission.request_id};
+  Begin({.request_id = submission.request_id,
+         .clue_id = ClueRefOf(ledger.secret, ledger.partitions, identity).ToText(),
+         .digest = DigestOf(submission),
+         .partner = submission.partner,
+         .repeat_only = true},
+        deadline, nullptr, std::move(callback));
+}
+
+void Reviser::Repeat(const Revision& revision, Deadline deadline, Committer::Callback callback) {
+  Begin({.request_id = revision.request_id,
+         .clue_id = revision.clue_id,
+         .digest = DigestOf(revision),
+         .partner = revision.partner,
+         .repeat_only = true},
+        deadline, nullptr, std::move(callback));
+}
+
 void Reviser::Begin(Request request, Deadline deadline, Make make, Committer::Callback callback,
                     int tries) {
   const std::optional<ClueRef> clue = ParseClueId(request.clue_id, context_->descriptor.partitions);
@@ -178,6 +200,7 @@ void Reviser::OnHead(const Request& request, const ClueRef& clue, Deadline deadl
     return committer_->Commit(MakeProbe(context_->keys, clue, request.request_id, request.digest),
                               deadline, callback);
   }
+  if (request.repeat_only) return callback(MakeError(Reason::kClueNotFound));
   if (absl::Status may = MayChange(request, *summary, fields[3]); !may.ok()) return callback(may);
   const auto steps = static_cast<uint32_t>(std::strtoul(fields[4].text.c_str(), nullptr, 10));
   context_->read->Send(

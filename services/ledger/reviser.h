@@ -19,6 +19,9 @@ class Reviser {
   void Withdraw(Withdrawal withdrawal, Deadline deadline, Committer::Callback callback);
   // Refused while another reviewer holds the clue, and to the system once a person has decided.
   void Correct(CorrectionRequest correction, Deadline deadline, Committer::Callback callback);
+  // What the same request was answered; CLUE_NOT_FOUND when it was not made. Changes nothing.
+  void Repeat(const Submission& submission, Deadline deadline, Committer::Callback callback);
+  void Repeat(const Revision& revision, Deadline deadline, Committer::Callback callback);
 
  private:
   struct Request {
@@ -29,6 +32,7 @@ class Reviser {
     std::string partner;       // of a partner's change: only its own clues
     std::string author;        // of a correction
     domain::Scope scope = {};  // of a correction's author
+    bool repeat_only = false;  // only its first answer is asked for; then nothing is made
   };
   using Make = std::function<absl::StatusOr<Change>(const Current&)>;
 

@@ -65,9 +65,10 @@ inline double MetricOf(const prometheus::Registry& registry, const std::string& 
 // An intake over `ledger`, with waiting forms of its methods.
 class TestIntake {
  public:
-  explicit TestIntake(ledger::Ledger* ledger, intake::Intake::Options options = {})
-      : intake_(std::make_unique<intake::Intake>(ledger, &ExampleClassifiers(), &ExampleRegions(),
-                                                 &clock_, &registry_, options)) {}
+  explicit TestIntake(ledger::Ledger* ledger, intake::Intake::Options options = {},
+                      const intake::RegionTable& regions = ExampleRegions())
+      : intake_(std::make_unique<intake::Intake>(ledger, &ExampleClassifiers(), &regions, &clock_,
+                                                 &registry_, options)) {}
 
   intake::Intake* operator->() { return intake_.get(); }
   void Destroy() { intake_.reset(); }

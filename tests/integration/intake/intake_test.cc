@@ -165,6 +165,67 @@ TEST_F(IntakeTest, ChangesNeedTheClueItsEtagAndAReason) {
   EXPECT_THAT(FieldsOf(withdrawn.status()), ElementsAre("request_id", "clue_id", "etag", "reason"));
 }
 
+// Without the region of ExampleContent.
+const RegionTable& LaterRegions() {
+  static const RegionTable* const regions =
+      RegionTable::Parse("# version: 2\n# source: x\n330402\t南湖区\n", "r")->release();
+  return *regions;
+}
+
+TEST_F(IntakeTest, ARepeatGetsItsFirstAnswerThoughItsRegionHasLeftTheTable) {
+  const auto first = intake_->Submit(ExampleSubmit());
+  ASSERT_TRUE(first.ok()) << first.status();
+  Intake::ReviseRequest revise{"hotline", "rev-1", first->clue_id, first->etag, ExampleContent(),
+                               {},        ""};
+  revise.content.content += "补充材料。";
+  const auto revised = intake_->Revise(revise);
+  ASSERT_TRUE(revised.ok()) << revised.status();
+
+  TestIntake later(ledger_->get(), {}, LaterRegions());
+  const auto again = later.Submit(ExampleSubmit());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_TRUE(again->repeated);
+  EXPECT_EQ(again->clue_id, first->clue_id);
+  EXPECT_EQ(again->etag, first->etag);
+  EXPECT_EQ(again->verdict, first->verdict);
+  EXPECT_EQ(later.Answers("submit", "repeated"), 1);
+  const auto revised_again = later.Revise(revise);
+  ASSERT_TRUE(revised_again.ok()) << revised_again.status();
+  EXPECT_TRUE(revised_again->repeated);
+  EXPECT_EQ(revised_again->version, 2u);
+  EXPECT_EQ(LogEnd(), 2);
+}
+
+TEST_F(IntakeTest, WhatIsNoRepeatHearsOfItsUnknownRegion) {
+  const auto first = intake_->Submit(ExampleSubmit());
+  ASSERT_TRUE(first.ok()) << first.status();
+  TestIntake later(ledger_->get(), {}, LaterRegions());
+  Intake::SubmitRequest changed = ExampleSubmit();
+  changed.content.content += "补充。";
+  Intake::SubmitRequest others = ExampleSubmit();
+  others.partner = "court";
+  Intake::SubmitRequest dry = ExampleSubmit();
+  dry.validate_only = true;
+  for (const Intake::SubmitRequest& request : {changed, others, dry, ExampleSubmit("req-2")}) {
+    const auto refused = later.Submit(request);
+    EXPECT_THAT(refused, FailsWith(Reason::kInvalidRequest));
+    EXPECT_THAT(FieldsOf(refused.status()), ElementsAre("clue.region_code"));
+  }
+  // Another partner learns nothing of a revision that is not its own.
+  Intake::ReviseRequest foreign{"court", "rev-1", first->clue_id, first->etag, ExampleContent(),
+                                {},      ""};
+  EXPECT_THAT(later.Revise(foreign), FailsWith(Reason::kInvalidRequest));
+  EXPECT_EQ(LogEnd(), 1);
+}
+
+TEST_F(IntakeTest, WhileTheLedgerCannotTellARepeatNothingIsCalledAMistakeForItsRegionAlone) {
+  ledger::Ledger::Options nowhere = testing::OptionsFor(*server_);
+  nowhere.address.unix_path += ".none";
+  TestLedger away(nowhere);
+  TestIntake later(away.get(), {}, LaterRegions());
+  EXPECT_THAT(later.Submit(ExampleSubmit()), FailsWith(Reason::kLedgerUnavailable));
+}
+
 TEST_F(IntakeTest, RefusalsOfTheLedgerComeThroughAndAreCounted) {
   ASSERT_TRUE(intake_->Submit(ExampleSubmit()).ok());
   auto other = ExampleSubmit();
