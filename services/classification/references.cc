@@ -318,7 +318,7 @@ std::optional<int64_t> ReferenceScanner::DaysAt(size_t at, int64_t value, bool m
     if (unit.word == U"周" && StartsWith(end, U"岁")) {
       return std::nullopt;
     }
-    if (unit.word == U"年" && !YearsAt(value, end)) {
+    if (unit.word == U"年" && (!YearsAt(value, end) || (!more && ShortYearAt(at, *to)))) {
       return std::nullopt;
     }
     *to = end;
@@ -363,6 +363,26 @@ bool ReferenceScanner::YearsAt(int64_t value, size_t end) const {
     ++next;
   }
   return next == end || next >= points_.size() || points_[next] != U'月';
+}
+
+// Whether the number from `at` on, with the 年 at `unit`, is a year of two digits ("22年买的车",
+// "零八年"), and not a period that is told as one ("等了15年", "20年没有结论").
+bool ReferenceScanner::ShortYearAt(size_t at, size_t unit) const {
+  const bool two = unit == at + 2 && IsDigit(points_[at]) && IsDigit(points_[at + 1]);
+  if (!two && points_[at] != U'零' && points_[at] != U'〇') {
+    return false;
+  }
+  for (const std::u32string_view word : {U"了", U"没", U"未", U"以上", U"之久", U"还", U"都"}) {
+    if (StartsWith(unit + 1, word)) {
+      return false;
+    }
+  }
+  for (const std::u32string_view word : {U"了", U"过", U"近", U"快", U"已", U"整", U"满", U"达"}) {
+    if (EndsWith(at, word)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 // Whether the number at `at` before 日 is a day of a month: "9月15日", "9月15日至20日".

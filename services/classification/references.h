@@ -58,6 +58,7 @@ class ReferenceScanner {
   std::optional<int64_t> DaysAt(size_t at, int64_t value, bool more, size_t* to) const;
   bool CountsMillions(size_t at) const;
   bool YearsAt(int64_t value, size_t end) const;
+  bool ShortYearAt(size_t at, size_t unit) const;
   bool DayOfMonthAt(size_t at) const;
   // A number from `at` to `number_end`; from `to` on, behind "多" and units, stands what it counts.
   struct Counted {

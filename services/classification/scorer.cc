@@ -357,7 +357,12 @@ Scorer::Points Scorer::Rate(const std::vector<RuleMatch>& matches, const Persons
     };
     if (rule.signal == Risk::kMedium) keep_first(&medium);
     if (rule.signal == Risk::kLow) keep_first(&low);
-    if (rule.signal == Risk::kHigh) keep_first(&high);
+    // The words of another class's grave sign are not what the clue is about, as with problems;
+    // where there is no class, nothing that may be HIGH is passed over.
+    const bool own = rule.kind != RuleKind::kSubstance || rule.scenario == verdict->scenario ||
+                     rule.scenario == verdict->secondary ||
+                     verdict->scenario == Scenario::kOutOfScope;
+    if (rule.signal == Risk::kHigh && own) keep_first(&high);
   }
   domain::RiskReason base;
   if (gravest != nullptr && (medium == nullptr || gravest->risk >= Risk::kMedium)) {

@@ -144,6 +144,32 @@ TEST(ShippedModelTest, APaperThatThePartnerNamesDecidesAlsoWhereTheTextMentionsI
   EXPECT_LT(share(&reconsideration), share(nullptr));
 }
 
+// Each was rated HIGH, or shown with a problem model that it denies, for a word of everyday.
+TEST(ShippedModelTest, WhatOnlySoundsGraveIsNoGraveSign) {
+  const auto classifier = ClassifierWith(config::LoadModel(kConfig + "/model/model.bin").value());
+  for (const std::string text :
+       {"县里的招商办法通过了合法性审查，答应我们的奖励至今没有兑现。",
+        "县司法局对这份协议作了合法性审核，但是镇里不兑现。",
+        "镇里把我们工程队的保证金扣了三个月，找了镇里五次没人管。",
+        "城管把我的车扣了，是22年买的新车，第二天就还了。",
+        "民事判决下来一年，前夫拒不履行判决，执行局说找不到财产。",
+        "根据全县统一部署开展的代表建议办理督查，一件建议逾期两个月未答复。",
+        "邻居侵占公共楼道，物业和城管不管。", "社区工作人员代填了我家的信息登记表，没有让我签字。",
+        "我妈每天要喝药，跑了五趟窗口，材料还是办不下来。", "开发商跳楼价卖车库，住建局不管。",
+        "假酒的案子市监局已经移送公安，我的钱谁赔。"}) {
+    const domain::Verdict verdict = classifier->Classify({"", text, nullptr, std::nullopt});
+    EXPECT_NE(verdict.risk, domain::Risk::kHigh) << text;
+    for (const domain::RiskReason& reason : verdict.risk_reasons) {
+      EXPECT_FALSE(reason.code.starts_with("SIGNAL:")) << text << reason.code;
+      EXPECT_LT(reason.points, 75) << text << reason.code;
+    }
+  }
+  const auto risk = [&](const std::string& text) {
+    return classifier->Classify({"", text, nullptr, std::nullopt}).risk;
+  };
+  EXPECT_EQ(risk("镇里没有经过合法性审查就签了协议。"), domain::Risk::kHigh);
+}
+
 TEST(ShippedModelTest, NothingHeldOutWasLearntFrom) {
   const std::vector<LabelledClue> learnt = CluesOf("training");
   std::vector<LabelledClue> all = learnt;

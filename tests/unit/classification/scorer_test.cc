@@ -84,6 +84,33 @@ TEST(ScorerTest, WhatTheModelDoubtsInTheTextDoesNotCountTwiceWithThePartnersNumb
   EXPECT_EQ(WithHigh(0.1F, 1, {.told = 30}).risk, Risk::kHigh);
 }
 
+// A text of enforcement in which the grave sign of another class stands.
+TEST(ScorerTest, TheGraveSignOfAnotherClassCountsOnlyWhereThatIsTheSecondReading) {
+  std::vector<Rule> rules = {
+      MakeRule("ENF.X", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"占道"}),
+      MakeRule("AUD.X", RuleKind::kSubstance, Scenario::kAuditFiscalStatistics, 1, 1, {"代填"})};
+  rules[1].signal = Risk::kHigh;
+  const auto rate = [&](Scenario scenario, float other) {
+    const RuleSet set = GoodRules(rules);
+    const Scorer scorer(set, {&set.rules[0], &set.rules[1]});
+    Opinion opinion;
+    opinion.probabilities[static_cast<size_t>(scenario)] = 1 - other;
+    opinion.probabilities[static_cast<size_t>(Scenario::kAuditFiscalStatistics)] += other;
+    return scorer
+        .Score({{0, domain::TextPart::kContent, 0, 2}, {1, domain::TextPart::kContent, 3, 5}}, {},
+               &opinion)
+        .risk;
+  };
+  EXPECT_EQ(rate(Scenario::kAdminEnforcement, 0), Risk::kMedium);
+  EXPECT_EQ(rate(Scenario::kAdminEnforcement, 0.3F), Risk::kHigh);
+  EXPECT_EQ(rate(Scenario::kAuditFiscalStatistics, 0), Risk::kHigh);
+  EXPECT_NE(rate(Scenario::kOutOfScope, 0), Risk::kUnspecified)
+      << "nothing that may be HIGH is silent";
+  rules[1] = MakeRule("R.X", RuleKind::kRisk, Scenario::kUnspecified, 0, 0, {"跳楼"});
+  rules[1].signal = Risk::kHigh;
+  EXPECT_EQ(rate(Scenario::kAdminEnforcement, 0), Risk::kHigh) << "a risk is of no class";
+}
+
 // Whatever order the matches come in: many of equal strength, in the title and in the content, at
 // the same places.
 TEST(ScorerTest, EvidenceOfEqualStrengthStandsInTheOrderOfTheText) {
