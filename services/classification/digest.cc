@@ -71,10 +71,12 @@ std::string ShortDigest(const RuleSet& rules) {
     canon.Text(lexicon.name).Phrases(lexicon.phrases);
   }
   for (const Problem& problem : rules.problems) {
+    if (!problem.effective.Covers(rules.as_of)) continue;
     canon.Text(problem.code).Enum(problem.scenario).Text(problem.name_zh).Text(problem.name_en);
     canon.Enum(problem.risk).Dates(problem.effective);
   }
   for (const Rule& rule : rules.rules) {
+    if (!rule.effective.Covers(rules.as_of)) continue;
     canon.Text(rule.id).Enum(rule.kind).Enum(rule.scenario).Number(rule.weight).Number(rule.scope);
     canon.Enum(rule.section).Number(rule.within).Phrases(rule.any).Phrases(rule.with);
     canon.Phrases(rule.without).Phrases(rule.unless).Number(rule.instruments.size());
@@ -84,6 +86,7 @@ std::string ShortDigest(const RuleSet& rules) {
     canon.Text(rule.problem).Enum(rule.signal).Enum(rule.addend);
     canon.Text(rule.reason_zh).Text(rule.reason_en).Dates(rule.effective);
   }
+  canon.Phrases(rules.reading.organ).Phrases(rules.reading.told).Phrases(rules.reading.in_vain);
   return base::HexEncode(base::Prefix(base::Sha256(canon.text()), kDigestBytes));
 }
 

@@ -251,6 +251,35 @@ TEST(ClassifierTest, VersionNamesTheContentOfTheRules) {
   EXPECT_THAT(std::string(one->rules_version()), testing::MatchesRegex("1\\+[0-9a-f]{12}"));
 }
 
+TEST(ClassifierTest, TheVersionIsAnotherOnTheDayOnWhichARuleBeginsOrEnds) {
+  Rule ends = Enforcement({"罚款"});
+  ends.effective.to = absl::CivilDay(2026, 5, 31);
+  Rule begins =
+      MakeRule("ENF.Y", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"罚金"});
+  begins.effective.from = absl::CivilDay(2026, 7, 1);
+  RuleSet set = GoodRules(
+      {ends, begins,
+       MakeRule("ENF.Z", RuleKind::kSubstance, Scenario::kAdminEnforcement, 2, 1, {"别的"})});
+  const auto version = [&](absl::CivilDay day) {
+    set.as_of = day;
+    return std::string(Classifier::Create(GoodCatalogue(), set).value()->rules_version());
+  };
+  const std::string may = version(absl::CivilDay(2026, 5, 31));
+  const std::string june = version(absl::CivilDay(2026, 6, 1));
+  EXPECT_NE(may, june);
+  EXPECT_EQ(june, version(absl::CivilDay(2026, 6, 30)));
+  EXPECT_NE(june, version(absl::CivilDay(2026, 7, 1)));
+}
+
+TEST(ClassifierTest, WhatAnExplanationReadsIsPartOfTheVersion) {
+  RuleSet set = GoodRules({Enforcement({"罚款"})});
+  const auto plain = Classifier::Create(GoodCatalogue(), set);
+  set.reading.told = Phrases({"ENF.X"});
+  const auto read = Classifier::Create(GoodCatalogue(), set);
+  ASSERT_TRUE(plain.ok() && read.ok()) << read.status();
+  EXPECT_NE((*plain)->rules_version(), (*read)->rules_version());
+}
+
 TEST(ClassifierTest, BytesThatAreNoTextAreNoHarm) {
   const auto classifier = Make({Enforcement({"罚款"})});
   const domain::Verdict verdict = Classify(*classifier, "\xff\xfe", "\xe7\xbd罚款\x80");
