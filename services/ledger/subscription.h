@@ -57,6 +57,8 @@ struct Subscription {
   // it: it trims by the log's own age and size.
   absl::Duration retention;
   absl::Time created_at;
+  // Since when the filter is as it is; nothing: an older release has written it last.
+  std::optional<absl::Time> filter_since;
   Progress progress;
   std::optional<absl::Time> acknowledged_at;  // when the place last moved
 

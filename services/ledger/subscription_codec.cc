@@ -46,6 +46,9 @@ std::string EncodeSubscription(const Subscription& subscription) {
   stored.mutable_filter()->set_data(StoredFilterOf(subscription.filter).SerializeAsString());
   stored.set_retention_millis(absl::ToInt64Milliseconds(subscription.retention));
   stored.set_created_at_micros(absl::ToUnixMicros(subscription.created_at));
+  if (subscription.filter_since.has_value()) {
+    stored.set_filter_since_micros(absl::ToUnixMicros(*subscription.filter_since));
+  }
   if (subscription.sharing.has_value()) {
     StoredSharing* const sharing = stored.mutable_sharing();
     sharing->set_lease_millis(absl::ToInt64Milliseconds(subscription.sharing->lease));
@@ -71,6 +74,9 @@ std::optional<Subscription> DecodeSubscription(std::string_view bytes) {
   subscription.filter = *std::move(known);
   subscription.retention = absl::Milliseconds(stored.retention_millis());
   subscription.created_at = absl::FromUnixMicros(stored.created_at_micros());
+  if (stored.filter_since_micros() != 0) {
+    subscription.filter_since = absl::FromUnixMicros(stored.filter_since_micros());
+  }
   if (stored.has_sharing()) {
     const StoredSharing& sharing = stored.sharing();
     subscription.sharing = {absl::Milliseconds(sharing.lease_millis()), sharing.max_attempts(),

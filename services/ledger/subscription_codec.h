@@ -13,7 +13,7 @@ namespace supervision::ledger {
 // Subscriptions to and from what lies in Redis. Decoding gives nothing for damaged bytes.
 
 std::string EncodeSubscription(const Subscription& subscription);
-// Key, filter, sharing, retention and creation.
+// Key, filter and since when, sharing, retention and creation.
 std::optional<Subscription> DecodeSubscription(std::string_view bytes);
 
 std::string EncodeProgress(const Progress& progress);

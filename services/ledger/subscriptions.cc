@@ -151,6 +151,7 @@ void Subscriptions::Create(SubscriptionDraft draft, int quota, absl::Duration ti
   subscription.retention = draft.retention;
   subscription.sharing = draft.sharing;
   subscription.created_at = absl::FromUnixMicros(absl::ToUnixMicros(context_->clock->Now()));
+  subscription.filter_since = subscription.created_at;
   subscription.progress.place = std::move(draft.start);
   subscription.progress.beyond.resize(subscription.progress.place.positions.size());
   Change("create", subscription,
@@ -277,7 +278,10 @@ void Subscriptions::UpdateNow(SubscriptionChange change, Deadline deadline,
           return callback(MakeError(Reason::kEtagMismatch));
         }
         const std::string version = std::to_string(found->version);
-        if (change.filter.has_value()) found->filter = *change.filter;
+        if (change.filter.has_value() && !(*change.filter == found->filter)) {
+          found->filter = *change.filter;
+          found->filter_since = absl::FromUnixMicros(absl::ToUnixMicros(context_->clock->Now()));
+        }
         if (change.retention.has_value()) found->retention = *change.retention;
         if (change.sharing.has_value() && !found->sharing.has_value()) {
           return callback(MakeError(Reason::kWrongSubscriptionMode));

@@ -85,6 +85,12 @@ void AddRoute(const domain::Alert& alert, const RouteView& routes,
   Add(v1::DELIVERY_QUESTION_ROUTE, OutcomeOf(true), english, chinese, answer);
 }
 
+// Whether an alert raised then met the filter that the subscription has now, and no other.
+bool FilterWasThere(const ledger::Subscription& subscription, absl::Time raised_at) {
+  if (!subscription.filter_since.has_value()) return subscription.version <= 1;
+  return raised_at >= *subscription.filter_since;
+}
+
 }  // namespace
 
 bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
@@ -133,12 +139,22 @@ void AddAcknowledgement(const domain::Alert& alert, const ledger::Subscription& 
     add(v1::DELIVERY_OUTCOME_UNKNOWN,
         "The subscription is so far behind that not all that waits was looked at.",
         "订阅滞后过多，未能查看全部待确认内容。");
-  } else if (alert.raised_at >= subscription.created_at) {
-    add(v1::DELIVERY_OUTCOME_PASSES, "The subscription has acknowledged it.", "该订阅已确认。");
-  } else {
+  } else if (lag.gap) {
+    add(v1::DELIVERY_OUTCOME_UNKNOWN,
+        "History that the subscription has not acknowledged is gone: acknowledged before, or lost "
+        "with that.",
+        "该订阅尚未确认的部分历史已不存在：该预警此前已确认，或随之丢失。");
+  } else if (alert.raised_at < subscription.created_at) {
     add(v1::DELIVERY_OUTCOME_UNKNOWN,
         "It was raised before the subscription was made: acknowledged, or from before its start.",
         "该预警产生于订阅创建之前：已确认，或早于订阅起点。");
+  } else if (!FilterWasThere(subscription, alert.raised_at)) {
+    add(v1::DELIVERY_OUTCOME_UNKNOWN,
+        "The subscription's filter may have been changed since it was raised: acknowledged, or "
+        "passed over by the filter of then.",
+        "该预警产生后订阅条件可能已变更：已确认，或不符合当时的条件。");
+  } else {
+    add(v1::DELIVERY_OUTCOME_PASSES, "The subscription has acknowledged it.", "该订阅已确认。");
   }
   step->set_ahead(lag.sought_found ? lag.ahead_of_sought : 0);
   if (subscription.acknowledged_at.has_value()) {

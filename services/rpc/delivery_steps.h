@@ -18,7 +18,8 @@ bool AddSteps(const domain::Alert& alert, const std::string& principal, const do
               const domain::Filter& filter, const RouteView& routes,
               v1::ExplainDeliveryResponse* answer);
 
-// Whether the subscription has acknowledged it, by what was counted behind its place.
+// Whether the subscription has acknowledged it, by what was counted behind its place. Unknown where
+// the place may have passed what nobody was told: by another filter, or over history that is gone.
 void AddAcknowledgement(const domain::Alert& alert, const ledger::Subscription& subscription,
                         const alerting::Lag& lag, v1::ExplainDeliveryResponse* answer);
 

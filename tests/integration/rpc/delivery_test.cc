@@ -70,6 +70,55 @@ TEST_F(DeliveryTest, KnowsThePlaceInASubscriptionsQueue) {
   EXPECT_EQ(ReasonOf(Ask(request)), "SUBSCRIPTION_NOT_FOUND");
 }
 
+// What the filter of then passed over lies behind the place like what was acknowledged.
+TEST_F(DeliveryTest, DoesNotTakeForAcknowledgedWhatWasRaisedBeforeTheFilterWasChanged) {
+  auto subscriptions = v1::SubscriptionService::NewStub(server_.channel());
+  v1::CreateSubscriptionRequest create;
+  v1::CreateSubscriptionResponse created;
+  create.mutable_subscription()->set_name("night");
+  create.mutable_subscription()->mutable_filter()->set_region_prefix("11");
+  ASSERT_TRUE(
+      subscriptions->CreateSubscription(Context(kMonitorToken).get(), create, &created).ok());
+  const std::string passed_over = AlertOf(1);
+  const auto change = [&](const auto& set) {
+    v1::GetSubscriptionResponse found;
+    ASSERT_TRUE(GetSubscription(*subscriptions, "night", &found).ok());
+    v1::UpdateSubscriptionRequest update;
+    v1::UpdateSubscriptionResponse updated;
+    update.set_name("night");
+    update.set_etag(found.subscription().etag());
+    set(&update);
+    ASSERT_TRUE(
+        subscriptions->UpdateSubscription(Context(kMonitorToken).get(), update, &updated).ok());
+  };
+  {
+    Consumption consumption(server_.channel(), "night");
+    ASSERT_TRUE(consumption.NextMessage().has_value());
+    ASSERT_TRUE(Eventually([&] {  // the place has moved over it
+      v1::GetSubscriptionResponse found;
+      return GetSubscription(*subscriptions, "night", &found).ok() &&
+             found.subscription().has_acknowledged_at();
+    }));
+  }
+  change([](auto* update) { update->mutable_filter()->set_region_prefix("33"); });
+  const std::string told = AlertOf(2);
+  change([](auto* update) { update->mutable_retention()->set_seconds(86'400); });
+  {
+    Consumption consumption(server_.channel(), "night");
+    ASSERT_EQ(consumption.Next(1).size(), 1u);
+    ASSERT_TRUE(consumption.Acknowledge(1));
+    ASSERT_TRUE(consumption.WaitKept(1));
+  }
+  v1::ExplainDeliveryRequest request = About(told);
+  request.set_subscription("night");
+  ASSERT_TRUE(Ask(request).ok());
+  EXPECT_EQ(Steps().back(), "ACKNOWLEDGEMENT PASSES") << "a change of the retention is none";
+  request.set_alert_id(passed_over);
+  ASSERT_TRUE(Ask(request).ok());
+  EXPECT_EQ(Steps().back(), "ACKNOWLEDGEMENT UNKNOWN");
+  EXPECT_THAT(answer_.steps().rbegin()->text_en(), HasSubstr("filter"));
+}
+
 TEST_F(DeliveryTest, OnlySupervisorsAskForOthersAndNobodyForWhatItDoesNotSee) {
   v1::ExplainDeliveryRequest request = About(AlertOf(1));
   request.set_principal("somebody");
