@@ -81,6 +81,17 @@ void Reader::GetClue(const std::string& clue_id, domain::Scope scope, absl::Dura
 
 void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Duration timeout,
                       Ledger::Callback<domain::Alert> callback) {
+  GetAlertAsTold(alert_id, std::move(scope), timeout,
+                 [this, callback](absl::StatusOr<domain::Alert> alert) {
+                   if (alert.ok()) {
+                     context_->silences->Consider("", context_->clock->Now(), &*alert);
+                   }
+                   callback(std::move(alert));
+                 });
+}
+
+void Reader::GetAlertAsTold(const std::string& alert_id, domain::Scope scope,
+                            absl::Duration timeout, Ledger::Callback<domain::Alert> callback) {
   const std::string clue_id = domain::ClueIdOf(alert_id).value_or("");
   const std::optional<ClueRef> clue = ParseClueId(clue_id, context_->descriptor.partitions);
   if (!clue.has_value()) {
@@ -88,7 +99,7 @@ void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Du
   }
   context_->read->Send(
       {"HGET", context_->keys.Clue(*clue), "l"}, timeout,
-      [this, clue_id, scope = std::move(scope), callback](const redis::Result& found) {
+      [clue_id, scope = std::move(scope), callback](const redis::Result& found) {
         if (!found.ok()) return callback(found.failure().ToStatus());
         if (found.reply().is_nil()) {
           return callback(MakeError(Reason::kAlertNotFound));
@@ -98,7 +109,6 @@ void Reader::GetAlert(const std::string& alert_id, domain::Scope scope, absl::Du
         if (summary->alert.version == 0 || !domain::Sees(scope, summary->alert.facets)) {
           return callback(MakeError(Reason::kAlertNotFound));
         }
-        context_->silences->Consider("", context_->clock->Now(), &summary->alert);
         callback(std::move(summary->alert));
       });
 }

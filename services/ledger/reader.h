@@ -18,6 +18,9 @@ class Reader {
 
   void GetAlert(const std::string& alert_id, domain::Scope scope, absl::Duration timeout,
                 Ledger::Callback<domain::Alert> callback);
+  // The same with the marks of its version alone, without those of silences that hide it now.
+  void GetAlertAsTold(const std::string& alert_id, domain::Scope scope, absl::Duration timeout,
+                      Ledger::Callback<domain::Alert> callback);
 
   void ReadHistory(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
                    Ledger::Callback<History> callback);

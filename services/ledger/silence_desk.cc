@@ -81,6 +81,14 @@ void SilenceDesk::List(SilenceQuery query, absl::Duration timeout, Callback<Sile
   });
 }
 
+void SilenceDesk::GetAlertAsTold(std::string alert_id, domain::Scope scope, absl::Duration timeout,
+                                 Callback<domain::Alert> callback) {
+  core_->OnLoop(std::move(callback), [alert_id = std::move(alert_id), scope = std::move(scope),
+                                      timeout](OpenParts* parts, Callback<domain::Alert> answer) {
+    parts->reader.GetAlertAsTold(alert_id, scope, timeout, std::move(answer));
+  });
+}
+
 bool SilenceDesk::Consider(const std::string& principal, domain::Alert* alert) const {
   OpenParts* const parts = core_->parts();
   return parts != nullptr &&

@@ -69,6 +69,10 @@ class SilenceDesk {
   // PAGE_TOKEN_INVALID. Looks at a bounded number of silences.
   void List(SilenceQuery query, absl::Duration timeout, Callback<SilencePage> callback);
 
+  // An alert as it stands, with the marks of its version alone: by these every stream and replay
+  // decides, whatever has become of the silences since. ALERT_NOT_FOUND.
+  void GetAlertAsTold(std::string alert_id, domain::Scope scope, absl::Duration timeout,
+                      Callback<domain::Alert> callback);
   // Adds to an alert as it stands the marks of the silences that hide it now, and says whether one
   // of them hides it from `principal`.
   bool Consider(const std::string& principal, domain::Alert* alert) const;

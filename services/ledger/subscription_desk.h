@@ -39,7 +39,7 @@ class SubscriptionDesk {
   void Attach(SubscriptionKey key, Opening opening, absl::Duration alive_for,
               absl::Duration timeout, Callback<Attachment> callback);
   // Moves places and keeps connections alive: one script call, a result for each update. What it
-  // answers as kept or changed is as durable as Redis is set to make it (not waited for on
+  // answers as kept is as durable as Redis is set to make it (not waited for on
   // replicas: what is lost there comes once more). Repeating it is safe.
   void Keep(std::vector<PlaceUpdate> updates, absl::Duration alive_for, absl::Duration timeout,
             Callback<std::vector<PlaceResult>> callback);

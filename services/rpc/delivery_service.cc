@@ -45,7 +45,7 @@ struct DeliveryService::Question {
   std::string name;  // of the subscription
   domain::Scope scope;
   domain::Filter filter;
-  domain::Alert alert;
+  AlertAndNow alert;
   ledger::Subscription subscription;
   v1::ExplainDeliveryResponse answer;
 };
@@ -76,12 +76,14 @@ grpc::ServerUnaryReactor* DeliveryService::ExplainDelivery(grpc::CallbackServerC
     return call;
   }
   question->scope = *std::move(scope);
-  ledger_->GetAlert(request.alert_id(), caller->scope, caller->timeout,
-                    [this, question](absl::StatusOr<domain::Alert> alert) {
-                      if (!alert.ok()) return question->call->Fail(alert.status());
-                      question->alert = *std::move(alert);
-                      AskSubscription(question);
-                    });
+  silences_.GetAlertAsTold(request.alert_id(), caller->scope, caller->timeout,
+                           [this, question](absl::StatusOr<domain::Alert> alert) {
+                             if (!alert.ok()) return question->call->Fail(alert.status());
+                             question->alert.as_told = *alert;
+                             question->alert.now = *std::move(alert);
+                             silences_.Consider("", &question->alert.now);
+                             AskSubscription(question);
+                           });
   return call;
 }
 
@@ -108,12 +110,12 @@ void DeliveryService::AskShares(const std::shared_ptr<Question>& question) {
 
 void DeliveryService::AskPlace(const std::shared_ptr<Question>& question) {
   v1::ExplainDeliveryResponse& answer = question->answer;
-  const domain::Alert& alert = question->alert;
+  const domain::Alert& alert = question->alert.now;
   *answer.mutable_alert() =
       ToProto(alert, domain::ProjectionFor(question->caller.scope, alert.facets.confidentiality));
   answer.set_principal(question->principal);
-  answer.set_told(
-      AddSteps(alert, question->principal, question->scope, question->filter, routes_, &answer));
+  answer.set_told(AddSteps(question->alert, question->principal, question->scope, question->filter,
+                           routes_, &answer));
   if (!answer.told() || question->name.empty()) return question->call->Answer(answer);
   alerting::LagQuery query;
   query.scope = question->scope;
@@ -125,7 +127,7 @@ void DeliveryService::AskPlace(const std::shared_ptr<Question>& question) {
   query.sought = {alert.id, alert.version, alert.raised_at};
   MeasureLag(&source_, std::move(query), [question](const absl::StatusOr<alerting::Lag>& lag) {
     if (!lag.ok()) return question->call->Fail(lag.status());
-    AddAcknowledgement(question->alert, question->subscription, *lag, &question->answer);
+    AddAcknowledgement(question->alert.as_told, question->subscription, *lag, &question->answer);
     question->call->Answer(question->answer);
   });
 }

@@ -7,6 +7,7 @@
 #include "services/alerting/ledger_source.h"
 #include "services/ledger/ledger.h"
 #include "services/ledger/sharing_desk.h"
+#include "services/ledger/silence_desk.h"
 #include "services/ledger/subscription_desk.h"
 #include "services/rpc/route_view.h"
 #include "services/rpc/unary_call.h"
@@ -22,8 +23,8 @@ class DeliveryService final : public RawDeliveryService {
  public:
   DeliveryService(const Edge& edge, ledger::Ledger* ledger, RouteView routes)
       : edge_(edge),
-        ledger_(ledger),
         routes_(std::move(routes)),
+        silences_(ledger),
         subscriptions_(ledger),
         sharing_(ledger),
         source_(ledger) {}
@@ -39,8 +40,8 @@ class DeliveryService final : public RawDeliveryService {
   void AskPlace(const std::shared_ptr<Question>& question);
 
   const Edge edge_;
-  ledger::Ledger* const ledger_;
   const RouteView routes_;
+  ledger::SilenceDesk silences_;
   ledger::SubscriptionDesk subscriptions_;
   ledger::SharingDesk sharing_;
   alerting::LedgerSource source_;

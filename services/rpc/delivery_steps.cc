@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "services/domain/silence.h"
@@ -25,16 +26,29 @@ constexpr v1::DeliveryOutcome OutcomeOf(bool passes) {
   return passes ? v1::DELIVERY_OUTCOME_PASSES : v1::DELIVERY_OUTCOME_KEPT_BACK;
 }
 
-bool AddSilence(const domain::Alert& alert, const std::string& principal,
+bool AddSilence(const AlertAndNow& both, const std::string& principal,
                 v1::ExplainDeliveryResponse* answer) {
-  const bool hidden = domain::HiddenFrom(alert.facets.silences, principal);
-  v1::DeliveryStep* const step =
-      hidden ? Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(false),
-                   "A silence hides it; see GetSilence for why and until when.",
-                   "该预警被静默隐藏；原因与期限见 GetSilence。", answer)
-             : Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(true), "No silence hides it.",
-                   "没有静默隐藏该预警。", answer);
-  for (const domain::SilenceMark& mark : alert.facets.silences) {
+  const std::vector<domain::SilenceMark>& told = both.as_told.facets.silences;
+  const std::vector<domain::SilenceMark>& now = both.now.facets.silences;
+  const bool hidden = domain::HiddenFrom(told, principal);
+  v1::DeliveryStep* step = nullptr;
+  if (hidden) {
+    step = Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(false),
+               "A silence hides it; see GetSilence for why and until when.",
+               "该预警被静默隐藏；原因与期限见 GetSilence。", answer);
+  } else if (domain::HiddenFrom(now, principal)) {
+    step = Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(true),
+               "No silence hid this version when it was told. One that was made since hides later "
+               "versions, unless they are graver, and keeps it out of snapshots and lists; see "
+               "GetSilence for why and until when.",
+               "该版本推送时没有静默隐藏；此后设立的静默会隐藏后续版本（风险升高的除外），"
+               "快照与列表中也不再显示；原因与期限见 GetSilence。",
+               answer);
+  } else {
+    step = Add(v1::DELIVERY_QUESTION_SILENCE, OutcomeOf(true), "No silence hides it.",
+               "没有静默隐藏该预警。", answer);
+  }
+  for (const domain::SilenceMark& mark : hidden ? told : now) {
     if (domain::HiddenFrom({mark}, principal)) step->add_silence_ids(mark.silence_id);
   }
   return !hidden;
@@ -93,9 +107,10 @@ bool FilterWasThere(const ledger::Subscription& subscription, absl::Time raised_
 
 }  // namespace
 
-bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
+bool AddSteps(const AlertAndNow& both, const std::string& principal, const domain::Scope& scope,
               const domain::Filter& filter, const RouteView& routes,
               v1::ExplainDeliveryResponse* answer) {
+  const domain::Alert& alert = both.as_told;
   const bool sees = domain::Sees(scope, alert.facets);
   Add(v1::DELIVERY_QUESTION_SCOPE, OutcomeOf(sees),
       sees ? "It is within what the principal may see."
@@ -112,7 +127,7 @@ bool AddSteps(const domain::Alert& alert, const std::string& principal, const do
       : matches ? "符合条件。"
                 : "不符合条件。",
       answer);
-  if (!matches || !AddSilence(alert, principal, answer)) return false;
+  if (!matches || !AddSilence(both, principal, answer)) return false;
   AddRoute(alert, routes, answer);
   *Add(v1::DELIVERY_QUESTION_DELIVERY, OutcomeOf(true),
        "This version is told to whoever follows since it was raised.",

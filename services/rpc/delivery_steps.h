@@ -12,9 +12,16 @@
 // The steps by which an alert is told or not, as a person reads them.
 namespace supervision::rpc {
 
-// Scope, filter, silence, route and delivery, up to the first that keeps `alert` back. Returns
-// whether none does.
-bool AddSteps(const domain::Alert& alert, const std::string& principal, const domain::Scope& scope,
+// An alert with the marks of its version, by which it was told, and the same with those of the
+// silences that hide it now as well.
+struct AlertAndNow {
+  domain::Alert as_told;
+  domain::Alert now;
+};
+
+// Scope, filter, silence, route and delivery, up to the first that keeps the alert back. Returns
+// whether none does. A silence made since keeps nothing back that was told before.
+bool AddSteps(const AlertAndNow& both, const std::string& principal, const domain::Scope& scope,
               const domain::Filter& filter, const RouteView& routes,
               v1::ExplainDeliveryResponse* answer);
 

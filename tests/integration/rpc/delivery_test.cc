@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 class DeliveryTest : public ::testing::Test, protected DeliveryAsking {};
 
 TEST_F(DeliveryTest, SaysWhatKeepsAnAlertBack) {
-  const std::string id = AlertOf(1);
+  const Submitted submitted = Submit(*clues_, ValidRequest(1));
+  const std::string id = submitted.receipt.alert_id();
   ASSERT_TRUE(Ask(About(id)).ok());
   EXPECT_TRUE(answer_.told());
   EXPECT_THAT(Steps(), ElementsAre("SCOPE PASSES", "FILTER PASSES", "SILENCE PASSES",
@@ -40,6 +41,24 @@ TEST_F(DeliveryTest, SaysWhatKeepsAnAlertBack) {
   silence.mutable_duration()->set_seconds(600);
   auto silences = v1::SilenceService::NewStub(server_.channel());
   ASSERT_TRUE(silences->CreateSilence(Context(kMonitorToken).get(), silence, &made).ok());
+  // It was told before: streams and replays go on telling it.
+  ASSERT_TRUE(Ask(About(id)).ok());
+  EXPECT_TRUE(answer_.told());
+  EXPECT_EQ(Steps()[2], "SILENCE PASSES");
+  EXPECT_THAT(answer_.steps(2).text_en(), HasSubstr("made since"));
+  EXPECT_THAT(answer_.steps(2).silence_ids(), ElementsAre(made.silence().id()));
+  EXPECT_THAT(answer_.alert().silenced_by(), ElementsAre(made.silence().id()));
+  Watcher replay(server_.channel(), FromEarliest());
+  ASSERT_EQ(replay.Next(1).size(), 1u);
+
+  v1::ReviseClueRequest revise;
+  v1::ReviseClueResponse revised;
+  revise.set_request_id("revise-1");
+  revise.set_clue_id(submitted.receipt.clue_id());
+  revise.set_etag(submitted.receipt.etag());
+  *revise.mutable_clue() = ValidClue(1);
+  revise.mutable_clue()->set_region_code("330102");
+  ASSERT_TRUE(clues_->ReviseClue(Context(kPartnerToken).get(), revise, &revised).ok());
   ASSERT_TRUE(Ask(About(id)).ok());
   EXPECT_FALSE(answer_.told());
   EXPECT_THAT(Steps(), ElementsAre("SCOPE PASSES", "FILTER PASSES", "SILENCE KEPT_BACK"));

@@ -2,6 +2,8 @@
 #include "services/rpc/delivery_steps.h"
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -9,7 +11,9 @@
 namespace supervision::rpc {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 const absl::Time kMade = absl::FromUnixSeconds(1'790'000'000);
 const absl::Time kRaised = kMade + absl::Minutes(10);
@@ -29,6 +33,41 @@ v1::DeliveryStep Acknowledgement(const std::function<void(ledger::Subscription&)
   v1::ExplainDeliveryResponse answer;
   AddAcknowledgement(alert, subscription, lag, &answer);
   return answer.steps(0);
+}
+
+// Of an alert that silences of these receivers hid when it was told, and hide now.
+v1::ExplainDeliveryResponse Silenced(const std::vector<std::string>& then,
+                                     const std::vector<std::string>& now) {
+  AlertAndNow both;
+  if (!then.empty()) both.as_told.facets.silences = {{"z1", then}};
+  both.now.facets.silences = both.as_told.facets.silences;
+  if (!now.empty()) both.now.facets.silences.push_back({"z2", now});
+  const RouteView routes = [](const std::string&) { return RouteNow(); };
+  v1::ExplainDeliveryResponse answer;
+  answer.set_told(AddSteps(both, "wang", {}, {}, routes, &answer));
+  return answer;
+}
+
+TEST(DeliveryStepsTest, ASilenceThatHidTheVersionKeepsItBack) {
+  const v1::ExplainDeliveryResponse answer = Silenced({"wang"}, {"wang"});
+  EXPECT_FALSE(answer.told());
+  EXPECT_EQ(answer.steps(2).outcome(), v1::DELIVERY_OUTCOME_KEPT_BACK);
+  EXPECT_THAT(answer.steps(2).silence_ids(), ElementsAre("z1"));
+}
+
+TEST(DeliveryStepsTest, ASilenceThatWasMadeSinceKeepsNothingBackAndIsNamed) {
+  const v1::ExplainDeliveryResponse answer = Silenced({"li"}, {"wang"});
+  EXPECT_TRUE(answer.told());
+  EXPECT_EQ(answer.steps(2).outcome(), v1::DELIVERY_OUTCOME_PASSES);
+  EXPECT_THAT(answer.steps(2).text_en(), HasSubstr("made since"));
+  EXPECT_THAT(answer.steps(2).silence_ids(), ElementsAre("z2"));
+}
+
+TEST(DeliveryStepsTest, SilencesOfOthersSayNothing) {
+  const v1::ExplainDeliveryResponse answer = Silenced({"li"}, {"li"});
+  EXPECT_TRUE(answer.told());
+  EXPECT_THAT(answer.steps(2).text_en(), HasSubstr("No silence hides it"));
+  EXPECT_THAT(answer.steps(2).silence_ids(), IsEmpty());
 }
 
 TEST(AcknowledgementTest, WhatLiesBehindThePlaceAndMetTheFilterIsAcknowledged) {
