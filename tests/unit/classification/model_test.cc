@@ -167,6 +167,26 @@ TEST(ModelTest, SaysWhichProblemsOfAClassATextShows) {
   EXPECT_LT(problems[1].probability, 0.2F);
 }
 
+TEST(ModelTest, AClassHasAsManyProblemsAsWereLearnt) {
+  constexpr int kMany = 40;  // more than are summed at once
+  ModelData data = Small();
+  for (int i = 0; i < kMany; ++i) {
+    data.problems.push_back({"P-" + std::to_string(10 + i), 1, 0.1F, -2, {0}, {int8_t(2 * i)}});
+  }
+  const auto model = Model::Load(WriteModel(data)).value();
+  Model::Workspace workspace;
+  std::vector<float> p(2);
+  model->Score(Of(U"乙"), &workspace, p.data());
+  const std::span<const LearntProblem> problems = model->Problems(1, &workspace);
+  ASSERT_EQ(problems.size(), size_t{kMany});
+  for (int i = 0; i < kMany; ++i) {  // the likeliest first
+    const int learnt = kMany - 1 - i;
+    EXPECT_EQ(problems[i].code, "P-" + std::to_string(10 + learnt));
+    const float logit = 0.1F * static_cast<float>(2 * learnt) - 2;
+    EXPECT_NEAR(problems[i].probability, 1 / (1 + std::exp(-logit)), 1e-5);
+  }
+}
+
 TEST(ModelTest, ExplainsAProblemByThePlacesThatShowIt) {
   const auto model = Model::Load(WriteModel(WithProblems())).value();
   Model::Workspace workspace;
