@@ -36,6 +36,18 @@ AlertStepRequest Expiry(const ClueSummary& summary) {
   return request;
 }
 
+// Of the clue when the step was taken that made `alert_version`; `now` where no version says.
+const domain::Facets& FacetsBefore(uint32_t alert_version,
+                                   const std::vector<WalkedVersion>& versions,
+                                   const domain::Facets& now) {
+  const domain::Facets* facets = &now;
+  for (const WalkedVersion& version : versions) {
+    if (version.alert_version >= alert_version) break;
+    facets = &version.facets;
+  }
+  return *facets;
+}
+
 }  // namespace
 
 void AlertSteps::ReadHead(const ClueRef& clue, const std::string& request_key, Deadline deadline,
@@ -146,7 +158,7 @@ void AlertSteps::Expire(const ClueRef& clue, Deadline deadline) {
 }
 
 void AlertSteps::ReadChanges(const std::string& clue_id, domain::Scope scope, Deadline deadline,
-                             Ledger::Callback<std::vector<AlertChange>> callback) {
+                             Ledger::Callback<std::vector<PastChange>> callback) {
   const std::optional<ClueRef> clue = ParseClueId(clue_id, context_->descriptor.partitions);
   if (!clue.has_value()) return context_->loop->Post([callback] { callback(NotFound()); });
   ReadHead(*clue, "", deadline,
@@ -157,26 +169,45 @@ void AlertSteps::ReadChanges(const std::string& clue_id, domain::Scope scope, De
              if (alert.version == 0 || !domain::Sees(scope, alert.facets)) {
                return callback(NotFound());
              }
-             if (head->steps == 0) return callback(std::vector<AlertChange>());
-             redis::Command read = {"HMGET", context_->keys.Clue(clue)};
-             const uint32_t first = head->steps > kMostChanges ? head->steps - kMostChanges + 1 : 1;
-             for (uint32_t step = first; step <= head->steps; ++step) {
-               read.push_back("h:" + std::to_string(step));
+             if (head->steps == 0) return callback(std::vector<PastChange>());
+             // What a clue was when a step was taken, only an earlier version of it can say.
+             if (head->summary.version <= 1 || alert.group != nullptr) {
+               return ReadSteps(clue, *head, scope, {}, deadline, callback);
              }
-             context_->read->Send(
-                 std::move(read), deadline.left(), [callback](const redis::Result& result) {
-                   if (!result.ok()) return callback(result.failure().ToStatus());
-                   std::vector<AlertChange> changes;
-                   for (const redis::Reply& bytes : result.reply().elements) {
-                     std::optional<AlertChange> change = DecodeAlertChange(bytes.text);
-                     if (bytes.is_nil() || !change.has_value()) {
-                       return callback(MakeError(Reason::kInternal));
-                     }
-                     changes.push_back(*std::move(change));
-                   }
-                   callback(std::move(changes));
-                 });
+             WalkHistory(context_->read, context_->keys.Clue(clue), head->summary, deadline,
+                         [this, clue, head = *head, scope, deadline,
+                          callback](absl::StatusOr<std::vector<WalkedVersion>> versions) {
+                           if (!versions.ok()) return callback(versions.status());
+                           ReadSteps(clue, head, scope, *std::move(versions), deadline, callback);
+                         });
            });
+}
+
+void AlertSteps::ReadSteps(const ClueRef& clue, const Head& head, const domain::Scope& scope,
+                           std::vector<WalkedVersion> versions, Deadline deadline,
+                           const Ledger::Callback<std::vector<PastChange>>& callback) {
+  redis::Command read = {"HMGET", context_->keys.Clue(clue)};
+  const uint32_t first = head.steps > kMostChanges ? head.steps - kMostChanges + 1 : 1;
+  for (uint32_t step = first; step <= head.steps; ++step) {
+    read.push_back("h:" + std::to_string(step));
+  }
+  context_->read->Send(std::move(read), deadline.left(),
+                       [scope, versions = std::move(versions), now = head.summary.alert.facets,
+                        callback](const redis::Result& result) {
+                         if (!result.ok()) return callback(result.failure().ToStatus());
+                         std::vector<PastChange> changes;
+                         for (const redis::Reply& bytes : result.reply().elements) {
+                           std::optional<AlertChange> change = DecodeAlertChange(bytes.text);
+                           if (bytes.is_nil() || !change.has_value())
+                             return callback(MakeError(Reason::kInternal));
+                           const domain::Facets& then =
+                               FacetsBefore(change->alert_version, versions, now);
+                           if (!domain::Sees(scope, then)) continue;
+                           changes.push_back({*std::move(change),
+                                              std::max(then.confidentiality, now.confidentiality)});
+                         }
+                         callback(std::move(changes));
+                       });
 }
 
 }  // namespace supervision::ledger

@@ -7,6 +7,7 @@
 #include "services/ledger/change.h"
 #include "services/ledger/committer.h"
 #include "services/ledger/context.h"
+#include "services/ledger/history_walk.h"
 
 namespace supervision::ledger {
 
@@ -23,9 +24,10 @@ class AlertSteps {
   // faster, does nothing.
   void Expire(const ClueRef& clue, Deadline deadline);
 
-  // The last steps of an alert, oldest first.
+  // The last steps of an alert, oldest first, without those that were taken while the clue was
+  // outside `scope`.
   void ReadChanges(const std::string& clue_id, domain::Scope scope, Deadline deadline,
-                   Ledger::Callback<std::vector<AlertChange>> callback);
+                   Ledger::Callback<std::vector<PastChange>> callback);
 
  private:
   struct Head : CurrentAlert {
@@ -35,6 +37,10 @@ class AlertSteps {
   void ReadHead(const ClueRef& clue, const std::string& request_key, Deadline deadline,
                 Ledger::Callback<Head> callback);
   absl::StatusOr<domain::Alert> Decide(const AlertStepRequest& request, const Head& head) const;
+  // `versions` of the clue, where it has had several.
+  void ReadSteps(const ClueRef& clue, const Head& head, const domain::Scope& scope,
+                 std::vector<WalkedVersion> versions, Deadline deadline,
+                 const Ledger::Callback<std::vector<PastChange>>& callback);
   void Commit(Change change, Deadline deadline, Ledger::Callback<AlertReceipt> callback);
 
   Context* const context_;

@@ -121,11 +121,11 @@ void Ledger::TakeStep(AlertStepRequest request, absl::Duration timeout,
 }
 
 void Ledger::ReadAlertChanges(std::string clue_id, domain::Scope scope, absl::Duration timeout,
-                              Callback<std::vector<AlertChange>> callback) {
+                              Callback<std::vector<PastChange>> callback) {
   core_->OnLoop(
       std::move(callback),
       [clue_id = std::move(clue_id), scope = std::move(scope), deadline = Deadline(timeout)](
-          OpenParts* parts, Callback<std::vector<AlertChange>> answer) {
+          OpenParts* parts, Callback<std::vector<PastChange>> answer) {
         parts->alert_steps.ReadChanges(clue_id, scope, deadline, std::move(answer));
       });
 }

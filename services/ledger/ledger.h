@@ -94,9 +94,10 @@ class Ledger {
   // version and etag stay. ALERT_NOT_FOUND outside the caller's scope, ETAG_MISMATCH,
   // WRONG_ALERT_STATE, TOO_MANY_ALERT_CHANGES, OWNER_UNFIT.
   void TakeStep(AlertStepRequest request, absl::Duration timeout, Callback<AlertReceipt> callback);
-  // The last 100 steps of the alert of a clue, oldest first. ALERT_NOT_FOUND.
+  // The last 100 steps of the alert of a clue, oldest first, without those that were taken while
+  // the clue was outside `scope`. ALERT_NOT_FOUND.
   void ReadAlertChanges(std::string clue_id, domain::Scope scope, absl::Duration timeout,
-                        Callback<std::vector<AlertChange>> callback);
+                        Callback<std::vector<PastChange>> callback);
 
   // State. CLUE_NOT_FOUND when there is none, or none within `scope`.
   void GetClue(std::string clue_id, domain::Scope scope, absl::Duration timeout,
@@ -109,7 +110,8 @@ class Ledger {
   // A bounded number of candidates is looked at: a page may be short and still have a next token.
   void List(ListQuery query, absl::Duration timeout, Callback<ListPage> callback);
 
-  // Every version of a clue: what the machine said and who corrected it. CLUE_NOT_FOUND as above.
+  // Every version of a clue that was within `scope`: what the machine said and who corrected it.
+  // CLUE_NOT_FOUND as above.
   void ReadHistory(std::string clue_id, domain::Scope scope, absl::Duration timeout,
                    Callback<History> callback);
 

@@ -8,6 +8,7 @@
 #include "services/ledger/codec.h"
 #include "services/ledger/cursor.h"
 #include "services/ledger/deadline.h"
+#include "services/ledger/history_walk.h"
 
 namespace supervision::ledger {
 namespace {
@@ -113,55 +114,6 @@ void Reader::GetAlertAsTold(const std::string& alert_id, domain::Scope scope,
       });
 }
 
-namespace {
-
-// Reads the versions of a clue a few at a time: their texts may be long.
-class HistoryWalk : public std::enable_shared_from_this<HistoryWalk> {
- public:
-  HistoryWalk(redis::Client* client, std::string key, ClueSummary newest, Deadline deadline,
-              Ledger::Callback<History> callback)
-      : client_(client),
-        key_(std::move(key)),
-        newest_(std::move(newest)),
-        deadline_(deadline),
-        callback_(std::move(callback)) {
-    history_.facets = newest_.alert.facets;
-  }
-
-  void Fetch() {
-    constexpr uint32_t kAtOnce = 8;
-    const auto read = static_cast<uint32_t>(history_.versions.size());
-    if (read >= newest_.version) return callback_(std::move(history_));
-    redis::Command command = {"HMGET", key_};
-    for (uint32_t v = read + 1; v <= std::min(newest_.version, read + kAtOnce); ++v) {
-      command.push_back("s:" + std::to_string(v));
-    }
-    client_->Send(std::move(command), deadline_.left(),
-                  [self = shared_from_this()](const redis::Result& result) { self->Take(result); });
-  }
-
- private:
-  void Take(const redis::Result& result) {
-    if (!result.ok()) return callback_(result.failure().ToStatus());
-    for (const redis::Reply& bytes : result.reply().elements) {
-      std::optional<VersionRecord> version = DecodeVersion(bytes.text, newest_.clue_id);
-      if (bytes.is_nil() || !version.has_value()) return callback_(MakeError(Reason::kInternal));
-      version->clue.content = domain::ClueContent();
-      history_.versions.push_back(std::move(version->clue));
-    }
-    Fetch();
-  }
-
-  redis::Client* const client_;
-  const std::string key_;
-  const ClueSummary newest_;
-  const Deadline deadline_;
-  const Ledger::Callback<History> callback_;
-  History history_;
-};
-
-}  // namespace
-
 void Reader::ReadHistory(const std::string& clue_id, domain::Scope scope, absl::Duration timeout,
                          Ledger::Callback<History> callback) {
   const std::optional<ClueRef> clue = ParseClueId(clue_id, context_->descriptor.partitions);
@@ -181,8 +133,19 @@ void Reader::ReadHistory(const std::string& clue_id, domain::Scope scope, absl::
         if (summary->alert.group != nullptr || !domain::Sees(scope, summary->alert.facets)) {
           return callback(NotFound());
         }
-        std::make_shared<HistoryWalk>(context_->read, key, *std::move(summary), deadline, callback)
-            ->Fetch();
+        const domain::Confidentiality today = summary->alert.facets.confidentiality;
+        WalkHistory(
+            context_->read, key, *summary, deadline,
+            [scope, today, callback](absl::StatusOr<std::vector<WalkedVersion>> walked) {
+              if (!walked.ok()) return callback(walked.status());
+              History history;
+              for (WalkedVersion& version : *walked) {
+                if (!domain::Sees(scope, version.facets)) continue;
+                history.versions.push_back(
+                    {std::move(version.clue), std::max(version.facets.confidentiality, today)});
+              }
+              callback(std::move(history));
+            });
       });
 }
 

@@ -90,6 +90,11 @@ struct AlertChange {
   bool operator==(const AlertChange&) const = default;
 };
 
+// A step that was taken once.
+struct PastChange : AlertChange {
+  domain::Confidentiality confidentiality;  // of the clue: the stricter of then and now
+};
+
 // Who is reviewing a clue, so that no other does the same.
 struct Claim {
   std::string holder;  // id of the principal
@@ -207,10 +212,14 @@ struct CorrectionPage {
   std::string next_page_token;             // empty: no more
 };
 
-// The versions of a clue, oldest first, without their content.
+// A version of a clue as it was, without its content.
+struct PastVersion : domain::Clue {
+  domain::Confidentiality confidentiality;  // the stricter of then and now
+};
+
+// The versions of a clue that are seen, oldest first.
 struct History {
-  domain::Facets facets;  // of the newest
-  std::vector<domain::Clue> versions;
+  std::vector<PastVersion> versions;
 };
 
 // One entry of the log. Immutable and shared between all streams.

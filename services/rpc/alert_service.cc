@@ -20,14 +20,13 @@ void AnswerWithChanges(const domain::Alert& alert, const domain::Scope& scope,
                        const ledger::Deadline& deadline, ledger::Ledger* ledger, UnaryCall* call) {
   ledger->ReadAlertChanges(
       alert.clue_id, scope, deadline.left(),
-      [call, alert, scope](const absl::StatusOr<std::vector<ledger::AlertChange>>& changes) {
+      [call, alert, scope](const absl::StatusOr<std::vector<ledger::PastChange>>& changes) {
         if (!changes.ok()) return call->Fail(changes.status());
-        const domain::Projection projection =
-            domain::ProjectionFor(scope, alert.facets.confidentiality);
         v1::GetAlertResponse answer;
-        *answer.mutable_alert() = ToProto(alert, projection);
-        for (const ledger::AlertChange& change : *changes) {
-          *answer.add_changes() = ToProto(change, projection);
+        *answer.mutable_alert() = Shown(alert, scope);
+        for (const ledger::PastChange& change : *changes) {
+          *answer.add_changes() =
+              ToProto(change, domain::ProjectionFor(scope, change.confidentiality));
         }
         call->Answer(answer);
       });

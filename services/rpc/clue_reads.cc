@@ -33,10 +33,9 @@ void AddHistory(UnaryCall* call, const std::string& clue_id, const domain::Scope
                       [call, scope, response = std::move(response)](
                           const absl::StatusOr<ledger::History>& history) mutable {
                         if (!history.ok()) return call->Fail(history.status());
-                        const domain::Projection projection =
-                            ShownTo(scope, history->facets.confidentiality);
-                        for (const domain::Clue& version : history->versions) {
-                          *response.add_history() = ToProto(version, scope, projection);
+                        for (const ledger::PastVersion& version : history->versions) {
+                          *response.add_history() =
+                              ToProto(version, scope, ShownTo(scope, version.confidentiality));
                         }
                         call->Answer(response);
                       });

@@ -357,6 +357,32 @@ TEST_F(AlertStepsTest, ItsChangesAreKeptAndReadOldestFirst) {
   EXPECT_THAT(ledger_->Changes(receipt_.clue_id, other), FailsWith(Reason::kAlertNotFound));
 }
 
+TEST_F(AlertStepsTest, AChangeIsSeenByWhoSawTheClueThenAndIsAsSecretAsItWas) {
+  ASSERT_TRUE(ledger_->Step(Next(AlertAction::kAcknowledge, "s-1")).ok());
+  Revision secret = RevisionOf(submission_, receipt_, "r-1");
+  secret.content.confidentiality = domain::Confidentiality::kSecret;
+  const auto second = ledger_->Revise(secret);
+  ASSERT_TRUE(second.ok()) << second.status();
+  ASSERT_TRUE(ledger_->Step(Next(AlertAction::kAcknowledge, "s-2")).ok());
+  Revision elsewhere = RevisionOf(submission_, *second, "r-2");
+  elsewhere.content.region_code = "440106";
+  ASSERT_TRUE(ledger_->Revise(elsewhere).ok());
+  ASSERT_TRUE(ledger_->Step(Next(AlertAction::kAcknowledge, "s-3")).ok());
+
+  const auto all = ledger_->Changes(receipt_.clue_id);
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_EQ(all->size(), 3u);
+  EXPECT_EQ((*all)[0].confidentiality, domain::Confidentiality::kNormal);
+  EXPECT_EQ((*all)[1].confidentiality, domain::Confidentiality::kSecret);
+  EXPECT_EQ((*all)[2].confidentiality, domain::Confidentiality::kNormal);
+  domain::Scope newcomers;
+  newcomers.regions = {"44"};
+  const auto seen = ledger_->Changes(receipt_.clue_id, newcomers);
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  ASSERT_EQ(seen->size(), 1u);
+  EXPECT_EQ((*seen)[0].handling.note, "已电话核实 s-3");
+}
+
 TEST_F(AlertStepsTest, AClueThatNobodyHandledCostsNothing) {
   const std::string fields = server_->Call({"HKEYS", "sv:{0}:c:" + receipt_.clue_id.substr(3)});
   EXPECT_THAT(fields, ::testing::Not(::testing::HasSubstr("\r\nh\r\n")));

@@ -164,9 +164,9 @@ class TestLedger {
       ledger_->TakeStep(std::move(request), kPatience, std::move(done));
     });
   }
-  absl::StatusOr<std::vector<ledger::AlertChange>> Changes(const std::string& clue_id,
-                                                           domain::Scope scope = {}) {
-    using Changes = std::vector<ledger::AlertChange>;
+  absl::StatusOr<std::vector<ledger::PastChange>> Changes(const std::string& clue_id,
+                                                          domain::Scope scope = {}) {
+    using Changes = std::vector<ledger::PastChange>;
     return Await<Changes>([&](ledger::Ledger::Callback<Changes> done) {
       ledger_->ReadAlertChanges(clue_id, scope, kPatience, std::move(done));
     });

@@ -444,5 +444,37 @@ TEST_F(ReviewTest, TheHistoryHasEveryWordOnAClue) {
   EXPECT_THAT(ledger_->History(receipt.clue_id, other), FailsWith(Reason::kClueNotFound));
 }
 
+TEST_F(ReviewTest, AVersionIsSeenByWhoSawItThenAndIsAsSecretAsItWas) {
+  Submission submission = Doubtful("1");
+  submission.content.confidentiality = domain::Confidentiality::kSecret;
+  const Receipt receipt = Submit(submission);
+  const auto corrected = ledger_->Correct(CorrectionOf(receipt, "c-1"));
+  ASSERT_TRUE(corrected.ok());
+  submission.content.confidentiality = domain::Confidentiality::kNormal;
+  const auto open = ledger_->Revise(RevisionOf(submission, *corrected, "r-1"));
+  ASSERT_TRUE(open.ok());
+  submission.content.region_code = "440106";
+  const auto moved = ledger_->Revise(RevisionOf(submission, *open, "r-2"));
+  ASSERT_TRUE(moved.ok());
+
+  const auto all = ledger_->History(receipt.clue_id);
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_THAT(all->versions, SizeIs(4));
+  EXPECT_EQ(all->versions[1].confidentiality, domain::Confidentiality::kSecret);
+  EXPECT_EQ(all->versions[2].confidentiality, domain::Confidentiality::kNormal);
+  domain::Scope newcomers;
+  newcomers.regions = {"44"};
+  const auto seen = ledger_->History(receipt.clue_id, newcomers);
+  ASSERT_TRUE(seen.ok()) << seen.status();
+  ASSERT_THAT(seen->versions, SizeIs(1));
+  EXPECT_EQ(seen->versions[0].version, 4u);
+
+  // What has become secret is so from its beginning.
+  submission.content.confidentiality = domain::Confidentiality::kSecret;
+  ASSERT_TRUE(ledger_->Revise(RevisionOf(submission, *moved, "r-3")).ok());
+  EXPECT_EQ(ledger_->History(receipt.clue_id)->versions[2].confidentiality,
+            domain::Confidentiality::kSecret);
+}
+
 }  // namespace
 }  // namespace supervision::ledger
