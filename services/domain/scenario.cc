@@ -12,6 +12,13 @@ constexpr std::array<std::string_view, 13> kScenarioCodes = {
 constexpr std::array<std::string_view, 4> kRiskCodes = {"RISK_UNSPECIFIED", "LOW", "MEDIUM",
                                                         "HIGH"};
 
+// Of a later service the number may be larger: it has no code here.
+template <typename Enum, size_t N>
+std::string_view CodeOf(const std::array<std::string_view, N>& codes, Enum value) {
+  const auto number = static_cast<size_t>(value);
+  return codes[number < N ? number : 0];
+}
+
 // The enum value whose code this is; the unspecified value at index 0 cannot be named.
 template <typename Enum, size_t N>
 std::optional<Enum> FromCode(const std::array<std::string_view, N>& codes, std::string_view code) {
@@ -23,11 +30,11 @@ std::optional<Enum> FromCode(const std::array<std::string_view, N>& codes, std::
 
 }  // namespace
 
-std::string_view Code(Scenario scenario) { return kScenarioCodes[static_cast<size_t>(scenario)]; }
+std::string_view Code(Scenario scenario) { return CodeOf(kScenarioCodes, scenario); }
 std::optional<Scenario> ScenarioFromCode(std::string_view code) {
   return FromCode<Scenario>(kScenarioCodes, code);
 }
-std::string_view Code(Risk risk) { return kRiskCodes[static_cast<size_t>(risk)]; }
+std::string_view Code(Risk risk) { return CodeOf(kRiskCodes, risk); }
 std::optional<Risk> RiskFromCode(std::string_view code) { return FromCode<Risk>(kRiskCodes, code); }
 
 }  // namespace supervision::domain

@@ -32,7 +32,7 @@ inline constexpr std::array<Scenario, 12> kScenarios = {
     Scenario::kJudicial,         Scenario::kPetitionDispute,    Scenario::kAuditFiscalStatistics,
     Scenario::kSocialOpinion,    Scenario::kLawPublicityDuty,   Scenario::kOutOfScope};
 
-// The code of the catalogue, e.g. "ADMIN_ENFORCEMENT"; "SCENARIO_UNSPECIFIED" for kUnspecified.
+// The catalogue's code, e.g. "ADMIN_ENFORCEMENT"; "SCENARIO_UNSPECIFIED" for any other number.
 std::string_view Code(Scenario scenario);
 std::optional<Scenario> ScenarioFromCode(std::string_view code);
 
