@@ -4,9 +4,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "services/base/hash.h"
 #include "services/base/hex.h"
 #include "services/combining/engine.h"
@@ -15,6 +18,7 @@
 #include "services/combining/merged_log.h"
 #include "services/combining/untold.h"
 #include "services/domain/civil_date.h"
+#include "services/domain/error.h"
 #include "services/ledger/route_desk.h"
 
 namespace supervision::combining {
@@ -28,6 +32,10 @@ constexpr absl::Duration kAfterFailure = absl::Seconds(1);
 constexpr absl::Duration kBreath = absl::Milliseconds(1);
 constexpr absl::Duration kIdlePoll = absl::Seconds(1);
 constexpr int kRecordPage = 200;
+// So often is tried, with a replay between, what the ledger cannot do for a reason of its own: one
+// damaged record must not keep back all the rest.
+constexpr int kMostTries = 3;
+constexpr size_t kMostRefused = 1000;
 
 }  // namespace
 
@@ -102,6 +110,22 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
                    {"why", std::string_view(status.message().data(), status.message().size())}});
     Drop();
     Later(kAfterFailure);
+  }
+
+  // What fails may be what `name` names, and not the ledger.
+  void FailOver(const std::string& name, const char* where, const absl::Status& status) {
+    if (domain::HasReason(status, domain::Reason::kInternal)) {
+      if (refused_.size() >= kMostRefused) refused_.clear();
+      if (++refused_[name] == kMostTries) {
+        log_->Error("routes.given_up",
+                    {{"where", std::string_view(where)}, {"what", std::string_view(name)}});
+      }
+    }
+    Fail(where, status);
+  }
+  bool IsGivenUp(const std::string& name) const {
+    const auto found = refused_.find(name);
+    return found != refused_.end() && found->second >= kMostTries;
   }
 
   void Tick() {
@@ -322,6 +346,12 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       return;
     }
     const Firing& firing = firings_.front();
+    const std::string name = absl::StrCat(firing.alert.group->digest, " ", firing.trigger);
+    if (IsGivenUp(name)) {
+      untold_.Remove(firing);
+      firings_.pop_front();
+      return Tell();
+    }
     ledger::DerivedAlert alert;
     alert.trigger = firing.trigger;
     alert.record = firing.record;
@@ -336,9 +366,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     untold_.Remove(firing);  // it comes into the log in the step that moves the place
     const ledger::RouteState state = Settled();
     desk_.Tell(fence_, std::move(alert), state, options_.timeout,
-               Guarded([this, state, late](absl::StatusOr<DeriveResult> told) {
+               Guarded([this, state, late, name](absl::StatusOr<DeriveResult> told) {
                  // Whether it was written is not known; told again it is written once.
-                 if (!told.ok()) return Fail("tell", told.status());
+                 if (!told.ok()) return FailOver(name, "tell", told.status());
                  if (*told == DeriveResult::kLost) return Lose();
                  if (*told == DeriveResult::kDone) {
                    metrics_.CountTold(firings_.front().alert.group->route);
@@ -353,9 +383,14 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   // What was told before makes its matter's lesser members silent.
   void Silence() {
     if (hushes_.empty()) return Rest();
+    const std::string name = absl::StrCat(hushes_.front().matter, " ", hushes_.front().clue_id);
+    if (IsGivenUp(name)) {
+      hushes_.pop_front();
+      return Silence();
+    }
     hushing_.Make(hushes_.front(), clock_->Now(), options_.timeout,
-                  Guarded([this](absl::StatusOr<Hushing::Result> made) {
-                    if (!made.ok()) return Fail("silence", made.status());
+                  Guarded([this, name](absl::StatusOr<Hushing::Result> made) {
+                    if (!made.ok()) return FailOver(name, "silence", made.status());
                     if (*made != Hushing::Result::kMadeBefore) {
                       metrics_.CountSilence(*made == Hushing::Result::kMade);
                     }
@@ -421,6 +456,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   std::deque<Firing> firings_;
   Untold untold_;  // of firings_
   std::deque<Hush> hushes_;
+  std::unordered_map<std::string, int> refused_;  // how often the ledger could not do it
   int64_t forgotten_ = 0;
   std::unique_ptr<redis::Loop::Timer> timer_;
 };

@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "services/combining/hushing.h"
+#include "services/ledger/ids.h"
+#include "services/ledger/keys.h"
 #include "services/ledger/silence_desk.h"
 #include "tests/integration/combining/replica.h"
 
@@ -61,21 +63,26 @@ class MattersTest : public ::testing::Test {
     ASSERT_TRUE(answer.ok()) << answer.status();
   }
 
-  // A replica that follows, and dies when it is to tell once more than `tells` times.
-  std::unique_ptr<Replica> Owner(const std::string& holder, int tells = 1'000'000) {
-    std::atomic<int>* const left = lives_.emplace_back(new std::atomic<int>(tells)).get();
-    auto owner =
-        std::make_unique<Replica>(redis_, holder, SameMatter(), [left] { return (*left)-- > 0; });
+  // A replica that follows, and dies when it is to tell once more than `tells` times. Counted is
+  // what stands in the log: an attempt with a lease that has just ended tells nothing.
+  std::unique_ptr<Replica> Owner(const std::string& holder, size_t tells = 1'000'000) {
+    has_died_ = false;
+    auto owner = std::make_unique<Replica>(redis_, holder, SameMatter(),
+                                           [this, most = reader_.Told().size() + tells] {
+                                             if (reader_.Told().size() < most) return true;
+                                             has_died_ = true;
+                                             return false;
+                                           });
     EXPECT_TRUE(owner->WaitReady());
     owner->Follow();
     EXPECT_TRUE(Eventually([&] { return owner->Holding() > 0; }));
     return owner;
   }
-  bool HasDied() const { return *lives_.back() < 0; }
+  bool HasDied() const { return has_died_; }
 
   testing::RedisServer redis_;
   Replica reader_;  // follows nothing
-  std::vector<std::unique_ptr<std::atomic<int>>> lives_;
+  std::atomic<bool> has_died_ = false;
 };
 
 TEST_F(MattersTest, TheNextOwnerGoesOnInTheRecordOfTheOneThatDied) {
@@ -185,6 +192,21 @@ TEST_F(MattersTest, AHighOfAMatterSilencesItsLowsUntilTheyBecomeGraver) {
   EXPECT_EQ(newest().version, 3u);
   EXPECT_THAT(newest().facets.silences, ::testing::IsEmpty());
   EXPECT_THAT(silences.Active(), SizeIs(1));
+}
+
+// Its alert cannot be read any more, so no next version of it can be written.
+TEST_F(MattersTest, AMatterWhoseRecordIsDamagedKeepsBackNoOther) {
+  auto owner = Owner("a");
+  reader_.Submit(ClueAbout(1, "hotline", "h1"));
+  reader_.Submit(ClueAbout(1, "petitions", "p1"));
+  ASSERT_TRUE(Eventually([&] { return reader_.Told().size() == 1; }));
+  const auto record = ledger::ParseClueId(reader_.Told()[0].clue_id, kPartitions);
+  ASSERT_TRUE(record.has_value());
+  redis_.Call({"HSET", ledger::Keys("", kPartitions).Clue(*record), "l", "\xff"});
+  reader_.Submit(ClueAbout(1, "court", "c1"));
+  reader_.Submit(ClueAbout(2, "hotline", "h2"));
+  reader_.Submit(ClueAbout(2, "petitions", "p2"));
+  EXPECT_TRUE(Eventually([&] { return reader_.Told().size() == 2; }));
 }
 
 TEST_F(MattersTest, ASilenceOfAMemberIsMadeOnceAndHidesNothingGraverThanLow) {
