@@ -208,9 +208,11 @@ class PersonsTest(harness.ServiceTest):
     def test_two_matters_of_twenty_persons_are_forty_and_one_told_twice_is_twenty(self):
         self.petition("first", 12)
         self.petition("again", 12)
+        before = self.service.log().count("routes.following")
         self.service.terminate()
         self.service.start().ready()
-        eventually(lambda: self.service.log().count("routes.following") >= 1, "routes.following")
+        eventually(lambda: self.service.log().count("routes.following") > before,
+                   "routes.following once more")
         self.petition("other", 13)
         watch = self.background([harness.CTL, "watch", "--json", "--from", "earliest"], MONITOR)
         told = json.loads(watch.wait_for_lines(4)[3])["alert"]

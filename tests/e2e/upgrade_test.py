@@ -192,6 +192,11 @@ class UpgradeTest(harness.ServiceTest):
                 one_more(stays, other, number)
             eventually(lambda: groups(other), "told by the one that is left")
             leaves.start().ready()
+            # What is told next is told behind whatever the one that has come back had to tell.
+            last = f"某县末位局{leaves.port}"
+            for number in range(2):
+                one_more(stays, last, number)
+            eventually(lambda: groups(last), "told with both")
             self.assertEqual(len(groups(other)), 1, "once")
 
     def test_z_the_way_back_and_forth_loses_nothing(self):

@@ -57,13 +57,21 @@ class SilenceTest : public ::testing::Test {
                     .ok());
     return {response.alerts().begin(), response.alerts().end()};
   }
-  // Submits alerts of the unit to b until one is hidden: the silence has reached it. Its id.
+  // Submits alerts of the unit to b until one is hidden: the silence has reached it. Its id. Asked
+  // of the log, which keeps what was known when an alert came; GetAlert tells what is known now.
   std::string FirstHidden(TestServer& server, const std::string& unit) {
+    v1::WatchAlertsRequest request = FromEarliest();
+    request.set_include_silenced(true);
+    Watcher log(server.channel(), request);
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < end) {
       const std::string id = SubmitTo(server, next_++, unit);
-      const v1::Alert alert = Get(server, id);
-      if (alert.silenced_by_size() > 0) return id;
+      std::vector<v1::AlertUpdate> told;
+      do {
+        told = log.Next(1);
+        if (told.empty()) return "";
+      } while (told[0].alert().id() != id);
+      if (told[0].alert().silenced_by_size() > 0) return id;
       told_before_.push_back(id);
     }
     return "";

@@ -224,8 +224,9 @@ TEST_F(TlsTest, AKeyThatDoesNotFitAtAReloadLeavesTheLastGoodPair) {
   ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 1; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
   Replace(files_.Certificate(), certificates_->Text("expired.pem"));
-  Replace(files_.Key(), certificates_->Text("expired.key"));
   ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 2; }));
+  Replace(files_.Key(), certificates_->Text("expired.key"));
+  ASSERT_TRUE(Eventually([&] { return server.Metric(Reloads("tls", "rejected")) >= 3; }));
   EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
   // It is shown for as long as the files are bad.
   const std::string rejected = "supervision_identity_rejected{what=\"tls\"}";
