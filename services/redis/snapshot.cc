@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -122,17 +123,37 @@ absl::StatusOr<int64_t> TakeSnapshot(const std::string& data_directory, const st
 
 namespace {
 
+// 0, or the errno of what failed. std::filesystem's calls a disk that fills up an input/output
+// error, as a broken one.
+int CopyFile(const std::string& from, const std::string& to) {
+  const int in = open(from.c_str(), O_RDONLY | O_CLOEXEC);
+  if (in < 0) return errno;
+  const absl::Cleanup close_in = [in] { close(in); };
+  const int out = open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (out < 0) return errno;
+  const absl::Cleanup close_out = [out] { close(out); };
+  std::string buffer(size_t{1} << 20, '\0');
+  while (true) {
+    const ssize_t got = read(in, buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return got == 0 ? 0 : errno;
+    for (ssize_t done = 0; done < got;) {
+      const ssize_t put = write(out, buffer.data() + done, static_cast<size_t>(got - done));
+      if (put < 0 && errno != EINTR) return errno;
+      done += std::max(put, ssize_t{0});
+    }
+  }
+}
+
 // The folder that Redis starts from, of the snapshot `file`.
 absl::Status Fill(const std::string& folder, const std::string& file) {
   std::error_code error;
   fs::permissions(folder, fs::perms::owner_all, error);
   const std::string base = absl::StrCat(folder, "/", kBase);
-  if (!fs::copy_file(file, base, error)) {
-    return Failed(absl::StrCat("cannot copy ", file, " to ", base), error.value());
+  // Its mode is its own: backups are often kept read-only.
+  if (const int failed = CopyFile(file, base); failed != 0) {
+    return Failed(absl::StrCat("cannot copy ", file, " to ", base), failed);
   }
-  // The copy has the mode of the file, and backups are often kept read-only.
-  fs::permissions(base, fs::perms::owner_read | fs::perms::owner_write, error);
-  if (error) return Failed(absl::StrCat("cannot set the mode of ", base), error.value());
   const std::string manifest = absl::StrCat(folder, "/", kManifest);
   std::ofstream text(manifest);
   text << kManifestText;
