@@ -181,6 +181,28 @@ TEST_F(ReviewServiceTest, TheMachinesWordStaysAndThePartnerIsToldNeitherWhoNorWh
   EXPECT_EQ(own.history(1).correction().reason(), "");
 }
 
+TEST_F(ReviewServiceTest, WhatWasSaidOfASecretVersionIsWithheldThoughTheClueIsSecretNoMore) {
+  v1::SubmitClueRequest request = ValidRequest(1);
+  request.mutable_clue()->set_confidentiality(v1::CONFIDENTIALITY_SECRET);
+  const v1::ClueReceipt receipt = MustSubmit(request);
+  v1::CorrectVerdictResponse corrected;
+  ASSERT_TRUE(Correct(CorrectionOf(receipt), &corrected).ok());
+  v1::ReviseClueRequest revise;
+  revise.set_request_id("revision-1");
+  revise.set_clue_id(receipt.clue_id());
+  revise.set_etag(corrected.receipt().etag());
+  *revise.mutable_clue() = ValidRequest(1).clue();
+  revise.mutable_clue()->set_confidentiality(v1::CONFIDENTIALITY_NORMAL);
+  v1::ReviseClueResponse revised;
+  ASSERT_TRUE(clues_->ReviseClue(Context(kPartnerToken).get(), revise, &revised).ok());
+
+  const v1::GetClueResponse seen = GetClue(receipt.clue_id(), kMonitorToken);
+  EXPECT_NE(seen.clue().content().content(), "") << "the clue itself is secret no more";
+  ASSERT_THAT(seen.history(), SizeIs(3));
+  EXPECT_EQ(seen.history(1).correction().verdict().scenario(), v1::SCENARIO_JUDICIAL);
+  EXPECT_EQ(seen.history(1).correction().reason(), "");
+}
+
 TEST_F(ReviewServiceTest, CorrectionsAreListedWithTextsForWhomMaySeeThem) {
   const v1::ClueReceipt open = MustSubmit(1);
   v1::SubmitClueRequest secret_request = ValidRequest(2);
