@@ -380,7 +380,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
                }));
   }
 
-  // What was told before makes its matter's lesser members silent.
+  // What was told before makes its matter's lesser members silent, or no longer.
   void Silence() {
     if (hushes_.empty()) return Rest();
     const std::string name = absl::StrCat(hushes_.front().matter, " ", hushes_.front().clue_id);
@@ -391,7 +391,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     hushing_.Make(hushes_.front(), clock_->Now(), options_.timeout,
                   Guarded([this, name](absl::StatusOr<Hushing::Result> made) {
                     if (!made.ok()) return FailOver(name, "silence", made.status());
-                    if (*made != Hushing::Result::kMadeBefore) {
+                    if (*made == Hushing::Result::kMade || *made == Hushing::Result::kRefused) {
                       metrics_.CountSilence(*made == Hushing::Result::kMade);
                     }
                     hushes_.pop_front();

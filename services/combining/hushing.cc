@@ -17,10 +17,14 @@ constexpr char kAuthorPrefix[] = "route:";
 // Of the 10,000 silences of a service people must not find too few left.
 constexpr ledger::SilenceQuota kQuota = {5000, 10'000};
 
+std::string AuthorOf(const Hush& hush) { return absl::StrCat(kAuthorPrefix, hush.route->id); }
+std::string RequestOf(const Hush& hush) { return absl::StrCat(hush.matter, "-", hush.clue_id); }
+
 }  // namespace
 
 void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
                    ledger::Ledger::Callback<Result> callback) {
+  if (hush.over) return End(hush, timeout, std::move(callback));
   ledger::SilenceDraft draft;
   draft.at_most = domain::Risk::kLow;
   domain::Silence& silence = draft.silence;
@@ -30,12 +34,12 @@ void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
     silence.receivers.resize(domain::SilenceIndex::kMostReceivers);
   }
   const std::string matter = domain::AlertIdOf(hush.matter);
-  silence.author = absl::StrCat(kAuthorPrefix, hush.route->id);
+  silence.author = AuthorOf(hush);
   silence.alert_id = domain::AlertIdOf(hush.clue_id);
   silence.reason = absl::StrCat("同一事项已有高风险预警 ", matter, "（", hush.route->title_zh,
                                 "） / told by the alert of its matter, which is HIGH");
   silence.ends_at = now + hush.length;
-  draft.request_id = absl::StrCat(hush.matter, "-", hush.clue_id);
+  draft.request_id = RequestOf(hush);
   desk_.Create(std::move(draft), kQuota, timeout,
                [callback = std::move(callback), now](absl::StatusOr<domain::Silence> made) {
                  if (made.ok()) {
@@ -51,6 +55,21 @@ void Hushing::Make(const Hush& hush, absl::Time now, absl::Duration timeout,
                    return callback(Result::kRefused);
                  }
                  callback(made.status());
+               });
+}
+
+void Hushing::End(const Hush& hush, absl::Duration timeout,
+                  ledger::Ledger::Callback<Result> callback) {
+  ledger::SilenceChange change;
+  change.by = AuthorOf(hush);
+  change.request_id = RequestOf(hush);
+  change.may = [](const domain::Silence&) { return true; };
+  desk_.Change(std::move(change), timeout,
+               [callback = std::move(callback)](absl::StatusOr<domain::Silence> ended) {
+                 if (!ended.ok() && !domain::HasReason(ended.status(), Reason::kSilenceNotFound)) {
+                   return callback(ended.status());
+                 }
+                 callback(Result::kEnded);
                });
 }
 

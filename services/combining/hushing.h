@@ -14,8 +14,9 @@ namespace supervision::combining {
 
 // Makes the silences by which a matter with a HIGH keeps its LOW members from those who see the
 // matter's alert. Each is a silence as any other: it names its alert, hides nothing graver than
-// LOW, is found by GetSilence and ends by itself or by a supervisor's word. Made once, whoever asks
-// for it again. On the loop's thread.
+// LOW, is found by GetSilence and ends by itself or by a supervisor's word, or when the matter is
+// HIGH no longer or the member has left it. Made once, whoever asks for it again. On the loop's
+// thread.
 class Hushing {
  public:
   using WatchersOf = std::function<std::vector<std::string>(const domain::Facets&)>;
@@ -28,12 +29,15 @@ class Hushing {
     kMade = 0,
     kMadeBefore = 1,
     kRefused = 2,  // nobody to be silent to, too many silences, or the alert is gone
+    kEnded = 3,    // or there was none
   };
-  // An error: it is not known whether it was made.
+  // What the hush says. An error: it is not known whether it was made, or has ended.
   void Make(const Hush& hush, absl::Time now, absl::Duration timeout,
             ledger::Ledger::Callback<Result> callback);
 
  private:
+  void End(const Hush& hush, absl::Duration timeout, ledger::Ledger::Callback<Result> callback);
+
   ledger::SilenceDesk desk_;
   const WatchersOf watchers_of_;
 };

@@ -17,13 +17,14 @@
 
 namespace supervision::combining {
 
-// A member of a matter that is to be silent, since the matter has a graver one.
+// A member of a matter that is to be silent, since the matter has a graver one; or no longer.
 struct Hush {
   std::string clue_id;
   std::string matter;     // id of the record that stands for it
   domain::Facets facets;  // of the matter's alert: who sees it is not told of the member
   absl::Duration length;  // of the silence
   const Route* route = nullptr;
+  bool over = false;  // the silence is to end, if there is one
 };
 
 // The matters of one route: finds which clues are about the same, and what is to be told of them. A
@@ -56,8 +57,8 @@ class Matters {
   void GoLive();
 
   std::vector<Firing> Due(absl::Time now);
-  // What is to be silenced by matters that are in the log: each is handed out once in the life of
-  // an owner.
+  // What is to be silenced by matters that are in the log, and what no longer: the matter is not
+  // HIGH any more, or the clue has left it. Each is handed out once in the life of an owner.
   std::vector<Hush> Hushes() { return std::exchange(hushes_, {}); }
   std::optional<absl::Time> NextDue() const;
   // See Engine.
@@ -91,6 +92,8 @@ class Matters {
     // As it was told last.
     uint32_t version = 0;
     std::set<std::string> told;  // members that it named
+    // Those that are silent, or may be made so by an earlier owner.
+    std::set<std::string> silent;
     int64_t told_total = 0;
     domain::Facets told_facets;
     std::vector<std::string> told_problems;
@@ -131,6 +134,7 @@ class Matters {
   domain::Facets FacetsOf(const Matter& matter) const;
   std::optional<Firing> Tell(Matter* matter, absl::Time now);
   void HushLow(Matter* matter);
+  void EndHushes(Matter* matter);
 
   const std::shared_ptr<const RouteSet> routes_;
   const Route* const route_;

@@ -179,6 +179,9 @@ void Matters::TakeTold(const domain::Alert& alert) {
   }
   Matter* const matter = MatterNamed(told.digest, "");
   if (told.ordinal <= matter->version) return;
+  if (alert.facets.risk == domain::Risk::kHigh) {
+    matter->silent.insert(told.members.begin(), told.members.end());
+  }
   matter->record = alert.clue_id;
   matter->version = static_cast<uint32_t>(told.ordinal);
   matter->told = {told.members.begin(), told.members.end()};
@@ -265,15 +268,27 @@ void Matters::GoLive() {
 }
 
 void Matters::HushLow(Matter* matter) {
-  if (!rule_.silence_low || matter->told_facets.risk != domain::Risk::kHigh) return;
+  if (!rule_.silence_low) return;
+  EndHushes(matter);
+  if (matter->told_facets.risk != domain::Risk::kHigh) return;
   for (Member& member : matter->members) {
     if (member.hushed || member.facts == nullptr || matter->told.count(member.clue_id) == 0 ||
         member.facts->facets.risk != domain::Risk::kLow) {
       continue;
     }
     member.hushed = true;
+    matter->silent.insert(member.clue_id);
     hushes_.push_back({member.clue_id, matter->record, matter->told_facets, rule_.window, route_});
   }
+}
+
+void Matters::EndHushes(Matter* matter) {
+  const bool high = matter->told_facets.risk == domain::Risk::kHigh;
+  std::erase_if(matter->silent, [&](const std::string& clue_id) {
+    if (high && Find(clue_id, matter) != matter->members.end()) return false;
+    hushes_.push_back({clue_id, matter->record, matter->told_facets, {}, route_, true});
+    return true;
+  });
 }
 
 }  // namespace supervision::combining

@@ -28,6 +28,7 @@ struct SilenceQuota {
 struct SilenceChange {
   std::string id;
   std::string by;                                   // id of the principal
+  std::string request_id;                           // with no id: of the draft that `by` had made
   std::function<bool(const domain::Silence&)> may;  // nothing is changed, or told, unless it may
   std::optional<absl::Time> ends_at;                // nothing: now
 };

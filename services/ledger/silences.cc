@@ -158,6 +158,9 @@ void Silences::Get(const std::string& id, SilenceDesk::MayRead may_read, absl::D
 
 void Silences::Change(SilenceChange change, absl::Duration timeout,
                       Callback<domain::Silence> callback) {
+  if (!change.request_id.empty()) {
+    change.id = NewId(context_->descriptor.secret, change.by, change.request_id);
+  }
   ChangeNow(std::move(change), Deadline(timeout), std::move(callback), kChangeTries);
 }
 

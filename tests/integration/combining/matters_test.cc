@@ -234,6 +234,19 @@ TEST_F(MattersTest, ASilenceOfAMemberIsMadeOnceAndHidesNothingGraverThanLow) {
   std::string unknown = medium.clue_id;
   unknown.back() = unknown.back() == 'a' ? 'b' : 'a';
   EXPECT_EQ(make(unknown), Result::kRefused);
+  const auto end = [&](const std::string& clue_id) {
+    const Hush hush = {clue_id, medium.clue_id, {}, {}, &routes->routes[0], true};
+    const auto ended = Await<Result>([&](ledger::Ledger::Callback<Result> done) {
+      hushing.Make(hush, absl::Now(), kPatience, std::move(done));
+    });
+    EXPECT_TRUE(ended.ok()) << ended.status();
+    return ended.value_or(Result::kRefused);
+  };
+  EXPECT_EQ(end(unknown), Result::kEnded) << "there was none";
+  EXPECT_THAT(silences.Active(), SizeIs(1));
+  EXPECT_EQ(end(medium.clue_id), Result::kEnded);
+  EXPECT_TRUE(Eventually([&] { return silences.Active().empty(); }));
+  EXPECT_EQ(end(medium.clue_id), Result::kEnded) << "as before";
   watchers.clear();
   EXPECT_EQ(make(medium.clue_id), Result::kRefused) << "there is nobody to be silent to";
 }

@@ -172,6 +172,26 @@ TEST_F(MattersReplayTest, TheNextOwnerSilencesWhatIsToBeSilent) {
   EXPECT_EQ(hushes[0].clue_id, "a");
 }
 
+// It died between the alert that is HIGH no longer and the end of the silence.
+TEST_F(MattersReplayTest, TheNextOwnerEndsTheSilencesOfAMatterThatIsHighNoLonger) {
+  Route route = SameMatter();
+  std::get<LinkRule>(route.rule).silence_low = true;
+  routes_ = Only(std::move(route));
+  domain::ChangeEvent grave = MatterEvent("b", absl::Hours(2), "petitions", {7});
+  grave.alert.facets.risk = domain::Risk::kHigh;
+  log_ = {MatterEvent("a", absl::Hours(1), "hotline", {7}), grave,
+          MatterEvent("c", absl::Hours(2), "court", {7})};
+  ASSERT_THAT(Tell(TakeOver().get(), absl::Hours(2)), SizeIs(1));
+  log_.push_back(Later(grave, domain::AlertKind::kClueWithdrawn, absl::Hours(1)));
+  ASSERT_THAT(Tell(TakeOver().get(), absl::Hours(4)), SizeIs(1));
+  std::set<std::string> ended;
+  for (const Hush& hush : TakeOver()->Hushes()) {
+    EXPECT_TRUE(hush.over);
+    ended.insert(hush.clue_id);
+  }
+  EXPECT_TRUE(ended.count("a") == 1 && ended.count("c") == 1);
+}
+
 // The last version of each record: who belongs to it.
 std::map<std::string, std::set<std::string>> Members(const std::vector<domain::ChangeEvent>& log) {
   std::map<std::string, std::set<std::string>> members;

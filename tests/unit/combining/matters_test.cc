@@ -336,6 +336,37 @@ TEST_F(MattersTest, AHighSilencesTheLowMembersOnceTheirMatterIsInTheLog) {
   EXPECT_EQ(hushes[0].clue_id, "c");
 }
 
+TEST_F(MattersTest, WhatWasSilencedIsSilentNoLongerOnceTheMatterIsNotHighAnyMore) {
+  Begin(Silencing());
+  const auto tell = [&](absl::Duration at) {
+    for (const Firing& firing : Due(at)) Take(ToldEvent(firing, kBegin + at));
+  };
+  Take(MatterEvent("a", absl::Minutes(1), "hotline", {7}));
+  Take(MatterEvent("b", absl::Minutes(1), "audit", {7}));
+  domain::ChangeEvent grave = MatterEvent("h", absl::Minutes(2), "petitions", {7});
+  grave.alert.facets.risk = domain::Risk::kHigh;
+  Take(grave);
+  tell(absl::Minutes(2));
+  ASSERT_THAT(engine_->Hushes(), SizeIs(2));
+  const auto ended = [&] {
+    std::vector<std::string> ids;
+    for (const Hush& hush : engine_->Hushes()) {
+      EXPECT_TRUE(hush.over);
+      EXPECT_EQ(hush.matter, "record-a");
+      ids.push_back(hush.clue_id);
+    }
+    return ids;
+  };
+  Take(Later(MatterEvent("b", absl::Minutes(1), "audit", {7}), domain::AlertKind::kClueWithdrawn,
+             absl::Minutes(5)));
+  tell(absl::Hours(1));
+  EXPECT_THAT(ended(), ElementsAre("b")) << "it has left";
+  Take(Later(grave, domain::AlertKind::kClueWithdrawn, absl::Hours(2)));
+  EXPECT_THAT(ended(), IsEmpty()) << "nobody was told of it yet";
+  tell(absl::Hours(3));
+  EXPECT_THAT(ended(), ElementsAre("a"));
+}
+
 TEST_F(MattersTest, ARouteThatDoesNotSaySoSilencesNothing) {
   Begin();
   Take(MatterEvent("a", absl::Minutes(1), "hotline", {7}));
