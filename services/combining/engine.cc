@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "services/combining/wording.h"
+#include "services/domain/civil_date.h"
+
 namespace supervision::combining {
 namespace {
 
@@ -379,6 +382,17 @@ absl::Time Engine::UntoldSince() const {
   return since;
 }
 
+// Who is told must know that a holiday may have been taken for a working day.
+void Engine::MarkProvisional(Firing* firing) const {
+  const domain::Alert& alert = firing->alert;
+  const auto route = std::find_if(routes_->routes.begin(), routes_->routes.end(),
+                                  [&](const Route& one) { return one.id == alert.group->route; });
+  if (!IsProvisional(*routes_, *route, alert.facets.risk, firing->tell_at)) return;
+  auto group = std::make_shared<domain::AlertGroup>(*alert.group);
+  WordProvisional(absl::ToCivilYear(firing->tell_at, domain::ChinaTime()).year(), group.get());
+  firing->alert.group = std::move(group);
+}
+
 std::vector<Firing> Engine::Due(absl::Time now) {
   std::vector<Firing> due;
   if (replaying_) return due;
@@ -397,6 +411,7 @@ std::vector<Firing> Engine::Due(absl::Time now) {
   }
   std::stable_sort(due.begin(), due.end(),
                    [](const Firing& a, const Firing& b) { return a.due < b.due; });
+  for (Firing& firing : due) MarkProvisional(&firing);
   return due;
 }
 

@@ -183,6 +183,7 @@ class Engine {
   static std::deque<Member>::const_iterator EndOf(const Group& group, bool ended);
   std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                   bool ended = false);
+  void MarkProvisional(Firing* firing) const;
   absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const {
     return AllowedAt(*routes_, route, risk, time);
   }

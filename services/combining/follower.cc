@@ -132,6 +132,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     if (auto routes = slot_->Get(); routes != routes_) {
       Drop();
       routes_ = std::move(routes);
+      calendar_at_ = absl::InfinitePast();
       for (const Route& route : routes_->routes) metrics_.Know(route.id);
       on_ = std::any_of(routes_->routes.begin(), routes_->routes.end(),
                         [](const Route& route) { return route.enabled; });
@@ -139,6 +140,7 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
       if (on_ && !off_is_kept_ && fence_ != 0) kept_.starts.clear();
       off_is_kept_ = on_;
     }
+    LookAtCalendar();
     if (!on_ && off_is_kept_) return Later(kIdlePoll);
     state_ = ledger_->state();
     if (!state_.ready) return Later(options_.poll);
@@ -146,6 +148,20 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
     if (clock_->Now() >= renew_at_) return TakeLease();
     if (fence_ == 0) return Later(options_.poll);
     Go();
+  }
+
+  // At once and each day: without the next year's days a holiday is taken for working days.
+  void LookAtCalendar() {
+    const absl::Time now = clock_->Now();
+    if (now < calendar_at_) return;
+    calendar_at_ = now + absl::Hours(24);
+    const absl::Time ends = CalendarEnds(*routes_, now);
+    const bool asked = ends != absl::InfiniteFuture();
+    metrics_.calendar_ends.Set(asked ? static_cast<double>(absl::ToUnixSeconds(ends)) : 0);
+    if (!asked || ends - now > kCalendarEndsSoon) return;
+    log_->Warning("routes.calendar_ends",
+                  {{"missing_year", absl::ToCivilYear(ends, domain::ChinaTime()).year()},
+                   {"days", absl::ToInt64Hours(ends - now) / 24}});
   }
 
   // With no route on, what comes is nobody's to tell: once it stands in the ledger that none is on,
@@ -439,8 +455,9 @@ class Follower::Core : public std::enable_shared_from_this<Follower::Core> {
   bool stopped_ = false;
   uint64_t round_ = 0;
   std::shared_ptr<const RouteSet> routes_;
-  bool on_ = false;           // any of them
-  bool off_is_kept_ = false;  // the ledger has it that none is, or some is
+  bool on_ = false;                                // any of them
+  bool off_is_kept_ = false;                       // the ledger has it that none is, or some is
+  absl::Time calendar_at_ = absl::InfinitePast();  // when the calendar is looked at next
   ledger::LedgerState state_;
   int64_t fence_ = 0;
   absl::Time renew_at_ = absl::InfinitePast();

@@ -16,6 +16,9 @@ FollowerMetrics::FollowerMetrics(prometheus::Registry* registry)
                      "Clues that bear on open groups, on the replica that follows the routes.")),
       waiting(AddGauge(registry, "supervision_route_alerts_waiting",
                        "Alerts of routes that are due and have yet to be written.")),
+      calendar_ends(AddGauge(registry, "supervision_route_calendar_ends_seconds",
+                             "Unix time from which on calendar.yaml knows no working days; 0 while "
+                             "no route that is on goes by it.")),
       told(prometheus::BuildCounter()
                .Name("supervision_route_alerts_total")
                .Help("Alerts that routes have told, versions included, by route.")

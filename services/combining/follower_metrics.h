@@ -24,6 +24,7 @@ struct FollowerMetrics {
   prometheus::Gauge& groups;
   prometheus::Gauge& clues;
   prometheus::Gauge& waiting;
+  prometheus::Gauge& calendar_ends;
   prometheus::Family<prometheus::Counter>& told;
   prometheus::Counter& late;
   prometheus::Counter& replays;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "services/domain/civil_date.h"
 #include "services/domain/implied.h"
 
 namespace supervision::combining {
@@ -58,6 +59,21 @@ absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk ri
       return routes.calendar.NextOfficeHour(time);
   }
   return time;
+}
+
+bool IsProvisional(const RouteSet& routes, const Route& route, domain::Risk risk, absl::Time time) {
+  const bool waits = route.times != Times::kAlways && risk != domain::Risk::kHigh;
+  return waits && !routes.calendar.Knows(absl::ToCivilDay(time, domain::ChinaTime()));
+}
+
+absl::Time CalendarEnds(const RouteSet& routes, absl::Time now) {
+  const bool asked = std::any_of(routes.routes.begin(), routes.routes.end(), [](const Route& one) {
+    return one.enabled && one.times != Times::kAlways;
+  });
+  if (!asked) return absl::InfiniteFuture();
+  absl::CivilYear year = absl::ToCivilYear(now, domain::ChinaTime());
+  while (routes.calendar.Knows(absl::CivilDay(year))) ++year;
+  return absl::FromCivil(year, domain::ChinaTime());
 }
 
 absl::Duration ReachOf(const Route& route) {

@@ -114,6 +114,17 @@ bool MayConcern(const Route& route, const domain::Scope& scope);
 absl::Time AllowedAt(const RouteSet& routes, const Route& route, domain::Risk risk,
                      absl::Time time);
 
+// Whether AllowedAt goes by a year that the calendar does not know: weekends are known, holidays
+// are not.
+bool IsProvisional(const RouteSet& routes, const Route& route, domain::Risk risk, absl::Time time);
+
+// So long before the calendar ends it is said: the next year's days are announced in November.
+inline constexpr absl::Duration kCalendarEndsSoon = absl::Hours(24 * 45);
+
+// The beginning of the first year from `now` on that the calendar does not know; the infinite
+// future when no enabled route goes by it.
+absl::Time CalendarEnds(const RouteSet& routes, absl::Time now);
+
 // How far back in the log the clues of a route bear on what it tells.
 absl::Duration ReachOf(const Route& route);
 // The longest of the enabled routes; zero when none is.

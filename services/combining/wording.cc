@@ -201,6 +201,13 @@ void Word(const LinkRule&, domain::AlertGroup* group, int64_t partners, int64_t 
       gone > 0 ? absl::StrCat("; ", gone, " told before belong to it no longer") : "");
 }
 
+void WordProvisional(int64_t year, domain::AlertGroup* group) {
+  absl::StrAppend(&group->arithmetic_zh, "；日历尚无", year,
+                  "年的节假日安排，推送时间按周末推算（暂定）");
+  absl::StrAppend(&group->arithmetic_en, "; the calendar does not know ", year,
+                  ", when it was told is provisional: by weekends only");
+}
+
 std::string TitleOf(const domain::AlertGroup& group) {
   std::string title = group.title_zh;
   std::string_view before = "：";

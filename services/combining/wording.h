@@ -29,6 +29,9 @@ void Word(const std::vector<domain::RiskReason>& reasons, domain::AlertGroup* gr
 // `partners`: so many different ones; `gone`: so many that were told belong to it no longer.
 void Word(const LinkRule& rule, domain::AlertGroup* group, int64_t partners, int64_t gone);
 
+// Adds that it was told by a calendar that does not know the `year`.
+void WordProvisional(int64_t year, domain::AlertGroup* group);
+
 // The route's Chinese title and what the clues have in common.
 std::string TitleOf(const domain::AlertGroup& group);
 

@@ -16,6 +16,7 @@
 #include "services/config/units.h"
 #include "services/config/yaml_loader.h"
 #include "services/config/yaml_tree.h"
+#include "services/domain/civil_date.h"
 #include "services/domain/matter.h"
 #include "supervision/config/v1/routes.pb.h"
 
@@ -361,6 +362,15 @@ std::vector<std::string> RoutesToNobody(const LoadedRoutes& loaded,
                      "through; change the filter, or give one the scenarios and regions"));
   }
   return sentences;
+}
+
+std::string CalendarEndsSoon(const LoadedRoutes& loaded, absl::Time now) {
+  if (loaded.routes == nullptr) return "";
+  const absl::Time ends = combining::CalendarEnds(*loaded.routes, now);
+  if (ends == absl::InfiniteFuture() || ends - now > combining::kCalendarEndsSoon) return "";
+  return absl::StrCat("knows no holidays of ", absl::ToCivilYear(ends, domain::ChinaTime()).year(),
+                      ", which routes that are on would take for working days; add the year as the "
+                      "State Council announces it");
 }
 
 }  // namespace supervision::config

@@ -35,4 +35,8 @@ absl::StatusOr<LoadedRoutes> ParseRoutes(std::string_view routes, const std::str
 std::vector<std::string> RoutesToNobody(const LoadedRoutes& loaded,
                                         const std::vector<domain::Scope>& watchers);
 
+// What is soon to be said of calendar.yaml, as a sentence without its subject: while a route that
+// is on goes by it, and a year that it does not know begins within kCalendarEndsSoon. Else empty.
+std::string CalendarEndsSoon(const LoadedRoutes& loaded, absl::Time now);
+
 }  // namespace supervision::config

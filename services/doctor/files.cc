@@ -55,6 +55,9 @@ void CheckFiles(const config::ServerSettings& settings, absl::Time now, Findings
        config::RoutesToNobody(inputs->routes, security::ScopesOfWatchers(*principals.directory))) {
     findings->Warn(kFiles, to_nobody);
   }
+  if (const std::string ends = config::CalendarEndsSoon(inputs->routes, now); !ends.empty()) {
+    findings->Warn(kFiles, absl::StrCat(settings.files.calendar, " ", ends));
+  }
   if (absl::Status may = server::CheckMayListen(settings.listen, *inputs); !may.ok()) {
     findings->Fail("listen", std::string(may.message()));
   }

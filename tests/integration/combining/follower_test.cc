@@ -161,6 +161,28 @@ TEST_F(FollowerTest, WhatWaitsForOfficesToOpenIsToldByWhoeverFollowsThen) {
   EXPECT_EQ(TimesTold(a->Told()), (std::map<std::string, int>{{"甲局", 1}}));
 }
 
+TEST_F(FollowerTest, WhenTheCalendarEndsIsShownWhileARouteGoesByIt) {
+  base::FakeClock clock(absl::FromCivil(absl::CivilMinute(2026, 9, 18, 9, 0), domain::ChinaTime()));
+  auto routes = std::make_shared<RouteSet>(*ThirdOfAUnit());
+  routes->calendar.years[2026];
+  Replica a(redis_, "a", routes, nullptr, {}, absl::Minutes(5), &clock);
+  ASSERT_TRUE(a.WaitReady());
+  a.Follow();
+  ASSERT_TRUE(testing::Eventually([&] { return a.Holding() > 0; }));
+  EXPECT_EQ(a.CalendarEnds(), 0);
+  const auto ends = [](int year) {
+    return static_cast<double>(
+        absl::ToUnixSeconds(absl::FromCivil(absl::CivilYear(year), domain::ChinaTime())));
+  };
+  for (const int year : {2027, 2028}) {
+    routes = std::make_shared<RouteSet>(*routes);
+    routes->routes[0].times = Times::kOfficeHours;
+    if (year == 2028) routes->calendar.years[2027];
+    a.slot()->Put(routes);
+    EXPECT_TRUE(testing::Eventually([&] { return a.CalendarEnds() == ends(year); }));
+  }
+}
+
 TEST_F(FollowerTest, ASurgeIsToldOnceTheLogGoesBackFarEnoughToSayWhatIsUsual) {
   base::FakeClock clock(absl::FromCivil(absl::CivilMinute(2026, 9, 18, 9, 0), domain::ChinaTime()));
   auto routes = std::make_shared<RouteSet>(*ThirdOfAUnit());

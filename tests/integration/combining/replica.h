@@ -73,6 +73,8 @@ class Replica {
 
   // 1 once this replica follows.
   double Holding() { return Gauge("supervision_routes_holding"); }
+  // When the calendar of its routes ends, as its gauge says; 0: none goes by it.
+  double CalendarEnds() { return Gauge("supervision_route_calendar_ends_seconds"); }
   // Those that it follows.
   double Clues() { return Gauge("supervision_route_clues"); }
   // How many alerts it has told late; -1 while nothing is counted.

@@ -230,6 +230,30 @@ TEST_F(WaitingTest, WhatWasToldOnMondayIsNotToldAgainForAHighThatCameLater) {
   EXPECT_THAT(Tell(kMondayMorning + absl::Hours(2)), IsEmpty());
 }
 
+TEST_F(WaitingTest, WhatIsToldInAYearThatTheCalendarDoesNotKnowSaysSo) {
+  auto routes = std::make_shared<RouteSet>(*Only(InOfficeHours(UnitThreshold(2, absl::Hours(1)))));
+  routes->calendar.years[2026];
+  const auto told_on = [&](absl::CivilMinute minute, bool high) {
+    Engine engine(routes, {});
+    engine.GoLive({});
+    for (const char* const id : {"a", "b"}) {
+      const domain::ChangeEvent event = ClueEvent(id, At(minute));
+      engine.Take(0, 1, high ? High(event) : event);
+    }
+    const std::vector<Firing> told = engine.Due(absl::InfiniteFuture());
+    EXPECT_THAT(told, SizeIs(1));
+    return told.empty() ? "" : told[0].alert.group->arithmetic_zh;
+  };
+  using ::testing::HasSubstr;
+  using ::testing::Not;
+  EXPECT_THAT(told_on(absl::CivilMinute(2026, 9, 21, 9, 0), false), Not(HasSubstr("暂定")));
+  EXPECT_THAT(told_on(absl::CivilMinute(2027, 9, 21, 9, 0), false),
+              HasSubstr("日历尚无2027年的节假日安排，推送时间按周末推算（暂定）"));
+  EXPECT_THAT(told_on(absl::CivilMinute(2026, 12, 31, 18, 0), false), HasSubstr("2027年"));
+  EXPECT_THAT(told_on(absl::CivilMinute(2027, 9, 21, 9, 0), true), Not(HasSubstr("暂定")))
+      << "it does not wait";
+}
+
 // Each within the time in which the next belongs to the group, the first of them long ago.
 TEST_F(WaitingTest, AGroupThatGrowsSlowlyIsToldWhenItIsLargeEnough) {
   Route route = UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2));

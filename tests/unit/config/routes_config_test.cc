@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "services/domain/civil_date.h"
 
 namespace supervision::config {
 namespace {
@@ -105,6 +106,23 @@ routes:
                          Within({"42"}, domain::Scenario::kJudicial)}),
               ElementsAre(HasSubstr("county")))
       << "one has the region, another the class, none both";
+}
+
+TEST(RoutesConfigTest, ThatTheCalendarEndsIsSaidInTimeWhileARouteGoesByIt) {
+  const auto said = [](const std::string& times, int month) {
+    const auto loaded = ParseRoutes(
+        "version: \"1\"\nroutes: [{id: many, enabled: true, title_zh: 多, title_en: many, by: "
+        "[UNIT], "
+        "threshold: {at_least: 3, window: 1d}" +
+            times + "}]\n",
+        "routes.yaml", "years: [{year: 2026}]\n", "calendar.yaml");
+    EXPECT_TRUE(loaded.ok()) << loaded.status();
+    const absl::CivilDay day(2026, month, 20);
+    return CalendarEndsSoon(*loaded, absl::FromCivil(day, domain::ChinaTime()));
+  };
+  EXPECT_THAT(said(", times: OFFICE_HOURS", 11), HasSubstr("no holidays of 2027"));
+  EXPECT_EQ(said(", times: OFFICE_HOURS", 10), "");
+  EXPECT_EQ(said("", 11), "");
 }
 
 TEST(RoutesConfigTest, ARouteThatLinksHasItsBoundsAndDefaults) {
