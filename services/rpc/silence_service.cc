@@ -99,8 +99,9 @@ grpc::ServerUnaryReactor* SilenceService::ExpireSilence(Context* context, const 
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
   ValidateKey(request.silence_id(), "silence_id", &violations);
   if (!call->Accept(std::move(violations))) return call;
-  desk_.Change({request.silence_id(), caller->principal->id,
-                MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)), std::nullopt},
+  desk_.Change({.id = request.silence_id(),
+                .by = caller->principal->id,
+                .may = MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller))},
                caller->timeout, AnswerTo<v1::ExpireSilenceResponse>(call));
   return call;
 }
@@ -115,8 +116,10 @@ grpc::ServerUnaryReactor* SilenceService::ExtendSilence(Context* context, const 
   ValidateKey(request.silence_id(), "silence_id", &violations);
   const absl::Time end = NewEndOf(request, absl::Now(), &violations);
   if (!call->Accept(std::move(violations))) return call;
-  desk_.Change({request.silence_id(), caller->principal->id,
-                MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)), end},
+  desk_.Change({.id = request.silence_id(),
+                .by = caller->principal->id,
+                .may = MayChange(*caller, edge_.gate->SeesAllOfItsPrincipal(*caller)),
+                .ends_at = end},
                caller->timeout, AnswerTo<v1::ExtendSilenceResponse>(call));
   return call;
 }

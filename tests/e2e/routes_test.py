@@ -188,6 +188,10 @@ routes:
 """
 
 
+# 45 points of its own, and 10 with the twenty persons that are told with it.
+OVERDUE = "信访事项受理后超过六十日未办结，未出具信访答复意见书。"
+
+
 class PersonsTest(harness.ServiceTest):
     """Spread by persons: what partners give is added up over clues, each matter once, over a restart."""
 
@@ -201,7 +205,7 @@ class PersonsTest(harness.ServiceTest):
 
     def petition(self, record, number):
         receipt = self.service.submit(clue(
-            record, title="信访", content=PETITION, persons_affected=20,
+            record, title="信访", content=OVERDUE, persons_affected=20,
             instruments=[{"type": "INSTRUMENT_TYPE_PENALTY_DECISION", "number": f"某综执罚决字〔2026〕{number}号"}]))
         self.assertEqual(receipt["verdict"]["risk"], "RISK_MEDIUM")
 
