@@ -13,6 +13,10 @@ using domain::AlertKind;
 // What earlier owners told is remembered for a group during the replay, the newest.
 constexpr size_t kMostTold = 64;
 
+// Entries of different partitions that lie no further apart may have come to an earlier owner in
+// another order: by the clocks of the replicas, and by how far each partition had been read.
+constexpr absl::Duration kOrderMayDiffer = absl::Minutes(1);
+
 // Whether the change is one of the clue, or the clue's first alert: steps of the alert's own life
 // say nothing new of it.
 bool ConcernsClue(AlertKind kind) {
@@ -83,7 +87,7 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   ages_.emplace(clue.at, entry.clue_id);
   for (Joining& joining : joins) {
     Group* const group = GroupFor(*joining.route, std::move(joining.key));
-    if (replaying_) group->joined[partition] = position;
+    if (replaying_) group->joined.push_back({partition, position, entry.at});
     Join(entry, &clue, group);
     entry.stays = std::find(before.begin(), before.end(), group->digest) != before.end();
     if (entry.stays && clue.at >= group->begun) {
@@ -273,7 +277,8 @@ void Engine::Keep(Firing firing) {
 }
 
 // What belongs together hangs on no single entry. A raise is about its trigger and nothing else; of
-// other groups any clue that the earlier owner had yet to see to may be what made them due there.
+// other groups any clue of that moment that the earlier owner had yet to see to may be what made
+// them due there; one that came long before or after is not.
 bool Engine::SeenTo(const Firing& firing, const std::vector<int64_t>& settled) const {
   const auto is_settled = [&](int partition, int64_t position) {
     const auto p = static_cast<size_t>(partition);
@@ -284,9 +289,11 @@ bool Engine::SeenTo(const Firing& firing, const std::vector<int64_t>& settled) c
   if (group == groups_.end() || std::holds_alternative<RaiseRule>(group->second->route->rule)) {
     return true;
   }
-  const std::map<int, int64_t>& joined = group->second->joined;
-  return std::all_of(joined.begin(), joined.end(),
-                     [&](const auto& last) { return is_settled(last.first, last.second); });
+  const std::vector<Joined>& joined = group->second->joined;
+  return std::none_of(joined.begin(), joined.end(), [&](const Joined& one) {
+    return absl::AbsDuration(one.at - firing.due) <= kOrderMayDiffer &&
+           !is_settled(one.partition, one.position);
+  });
 }
 
 bool Engine::WasTold(const Firing& firing) const {
@@ -326,6 +333,7 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
     group->told.shrink_to_fit();
     group->moved.clear();
     group->joined.clear();
+    group->joined.shrink_to_fit();
   }
 }
 

@@ -93,6 +93,11 @@ class Engine {
     uint32_t version = 0;
     domain::Risk risk = domain::Risk::kUnspecified;
   };
+  struct Joined {  // the entry by which a clue joined a group
+    int partition;
+    int64_t position;
+    absl::Time at;
+  };
   struct Group {
     const Route* route = nullptr;
     std::string digest;
@@ -101,8 +106,7 @@ class Engine {
     std::vector<Told> told;  // during the replay
     // During the replay: clues that came by a correction since it was told last.
     std::set<std::string> moved;
-    // During the replay: the last entry of each partition by which a clue joined it.
-    std::map<int, int64_t> joined;
+    std::vector<Joined> joined;  // during the replay
     absl::Time silent_until = absl::InfinitePast();
     // Of a RaiseRule: what was told of a clue last, or waits to be; see Look.
     std::map<std::string, Raised> raised;

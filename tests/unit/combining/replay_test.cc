@@ -76,6 +76,18 @@ TEST_F(ReplayTest, WhatAnotherOrderMadeDueIsToldThoughItsTriggerHereIsSettled) {
   EXPECT_THAT(take_over({1, 2}), IsEmpty());
 }
 
+// Its alert lies before the replay, and a clue of the group that came long after has yet to be seen
+// to.
+TEST_F(ReplayTest, WhatWasSettledIsNotToldForALaterClueOfItsGroup) {
+  const auto routes = Only(UnitThreshold(2, absl::Hours(24)));
+  Engine engine(routes, {});
+  engine.Take(1, 1, ClueEvent("a", absl::Hours(1)));
+  engine.Take(1, 2, ClueEvent("b", absl::Hours(2)));
+  engine.Take(0, 1, ClueEvent("c", absl::Hours(40)));
+  engine.GoLive({0, 2});
+  EXPECT_THAT(engine.Due(kBegin + absl::Hours(41)), IsEmpty());
+}
+
 TEST_F(ReplayTest, AGroupGoesOnWhereTheOwnerBeforeLeftIt) {
   const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(24)));
   log_ = {ClueEvent("a", absl::Minutes(0)), ClueEvent("b", absl::Minutes(1))};
