@@ -167,8 +167,8 @@ Change Succeed(const Descriptor& ledger, const Keys& keys, const domain::Silence
     if (!leave.empty()) change.leave.push_back(leave);
   }
   if (correction != nullptr) {
-    change.claim =
-        "=" + current.stored_claim;  // what was decided before another's claim is refused
+    // What was decided before another's claim is refused.
+    change.claim = "=" + current.stored_claim;
   } else if (EndsClaim(current.version.clue, clue)) {
     change.claim = "-";
   }
