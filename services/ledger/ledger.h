@@ -122,7 +122,7 @@ class Ledger {
   void ClaimReview(ClaimRequest request, absl::Duration timeout, Callback<ReviewItem> callback);
   void ReleaseReview(ClaimRequest request, absl::Duration timeout, Callback<ReviewItem> callback);
   // Of `query`, its scope, filter, times and page count; all of them by what the clue is now. A
-  // page ends with the clue that fills it, at most to 32 corrections.
+  // page ends with the clue that fills it, at most to 32 corrections. What is damaged is left out.
   void ListCorrections(ListQuery query, absl::Duration timeout, Callback<CorrectionPage> callback);
 
   // The log. Entries behind `after`, up to the confirmed end, bounded in entries and bytes, read on

@@ -7,6 +7,7 @@
 #include "services/domain/error.h"
 #include "services/domain/implied.h"
 #include "services/ledger/codec.h"
+#include "services/ledger/damage.h"
 #include "services/ledger/walk.h"
 
 namespace supervision::ledger {
@@ -166,11 +167,14 @@ class Walk : public std::enable_shared_from_this<Walk> {
 
   void Look(const std::vector<Next>& batch, const std::vector<redis::Result>& results) {
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (!results[i].ok()) return callback_(results[i].failure().ToStatus());
+      if (!IsAnswered(results[i])) return callback_(results[i].failure().ToStatus());
       place_[batch[i].partition] = last_order_ = batch[i].order;
-      std::optional<ClueSummary> summary = DecodeSummary(results[i].reply().text, batch[i].clue_id);
-      if (results[i].reply().is_nil() || !summary.has_value()) {
-        context_->log->Error("ledger.summary_damaged", {{"clue", batch[i].clue_id}});
+      std::optional<ClueSummary> summary;
+      if (results[i].ok() && !results[i].reply().is_nil()) {
+        summary = DecodeSummary(results[i].reply().text, batch[i].clue_id);
+      }
+      if (!summary.has_value()) {
+        NameDamaged(*context_, batch[i].clue_id);
         continue;
       }
       // Who answers for an alert is none of a partner's business, so no condition may tell it.

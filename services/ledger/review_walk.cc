@@ -7,6 +7,7 @@
 #include "services/domain/standing.h"
 #include "services/ledger/claim.h"
 #include "services/ledger/codec.h"
+#include "services/ledger/damage.h"
 #include "services/ledger/review_token.h"
 #include "services/ledger/walk.h"
 
@@ -131,13 +132,17 @@ class ReviewWalk : public std::enable_shared_from_this<ReviewWalk> {
 
   void Look(const std::vector<Next>& batch, const std::vector<redis::Result>& results) {
     for (size_t i = 0; i < batch.size(); ++i) {
-      if (!results[i].ok()) return callback_(results[i].failure().ToStatus());
+      if (!IsAnswered(results[i])) return callback_(results[i].failure().ToStatus());
       place_ = batch[i].place;
+      if (!results[i].ok()) {
+        NameDamaged(*context_, batch[i].clue_id);
+        continue;
+      }
       const std::vector<redis::Reply>& fields = results[i].reply().elements;
       if (fields.size() != 2 || fields[0].is_nil()) continue;
       std::optional<ClueSummary> summary = DecodeSummary(fields[0].text, batch[i].clue_id);
       if (!summary.has_value()) {
-        context_->log->Error("ledger.summary_damaged", {{"clue", batch[i].clue_id}});
+        NameDamaged(*context_, batch[i].clue_id);
         continue;
       }
       ReviewItem item;

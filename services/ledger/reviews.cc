@@ -8,6 +8,7 @@
 #include "services/domain/standing.h"
 #include "services/ledger/claim.h"
 #include "services/ledger/codec.h"
+#include "services/ledger/damage.h"
 #include "services/ledger/review_walk.h"
 #include "services/ledger/scripts.h"
 
@@ -24,29 +25,6 @@ constexpr int kClaimTries = 3;
 
 // The numbers of claim.lua.
 enum class ClaimDecision : int64_t { kDone = 0, kHeld = 1, kMoved = 2, kWrongType = 3 };
-
-// `stored`: the clue's newest version, then those that persons' words made. False: damaged.
-bool AddWords(const ClueSummary& summary, const std::vector<redis::Reply>& stored,
-              CorrectionPage* page) {
-  std::optional<VersionRecord> newest;
-  for (size_t i = 0; i < stored.size(); ++i) {
-    std::optional<VersionRecord> version = DecodeVersion(stored[i].text, summary.clue_id);
-    if (stored[i].is_nil() || !version.has_value()) return false;
-    if (i == 0) {
-      newest = std::move(version);
-      continue;
-    }
-    if (!domain::CorrectedByPerson(version->clue)) continue;
-    CorrectedClue& word = page->corrections.emplace_back();
-    word.state = summary.state;
-    word.confidentiality =
-        std::max(newest->clue.content.confidentiality, version->clue.content.confidentiality);
-    word.superseded = !domain::CorrectedByPerson(newest->clue) ||
-                      newest->clue.correction->clue_version != version->clue.version;
-    word.clue = std::move(version->clue);
-  }
-  return newest.has_value();
-}
 
 }  // namespace
 
@@ -159,17 +137,52 @@ void Reviews::ReadWords(ListPage page, Deadline deadline,
   }
   context_->read->SendAll(
       std::move(commands), deadline.left(),
-      [page = std::move(page), callback](const std::vector<redis::Result>& results) mutable {
+      [this, page = std::move(page), callback](const std::vector<redis::Result>& results) mutable {
         CorrectionPage answer;
         answer.next_page_token = std::move(page.next_page_token);
         for (size_t i = 0; i < results.size(); ++i) {
-          if (!results[i].ok()) return callback(results[i].failure().ToStatus());
-          if (!AddWords(page.clues[i], results[i].reply().elements, &answer)) {
-            return callback(MakeError(Reason::kInternal));
+          if (!IsAnswered(results[i])) return callback(results[i].failure().ToStatus());
+          if (results[i].ok()) {
+            AddWords(page.clues[i], results[i].reply().elements, &answer);
+          } else {
+            NameDamaged(page.clues[i].clue_id, page.clues[i].version);
           }
         }
         callback(std::move(answer));
       });
+}
+
+// `stored`: the clue's newest version, then those that persons' words made. What is damaged is left
+// out: of a clue whose newest version is, every word, since none tells how secret it is now.
+void Reviews::AddWords(const ClueSummary& summary, const std::vector<redis::Reply>& stored,
+                       CorrectionPage* page) {
+  std::optional<VersionRecord> newest;
+  for (size_t i = 0; i < stored.size(); ++i) {
+    std::optional<VersionRecord> version;
+    if (!stored[i].is_nil()) version = DecodeVersion(stored[i].text, summary.clue_id);
+    if (!version.has_value()) {
+      if (i == 0) return NameDamaged(summary.clue_id, summary.version);
+      NameDamaged(summary.clue_id, *(summary.corrections.rbegin() + static_cast<int64_t>(i) - 1));
+      continue;
+    }
+    if (i == 0) {
+      newest = std::move(version);
+      continue;
+    }
+    if (!domain::CorrectedByPerson(version->clue)) continue;
+    CorrectedClue& word = page->corrections.emplace_back();
+    word.state = summary.state;
+    word.confidentiality =
+        std::max(newest->clue.content.confidentiality, version->clue.content.confidentiality);
+    word.superseded = !domain::CorrectedByPerson(newest->clue) ||
+                      newest->clue.correction->clue_version != version->clue.version;
+    word.clue = std::move(version->clue);
+  }
+}
+
+void Reviews::NameDamaged(const std::string& clue_id, uint32_t version) {
+  context_->log->Error("ledger.version_damaged",
+                       {{"clue", clue_id}, {"version", int64_t{version}}});
 }
 
 // ---- Gauges

@@ -33,6 +33,9 @@ class Reviews {
                 const Ledger::Callback<ReviewItem>& callback, int tries);
   void ReadWords(ListPage page, Deadline deadline,
                  const Ledger::Callback<CorrectionPage>& callback);
+  void AddWords(const ClueSummary& summary, const std::vector<redis::Reply>& stored,
+                CorrectionPage* page);
+  void NameDamaged(const std::string& clue_id, uint32_t version);
   void Measure();
 
   Context* const context_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/domain/error.h"
+#include "services/ledger/damage.h"
 #include "services/ledger/ids.h"
 #include "services/ledger/scripts.h"
 #include "services/ledger/share_members.h"
@@ -55,11 +56,6 @@ absl::Status AttachRefusal(int64_t answer) {
 
 int64_t NumberOf(const redis::Reply& reply) {
   return reply.is_nil() ? 0 : std::strtoll(reply.text.c_str(), nullptr, 10);
-}
-
-// Whether Redis answered of this key, if only that it is of a wrong type.
-bool IsAnswered(const redis::Result& result) {
-  return result.ok() || result.failure().kind == redis::FailureKind::kWrongType;
 }
 
 // The digest of what a key of Redis is made of, `text`: a name is of any length and any letters.

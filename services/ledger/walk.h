@@ -113,6 +113,11 @@ inline WalkCandidate TakeFirst(WalkSource* source) {
   return candidate;
 }
 
+// A clue whose summary is damaged is left out of what is walked; see damage.h.
+inline void NameDamaged(const Context& context, const std::string& clue_id) {
+  context.log->Error("ledger.summary_damaged", {{"clue", clue_id}});
+}
+
 // The key of a clue that an index names. A member that is no id of ours gives one that does not
 // exist, so that it is read as nothing and passed over.
 inline std::string KeyOfMember(const Context& context, const std::string& clue_id) {

@@ -10,6 +10,7 @@ using domain::Confidentiality;
 using testing::CorrectionOf;
 using ::testing::ElementsAre;
 using testing::ExampleSubmission;
+using ::testing::HasSubstr;
 using testing::OptionsFor;
 using testing::RevisionOf;
 using ::testing::SizeIs;
@@ -154,6 +155,40 @@ TEST_F(CorrectedTest, PagesHaveEveryWordOnce) {
     query.page_token = page->next_page_token;
   } while (!query.page_token.empty());
   EXPECT_THAT(paged, ::testing::UnorderedElementsAreArray(all));
+}
+
+// Three clues, each with a word; of the second two versions: 2 has a word, 4 has another.
+TEST_F(CorrectedTest, OneThatIsDamagedIsLeftOutAndNamedInTheLogAndHarmsNoOther) {
+  ::testing::internal::CaptureStderr();
+  {
+    observability::Logger log(observability::Logger::Format::kText,
+                              observability::Logger::Level::kWarning);
+    ledger_ = std::make_unique<TestLedger>(OptionsFor(*server_), base::Clock::System(), &log);
+    ASSERT_TRUE(ledger_->WaitReady());
+    Correct("c-1");
+    submission_ = ExampleSubmission("2");
+    receipt_ = Must(ledger_->Submit(submission_));
+    Correct("c-1");
+    Revise("r-1");
+    Correct("c-2");
+    const std::string id = receipt_.clue_id;
+    submission_ = ExampleSubmission("3");
+    receipt_ = Must(ledger_->Submit(submission_));
+    Correct("c-1");
+    const std::string key = Keys("", 1).Clue(*ParseClueId(id, 1));
+    ASSERT_THAT(VersionsOf(Words()), ElementsAre(2u, 4u, 2u, 2u));
+    ASSERT_EQ(server_->Call({"HSET", key, "s:2", "\xff"}), ":0\r\n");
+    EXPECT_THAT(VersionsOf(Words()), ElementsAre(2u, 4u, 2u)) << "a word that is";
+    ASSERT_EQ(server_->Call({"HSET", key, "s:4", "\xff"}), ":0\r\n");
+    EXPECT_THAT(VersionsOf(Words()), ElementsAre(2u, 2u)) << "a newest version that is";
+    server_->Call({"SET", key, "x"});
+    EXPECT_THAT(VersionsOf(Words()), ElementsAre(2u, 2u)) << "a key of a wrong type";
+    ledger_.reset();
+    const std::string logged = ::testing::internal::GetCapturedStderr();
+    EXPECT_THAT(logged, HasSubstr("ledger.version_damaged clue=" + id + " version=2"));
+    EXPECT_THAT(logged, HasSubstr("ledger.version_damaged clue=" + id + " version=4"));
+    EXPECT_THAT(logged, HasSubstr("ledger.summary_damaged clue=" + id));
+  }
 }
 
 TEST_F(CorrectedTest, AListOfAnOlderLedgerIsMadeUpFor) {

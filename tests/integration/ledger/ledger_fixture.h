@@ -120,9 +120,10 @@ absl::StatusOr<T> Await(const std::function<void(ledger::Ledger::Callback<T>)>& 
 class TestLedger {
  public:
   explicit TestLedger(ledger::Ledger::Options options,
-                      const base::Clock* clock = base::Clock::System())
-      : ledger_(std::make_unique<ledger::Ledger>(&loop_, clock, observability::Logger::Null(),
-                                                 &registry_, std::move(options))) {}
+                      const base::Clock* clock = base::Clock::System(),
+                      observability::Logger* log = observability::Logger::Null())
+      : ledger_(
+            std::make_unique<ledger::Ledger>(&loop_, clock, log, &registry_, std::move(options))) {}
   ~TestLedger() { ledger_.reset(); }
 
   ledger::Ledger* operator->() { return ledger_.get(); }
