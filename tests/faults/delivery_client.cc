@@ -158,13 +158,21 @@ size_t DeliveryClient::opened() const {
 }
 bool DeliveryClient::HasHeard(const Told& what) const {
   base::MutexLock lock(&mutex_);
-  const bool snapshots = options_.kind == Kind::kSnapshot;
-  if (record_.connections.empty()) return false;
-  if (snapshots && !record_.connections.back().snapshot_told_at.has_value()) return false;
-  const size_t newest = record_.connections.size() - 1;
-  return std::any_of(record_.heard.rbegin(), record_.heard.rend(), [&](const Heard& heard) {
-    return heard.what == what && (!snapshots || heard.connection == newest);
-  });
+  const auto& connections = record_.connections;
+  if (connections.empty()) return false;
+  const size_t newest = connections.size() - 1;
+  const auto counts = [&](const Heard& heard) {
+    switch (options_.kind) {
+      case Kind::kSnapshot:
+        return heard.connection == newest && connections.back().snapshot_told_at.has_value();
+      case Kind::kConsume:
+        return heard.kept || connections[heard.connection].view + 1 == record_.views.size();
+      default:
+        return true;
+    }
+  };
+  return std::any_of(record_.heard.rbegin(), record_.heard.rend(),
+                     [&](const Heard& heard) { return heard.what == what && counts(heard); });
 }
 std::string DeliveryClient::error() const {
   base::MutexLock lock(&mutex_);

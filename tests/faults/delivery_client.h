@@ -77,7 +77,8 @@ class DeliveryClient {
   bool connected() const;  // has had the first message of a stream
   int replica() const;     // of the stream; -1 when there is none
   size_t opened() const;   // streams that have begun
-  // Of kSnapshot: on the connection that there is, whose snapshot has been told.
+  // Of kSnapshot: on the connection that there is, whose snapshot has been told. Of kConsume: by
+  // the newest view; a stream that still goes by the one before says nothing of what lies between.
   bool HasHeard(const Told& what) const;
   std::string error() const;  // what no client expects
   size_t cuts_in_a_message() const { return gate_.cuts(); }

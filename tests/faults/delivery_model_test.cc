@@ -124,6 +124,7 @@ TEST(DeliveryModelTest, NothingIsMissedDoubledOutOfOrderOrOutsideTheScope) {
         for (const std::string& one : broken) {
           problems.push_back(absl::StrCat("seed ", seed, ": ", one));
         }
+        if (!broken.empty()) std::printf("%s", Describe(outcome.evidence).c_str());
         if (broken.empty()) plants.Try(outcome.evidence);
         if (problems.size() >= kMostProblems) next = most;
       }

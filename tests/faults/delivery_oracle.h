@@ -107,6 +107,9 @@ using Numbers = std::map<std::string, size_t>;
 void JudgeSnapshots(const DeliveryEvidence& evidence, const MonitorRecord& record,
                     const Numbers& numbers, std::vector<std::string>* broken);
 
+// All of it, a line for each thing, for whoever looks for what broke a promise.
+std::string Describe(const DeliveryEvidence& evidence);
+
 // The record of several consumers of one share.
 MonitorRecord Together(MonitorRecord one, const MonitorRecord& other);
 
