@@ -63,6 +63,7 @@ void Ledger::Core::Admit() {
 
 void Ledger::Core::OnSettings(RedisSettings settings) {
   settings_ = std::move(settings);
+  FollowCommitTo(settings_.run_id);
   if (!settings_.obstacles.empty()) return Refuse(settings_.obstacles.front());
   commit_->Send({"HMGET", Keys::Descriptor(options_.key_prefix), "id", "secret", "partitions",
                  "schema", "created_at"},
@@ -174,10 +175,10 @@ void Ledger::Core::CheckEpochs() {
   for (int p = 0; p < opened_->context.descriptor.partitions; ++p) {
     evidence.witnesses.push_back(opened_->context.board->witness(p));
   }
-  CheckHistory(&opened_->context, std::move(evidence), AdmissionTimeout(),
+  CheckHistory(&opened_->context, std::move(evidence), AdmissionTimeout(), connection_,
                [this, attempt = attempt_](const absl::StatusOr<std::vector<PartitionMeta>>& metas) {
                  if (attempt != attempt_) return;
-                 if (!metas.ok()) return Later(kRetryDelay);
+                 if (!metas.ok()) return NotLookedAt(metas.status());
                  restore_mark_.Remove();
                  opened_->tail.Place(*metas);
                  LoadSilences();
@@ -188,9 +189,18 @@ void Ledger::Core::CheckEpochs() {
 void Ledger::Core::LoadSilences() {
   opened_->silences.Load([this, attempt = attempt_](const absl::Status& loaded) {
     if (attempt != attempt_) return;
-    if (!loaded.ok()) return Later(kRetryDelay);
+    if (!loaded.ok()) return NotLookedAt(loaded);
     Admitted();
   });
+}
+
+// What was looked at before on this connection is still so.
+void Ledger::Core::NotLookedAt(const absl::Status& why) {
+  if (checked_parts() == nullptr) {
+    Publish({absl::StrCat("The ledger in the Redis at redis.address ", options_.address.ToString(),
+                          " could not be looked at: ", why.message())});
+  }
+  Later(kRetryDelay);
 }
 
 void Ledger::Core::Admitted() {
@@ -227,8 +237,9 @@ void Ledger::Core::Refuse(std::string sentence) {
     opened_->committer.CloseGate();
     opened_->context.admitted_on = redis::Client::kNoConnection;
   }
-  Publish({std::move(sentence)});
-  Later(kRetryDelay);
+  refusal_ = std::move(sentence);
+  Publish({refusal_});
+  admit_timer_ = loop_->RunAfter(kRetryDelay, [this] { commit_->Renew(refusal_); });
 }
 
 void Ledger::Core::Later(absl::Duration delay) {

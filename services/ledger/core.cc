@@ -10,6 +10,9 @@
 namespace supervision::ledger {
 namespace {
 
+// What the client of `commit` is told when another connection has come to another server.
+constexpr char kAstray[] = "the address leads to another server";
+
 // A ledger that has not been admitted for longer is not waited for.
 constexpr absl::Duration kPatience = absl::Milliseconds(100);
 
@@ -49,8 +52,13 @@ std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name, re
   redis::Client::Options options;
   options.address = options_.address;
   options.name = name;
+  options.silence = options_.command_timeout + LongestWait(options_);
   prometheus::Gauge* const gauge = &metrics_.Connected(name);
-  if (name == "commit") options.scripts = AllScripts();
+  if (name == "commit") {
+    options.scripts = AllScripts();
+  } else {
+    options.accepts = [this](const std::string& run_id) { return LeadsToTheSame(run_id); };
+  }
   // Clients are stopped before the core goes, so `this` lives.
   options.on_state_change = [this, name, gauge](bool connected) {
     gauge->Set(connected ? 1 : 0);
@@ -58,6 +66,27 @@ std::unique_ptr<redis::Client> Ledger::Core::Connect(const std::string& name, re
     if (name == "tail") OnTailConnection(connected);
   };
   return std::make_unique<redis::Client>(loop, std::move(options));
+}
+
+bool Ledger::Core::LeadsToTheSame(const std::string& run_id) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (run_id == run_id_) return true;
+    if (!checked_) return false;  // where `commit` is will be known soon
+  }
+  commit_->Renew(kAstray);
+  return false;
+}
+
+void Ledger::Core::FollowCommitTo(const std::string& run_id) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (run_id == run_id_) return;
+    run_id_ = run_id;
+  }
+  for (redis::Client* const client : {read_.get(), bulk_.get(), tail_.get()}) {
+    client->Renew("the ledger is looked for on another server");
+  }
 }
 
 void Ledger::Core::OnCommitConnection(bool connected) {
@@ -84,7 +113,8 @@ void Ledger::Core::Uncheck() {
 }
 
 std::string Ledger::Core::WhyAway() const {
-  return WhyUnreachable(options_.address.ToString(), commit_->GetStats().last_error);
+  const std::string error = commit_->GetStats().last_error;
+  return error == refusal_ ? error : WhyUnreachable(options_.address.ToString(), error);
 }
 
 // The client tells of a connection that is lost, not of one that does not come about.

@@ -72,7 +72,10 @@ struct OpenParts {
 //   -> silences -> gate open, tail and retention running
 //
 // The same way is gone again every check interval without closing the gate, and soon while
-// something falls short. All on the loop's thread, except the snapshots.
+// something falls short. The other connections stand with the server of `commit` or not at all:
+// what one reads elsewhere is another history. Where Redis is refused `commit` connects anew before
+// it looks again: the address may lead to another by then, as after a failover. All on the loop's
+// thread, except the snapshots.
 class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
  public:
   Core(redis::Loop* loop, const base::Clock* clock, observability::Logger* log,
@@ -113,6 +116,10 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
 
  private:
   std::unique_ptr<redis::Client> Connect(const std::string& name, redis::Loop* loop);
+  // Whether a connection beside `commit` has come to the server of `commit`: where it has not, the
+  // address may lead elsewhere by now, and `commit` goes there too. Any thread.
+  bool LeadsToTheSame(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
+  void FollowCommitTo(const std::string& run_id) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnCommitConnection(bool connected);
   void OnTailConnection(bool connected);
 
@@ -125,6 +132,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   void CheckEpochs();
   void LoadSilences();
   void Admitted();
+  void NotLookedAt(const absl::Status& why);
   void Refuse(std::string sentence);
   void Uncheck();
   void Later(absl::Duration delay);
@@ -156,6 +164,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   TailObserver* observer_ = nullptr;
   redis::Client::ConnectionNumber connection_ = redis::Client::kAnyConnection;  // of commit_
   uint64_t attempt_ = 0;  // an admission under way ends when this moves on
+  std::string refusal_;   // of the Redis that was refused last
   bool tail_connected_ = false;
   bool tail_running_ = false;
   bool stopped_ = false;
@@ -168,6 +177,7 @@ class Ledger::Core : public std::enable_shared_from_this<Ledger::Core> {
   std::chrono::steady_clock::time_point away_since_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool checked_ ABSL_GUARDED_BY(mutex_) = false;  // history, on the present connection
+  std::string run_id_ ABSL_GUARDED_BY(mutex_);    // of the server where `commit` was last
   std::function<void()> on_state_change_ ABSL_GUARDED_BY(mutex_);
 };
 

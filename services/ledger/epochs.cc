@@ -40,27 +40,55 @@ void ReadMetas(Context* context, redis::Client* client, absl::Duration timeout,
       });
 }
 
-void CheckHistory(Context* context, Evidence evidence, absl::Duration timeout,
-                  std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback) {
-  struct Progress {
-    int open = 0;
-    absl::Status status;
-  };
-  auto progress = std::make_shared<Progress>();
-  progress->open = context->descriptor.partitions;
-  for (int partition = 0; partition < context->descriptor.partitions; ++partition) {
+namespace {
+
+// The partitions of which it says that something may be lost; the script looks again.
+std::vector<int> Doubtful(const std::vector<PartitionMeta>& metas, const Evidence& evidence) {
+  std::vector<int> doubtful;
+  for (size_t p = 0; p < metas.size(); ++p) {
+    const PartitionMeta& meta = metas[p];
     const Board::Witness witness =
-        evidence.witnesses.empty() ? Board::Witness() : evidence.witnesses[partition];
-    context->commit->Run(
-        EpochScript(), {context->keys.Meta(partition), context->keys.Told(partition)},
-        {std::to_string(witness.epoch), std::to_string(witness.position), evidence.sign}, timeout,
-        [context, progress, timeout, callback](const redis::Result& result) {
-          if (!result.ok()) progress->status = result.failure().ToStatus();
-          if (--progress->open > 0) return;
-          if (!progress->status.ok()) return callback(progress->status);
-          ReadMetas(context, context->commit, timeout, callback);
-        });
+        evidence.witnesses.empty() ? Board::Witness() : evidence.witnesses[p];
+    const bool beyond = witness.epoch > meta.epochs.current() ||
+                        (witness.epoch == meta.epochs.current() && witness.position > meta.end);
+    const bool new_sign = !evidence.sign.empty() && evidence.sign != meta.sign;
+    if (beyond || new_sign) doubtful.push_back(static_cast<int>(p));
   }
+  return doubtful;
+}
+
+}  // namespace
+
+void CheckHistory(Context* context, Evidence evidence, absl::Duration timeout,
+                  redis::Client::ConnectionNumber on,
+                  std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback) {
+  const auto judge = [context, evidence = std::move(evidence), timeout, on,
+                      callback](const absl::StatusOr<std::vector<PartitionMeta>>& metas) {
+    if (!metas.ok()) return callback(metas.status());
+    const std::vector<int> doubtful = Doubtful(*metas, evidence);
+    if (doubtful.empty()) return callback(*metas);
+    struct Progress {
+      size_t open = 0;
+      absl::Status status;
+    };
+    auto progress = std::make_shared<Progress>();
+    progress->open = doubtful.size();
+    for (const int partition : doubtful) {
+      const Board::Witness witness =
+          evidence.witnesses.empty() ? Board::Witness() : evidence.witnesses[partition];
+      context->commit->Run(
+          EpochScript(), {context->keys.Meta(partition), context->keys.Told(partition)},
+          {std::to_string(witness.epoch), std::to_string(witness.position), evidence.sign}, timeout,
+          [context, progress, timeout, callback](const redis::Result& result) {
+            if (!result.ok()) progress->status = result.failure().ToStatus();
+            if (--progress->open > 0) return;
+            if (!progress->status.ok()) return callback(progress->status);
+            ReadMetas(context, context->commit, timeout, callback);
+          },
+          on);
+    }
+  };
+  ReadMetas(context, context->commit, timeout, judge);
 }
 
 }  // namespace supervision::ledger

@@ -22,9 +22,11 @@ struct Evidence {
 };
 
 // Opens a new epoch in every partition where `evidence` says that history was lost or may have
-// been, by script, and hands over the partitions as they then stand. Without loss it changes
-// nothing, so it may be asked at any time and by every replica.
+// been, by script and on this connection of `commit` alone, and hands over the partitions as they
+// then stand. Without loss it only reads, so it may be asked at any time and by every replica, also
+// of a Redis that takes no change for want of memory or of replicas.
 void CheckHistory(Context* context, Evidence evidence, absl::Duration timeout,
+                  redis::Client::ConnectionNumber on,
                   std::function<void(absl::StatusOr<std::vector<PartitionMeta>>)> callback);
 
 }  // namespace supervision::ledger

@@ -17,7 +17,7 @@ bool ParseNumber(const redis::Reply& reply, int64_t if_absent, int64_t* number) 
 }  // namespace
 
 redis::Command ReadMeta(const Keys& keys, int partition) {
-  return {"HMGET", keys.Meta(partition), "n", "f", "b", "g", "e"};
+  return {"HMGET", keys.Meta(partition), "n", "f", "b", "g", "e", "r"};
 }
 
 redis::Command ReadTold(const Keys& keys, int partition) {
@@ -29,7 +29,7 @@ redis::Command ReadEnd(const Keys& keys, int partition) {
 }
 
 std::optional<PartitionMeta> ParseMeta(const redis::Result& meta, const redis::Result* told) {
-  if (!meta.ok() || !meta.reply().is_array() || meta.reply().elements.size() != 5) {
+  if (!meta.ok() || !meta.reply().is_array() || meta.reply().elements.size() != 6) {
     return std::nullopt;
   }
   const std::vector<redis::Reply>& fields = meta.reply().elements;
@@ -41,6 +41,7 @@ std::optional<PartitionMeta> ParseMeta(const redis::Result& meta, const redis::R
     return std::nullopt;
   }
   parsed.epochs = *epochs;
+  parsed.sign = fields[5].text;
   parsed.confirmed = parsed.end;
   if (told != nullptr) {
     const std::optional<int64_t> position = ParseTold(*told);

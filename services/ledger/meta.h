@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "services/ledger/epoch_list.h"
 #include "services/ledger/keys.h"
@@ -17,6 +18,7 @@ struct PartitionMeta {
   int64_t log_bytes = 0;
   int64_t trims = 0;
   EpochList epochs;
+  std::string sign;  // of the last event that was taken for a loss; see epoch.lua
 };
 
 // Reads it: two commands, to be sent next to each other.

@@ -50,7 +50,9 @@ void Places::Resolve(const std::string& cursor, absl::Duration timeout, Callback
   }
   asking_.push_back({*place, Deadline(timeout), std::move(callback)});
   if (asking_.size() > 1) return;
-  ReadMetas(context_, context_->read, timeout, [this](const absl::StatusOr<Metas>& metas) {
+  // Not by the first one's deadline, which is nothing to the others.
+  const absl::Duration patience = context_->options->command_timeout;
+  ReadMetas(context_, context_->read, patience, [this](const absl::StatusOr<Metas>& metas) {
     for (const Question& question : std::exchange(asking_, {})) {
       metas.ok() ? Answer(question, *metas) : question.callback(metas.status());
     }
@@ -70,7 +72,7 @@ void Places::Answer(const Question& question, const Metas& metas) {
            (place.epochs[p] == meta.epochs.current() && place.positions[p] > meta.end);
   }
   if (!lost) return Judge(place, metas, question.callback);
-  CheckHistory(context_, std::move(evidence), question.deadline.left(),
+  CheckHistory(context_, std::move(evidence), question.deadline.left(), context_->admitted_on,
                [this, place, callback = question.callback](const absl::StatusOr<Metas>& after) {
                  if (!after.ok()) return callback(after.status());
                  Judge(place, *after, callback);

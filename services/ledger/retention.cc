@@ -62,6 +62,11 @@ void Retention::RunRound(int partition) {
       {holder_, std::to_string(absl::ToInt64Milliseconds(lease))},
       context_->options->command_timeout, [this, round](const redis::Result& leased) {
         if (stopped_) return;
+        if (!leased.ok()) {
+          context_->log->Warning("ledger.trim_failed",
+                                 {{"partition", int64_t{round->partition}},
+                                  {"why", std::string_view(leased.failure().text)}});
+        }
         round->fence = leased.ok() ? leased.reply().integer : 0;
         if (round->partition == 0) leads_ = round->fence != 0;
         if (round->fence == 0) return Next(round->partition);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
+#include "services/redis/info.h"
 
 namespace supervision::ledger {
 namespace {
@@ -12,23 +13,6 @@ namespace {
 constexpr int kLeastMajorVersion = 7;
 
 using Texts = std::map<std::string, std::string>;
-
-// "name:value" lines; comments and empty lines are left out.
-Texts ParseInfo(const std::string& text) {
-  Texts fields;
-  size_t at = 0;
-  while (at < text.size()) {
-    size_t end = text.find('\n', at);
-    if (end == std::string::npos) end = text.size();
-    std::string line = text.substr(at, end - at);
-    at = end + 1;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    const size_t colon = line.find(':');
-    if (line.empty() || line.front() == '#' || colon == std::string::npos) continue;
-    fields[line.substr(0, colon)] = line.substr(colon + 1);
-  }
-  return fields;
-}
 
 Texts ParseConfig(const redis::Reply& reply) {
   Texts settings;
@@ -89,6 +73,11 @@ void JudgeConfig(const Texts& config, RedisSettings* settings) {
 std::string WhyUnreachable(const std::string& address, const std::string& error) {
   const auto said = [&error](const char* code) { return error.find(code) != std::string::npos; };
   const std::string where = absl::StrCat("The Redis at redis.address ", address);
+  if (said("max number of clients")) {
+    return absl::StrCat(where,
+                        " takes no more connections: raise its maxclients, or end what else is "
+                        "connected to it.");
+  }
   if (said("NOAUTH")) {
     return absl::StrCat(where,
                         " asks for a password: put it into a file and name that in "
@@ -112,6 +101,11 @@ std::string WhyUnreachable(const std::string& address, const std::string& error)
   if (said("LOADING")) {
     return absl::StrCat(where, " loads its data and will answer when that is done.");
   }
+  if (said("leads to another server")) {
+    return absl::StrCat(where,
+                        " is not the same server on all connections: a failover is under way, or "
+                        "the address stands for several; give it that of one primary.");
+  }
   if (said("NOPERM")) {
     return absl::StrCat(where, " does not permit its user what the service does (", error,
                         "): give it the rights of deploy/redis/users.acl.");
@@ -122,9 +116,10 @@ std::string WhyUnreachable(const std::string& address, const std::string& error)
 absl::StatusOr<RedisSettings> JudgeSettings(const redis::Result& info, const redis::Result& config,
                                             const redis::Result& role, int replicas_wanted) {
   if (!info.ok()) return info.failure().ToStatus();
-  const Texts fields = ParseInfo(info.reply().text);
+  const Texts fields = redis::ParseInfo(info.reply().text);
   RedisSettings settings;
   settings.version = Text(fields, "redis_version");
+  settings.run_id = Text(fields, "run_id");
   settings.used_memory_bytes = Number(fields, "used_memory");
   settings.max_memory_bytes = Number(fields, "maxmemory");
   settings.connected_replicas = OnlineReplicas(fields);

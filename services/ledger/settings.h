@@ -13,6 +13,7 @@ namespace supervision::ledger {
 // What Redis says of itself, judged by what the promise "durable before answered" asks for.
 struct RedisSettings {
   std::string version;
+  std::string run_id;  // of the server's process: another one after each start
   bool primary = false;
   bool durable = false;  // append-only file, synchronised on every write, also while rewriting
   int connected_replicas = 0;

@@ -40,6 +40,7 @@ void Tail::Pause() {
   ++generation_;
   running_ = false;
   retry_timer_.reset();
+  recheck_timer_.reset();
 }
 
 void Tail::Recheck() {
@@ -48,10 +49,10 @@ void Tail::Recheck() {
   if (!running_) return;
   ReadMetas(context_, context_->read, context_->options->command_timeout,
             [this, generation = generation_](const absl::StatusOr<std::vector<PartitionMeta>>& m) {
-              if (m.ok() && running_ && generation == generation_) {
-                ++generation_;  // the places of the read under way may be wrong now
-                OnMetas(*m);
-              }
+              if (!running_ || generation != generation_) return;
+              if (!m.ok()) return RecheckLater();  // nobody else will ask
+              ++generation_;  // the places of the read under way may be wrong now
+              OnMetas(*m);
             });
 }
 
@@ -194,6 +195,10 @@ void Tail::RetryLater() {
   retry_timer_ = context_->loop->RunAfter(kRetryDelay, [this] {
     if (running_) Resume();
   });
+}
+
+void Tail::RecheckLater() {
+  recheck_timer_ = context_->loop->RunAfter(kRetryDelay, [this] { Recheck(); });
 }
 
 void Tail::ReportLag() {

@@ -49,6 +49,7 @@ class Tail {
   void TakeEntries(int partition, const redis::Reply& elements);
   void Release(int partition);
   void RetryLater();
+  void RecheckLater();
   void ReportLag();
 
   Context* const context_;
@@ -60,6 +61,7 @@ class Tail {
   uint64_t generation_ = 0;
   bool running_ = false;
   std::unique_ptr<redis::Loop::Timer> retry_timer_;
+  std::unique_ptr<redis::Loop::Timer> recheck_timer_;
   TailObserver* observer_ = nullptr;
 };
 

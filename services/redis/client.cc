@@ -39,6 +39,7 @@ Client::Client(Loop* loop, Options options)
 
 Client::~Client() { Stop(); }
 void Client::Stop() { connection_->Stop(); }
+void Client::Renew(std::string why) { connection_->Renew(std::move(why)); }
 Client::Stats Client::GetStats() const { return connection_->GetStats(); }
 
 void Client::Send(Command command, absl::Duration timeout, Callback callback,

@@ -55,10 +55,11 @@ struct Address {
 // answered: kNotSent for what had not been written, kOutcomeUnknown for what had; nothing is ever
 // sent a second time by the client itself, except a script that Redis answered with NOSCRIPT (it
 // has certainly not run). A command whose deadline passes is answered at once (kNotSent or
-// kOutcomeUnknown), and since its late reply would be taken for another's, the connection is
-// renewed; what has not been sent waits for the new one. So the next connection may be the first
-// that a command sees, and may lead to another Redis: a caller that has looked at the present one
-// names it (`only_on`), and the command fails with kNotSent rather than go on any other.
+// kOutcomeUnknown), and the reply that may still come for it is nobody's: a caller in a hurry costs
+// the others nothing. Where none comes for `silence` the connection is renewed, and what has not
+// been sent waits for the new one. So the next connection may be the first that a command sees, and
+// may lead to another Redis: a caller that has looked at the present one names it (`only_on`), and
+// the command fails with kNotSent rather than go on any other.
 class Client {
  public:
   // One connection, counted from 1: Stats::connects while it stands.
@@ -71,12 +72,18 @@ class Client {
     size_t max_queued_commands = 65536;
     size_t max_queued_bytes = 256 << 20;
     absl::Duration connect_timeout = absl::Seconds(2);
+    absl::Duration silence = absl::Seconds(2);  // for a reply to what was sent; see above
     absl::Duration reconnect_initial = absl::Milliseconds(20);
     absl::Duration reconnect_maximum = absl::Seconds(2);
     uint64_t jitter_seed = 0;  // 0: from the system's random source
     std::string name;          // for CLIENT SETNAME, logs and metrics: "commit", "tail", "bulk"
     // Each script is loaded when a connection opens, before anything else is sent.
     std::vector<const Script*> scripts;
+    // Asked on each new connection, before anything is sent there that a caller gave, whether that
+    // server is the right one; on the loop's thread, and not to call this client. `run_id`: of its
+    // process (INFO); empty where the user may not ask. False: the connection is given up and tried
+    // again with back-off, and what waits goes on waiting. Empty: any is.
+    std::function<bool(const std::string& run_id)> accepts;
     // Called on the loop's thread when the connection is ready (authenticated, database selected,
     // scripts loaded) and when it is lost.
     std::function<void(bool connected)> on_state_change;
@@ -116,6 +123,10 @@ class Client {
     std::string last_error;  // of the last failed connect or break; no secrets
   };
   Stats GetStats() const;
+
+  // Connects anew at once, to wherever the address leads now: gives up the connection that there
+  // is, `why` being what its callers are told, and cuts a wait for the next attempt short.
+  void Renew(std::string why);
 
   // Answers every waiting caller, closes the connection and takes no more commands (kNotSent).
   // Safe to call twice.

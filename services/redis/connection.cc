@@ -4,9 +4,11 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "services/base/hash.h"
 #include "services/redis/failure.h"
+#include "services/redis/info.h"
 
 namespace supervision::redis {
 namespace {
@@ -17,6 +19,10 @@ constexpr size_t kWriteChunkBytes = 256 << 10;
 // A Redis that reads its file says so until the moment that it is ready. It is asked steadily:
 // with back-off, a load of ten seconds would be followed by a wait of up to reconnect_maximum.
 constexpr absl::Duration kAskWhileItLoads = absl::Milliseconds(100);
+
+constexpr char kInfo[] = "INFO";
+constexpr char kFull[] = "max number of clients reached";
+constexpr char kTimedOut[] = "a command timed out";
 
 uint64_t SeedOf(uint64_t configured) {
   if (configured != 0) return configured;
@@ -97,6 +103,15 @@ void Connection::Refuse(std::list<Request> request, FailureKind kind, std::strin
 Client::Stats Connection::GetStats() const {
   base::MutexLock lock(&mutex_);
   return stats_;
+}
+
+void Connection::Renew(std::string why) {
+  core_->Post([self = shared_from_this(), why = std::move(why)] {
+    if (self->state_ == State::kClosed) return;
+    self->Break(why, Unsent::kKeep, absl::ZeroDuration());
+    self->connect_timer_->Start(absl::ZeroDuration());
+    self->Deliver();
+  });
 }
 
 void Connection::Stop() {
@@ -224,9 +239,9 @@ void Connection::Open() {
 void Connection::Enter() {
   state_ = State::kEntering;
   const Address& address = options_.address;
-  const auto step = [this](const Command& command, bool may_be_forbidden) {
+  const auto step = [this](const Command& command, bool may_be_refused) {
     AppendCommand(command, &out_);
-    steps_.push_back({command[0], may_be_forbidden});
+    steps_.push_back({command[0], may_be_refused});
   };
   const std::string password = address.password_now ? address.password_now() : address.password;
   if (!password.empty()) {
@@ -238,6 +253,8 @@ void Connection::Enter() {
   if (address.database != 0) step({"SELECT", std::to_string(address.database)}, false);
   if (!options_.name.empty()) step({"CLIENT", "SETNAME", PrintableName(options_.name)}, true);
   for (const Script* script : options_.scripts) step({"SCRIPT", "LOAD", script->source()}, false);
+  run_id_.clear();
+  if (options_.accepts) step({kInfo, "server"}, true);
   step({"PING"}, true);  // LOADING, MASTERDOWN and NOAUTH show here when nothing above shows them
   const Socket::Written written = socket_->Write(&out_);
   writing_ = written == Socket::Written::kPending;
@@ -251,9 +268,12 @@ void Connection::HandleEntryReply(const Reply& reply) {
   steps_.pop_front();
   if (reply.is_error()) {
     const std::string_view code = std::string_view(reply.text).substr(0, reply.text.find(' '));
-    if (!(step.may_be_forbidden && code == "NOPERM")) {
-      // An odd server's answer to AUTH may repeat the arguments: only its first word is kept.
-      const std::string said = step.name == "AUTH" ? std::string(code) : reply.text;
+    // Who writes is told of MISCONF by the command; it refuses PING too.
+    if (!(step.may_be_refused && (code == "NOPERM" || code == "MISCONF"))) {
+      // An odd server's answer to AUTH may repeat the arguments: only its first word is kept, but
+      // for what a full one says to whatever comes first.
+      const bool full = absl::StrContains(reply.text, kFull);
+      const std::string said = step.name == "AUTH" && !full ? std::string(code) : reply.text;
       Break(absl::StrCat(step.name, " was refused: ", said), Unsent::kKeep, absl::ZeroDuration());
       if (ClassifyError(reply.text).kind == FailureKind::kLoading) {
         backoff_.Reset();
@@ -262,7 +282,11 @@ void Connection::HandleEntryReply(const Reply& reply) {
       return;
     }
   }
+  if (step.name == kInfo && !reply.is_error()) run_id_ = ParseInfo(reply.text)["run_id"];
   if (!steps_.empty()) return;
+  if (options_.accepts && !options_.accepts(run_id_)) {
+    return Break("the address leads to another server", Unsent::kKeep, absl::ZeroDuration());
+  }
   state_ = State::kReady;
   connect_timer_->Cancel();
   Tell(true);
@@ -337,6 +361,7 @@ void Connection::AppendRequest(std::list<Request>* from, std::string* out) {
   out->append(request.bytes);
   if (request.script == nullptr) request.bytes = std::string();  // it is never sent again
   request.sent = true;
+  request.sent_at = std::chrono::steady_clock::now();
   sent_.splice(sent_.end(), *from, from->begin());
 }
 
@@ -377,7 +402,9 @@ Connection::Taken Connection::TakeReply(Request* request, Reply reply) {
   if (failure.kind == FailureKind::kNoScript) {
     // Redis has lost its scripts, and this one has certainly not run. What is not ours to repeat
     // fails, but the next one shall work.
-    if (request->script != nullptr && !request->ran_again) return Taken::kRunAgain;
+    if (request->script != nullptr && !request->ran_again && !request->given_up) {
+      return Taken::kRunAgain;
+    }
     if (request->script == nullptr) reload_all_ = true;
   }
   const FailureRow& row = Row(failure.kind);
@@ -390,26 +417,41 @@ Connection::Taken Connection::TakeReply(Request* request, Reply reply) {
   return Taken::kAnswer;
 }
 
-// Answers whatever is too late. When something sent is among it, its late reply would be taken for
-// the next command's: the connection is given up, which answers everything sent.
+// Answers whatever is too late, and gives a connection up on which Redis is silent, which answers
+// everything that was sent.
 void Connection::CheckDeadlines() {
   const Request::Time now = std::chrono::steady_clock::now();
-  bool sent_is_late = false;
+  bool silent = false;
   for (auto next = deadlines_.begin(); next != deadlines_.end() && next->first <= now;) {
     const std::list<Request>::iterator request = (next++)->second;
     if (request->sent) {
-      sent_is_late = true;
+      silent = silent || now - request->sent_at >= absl::ToChronoNanoseconds(options_.silence);
+      if (!silent) GiveUp(request);
     } else {
       Fail(request->ran_again ? &retries_ : &waiting_, request, FailureKind::kNotSent,
            state_ == State::kReady ? "timed out in the queue"
                                    : absl::StrCat("no connection: ", last_error_));
     }
   }
-  if (sent_is_late) Break("a command timed out", Unsent::kKeep, absl::ZeroDuration());
+  if (silent) Break(kTimedOut, Unsent::kKeep, absl::ZeroDuration());
   if (!deadlines_.empty() && deadlines_.begin()->first < deadline_armed_) {
     deadline_armed_ = deadlines_.begin()->first;
     deadline_timer_->Start(Until(deadline_armed_));
   }
+}
+
+// Its caller is answered; the request itself stays where its reply will find it.
+void Connection::GiveUp(std::list<Request>::iterator request) {
+  Request& answer = finished_.emplace_back();
+  answer.callback = std::exchange(request->callback, nullptr);
+  answer.callbacks = std::exchange(request->callbacks, nullptr);
+  answer.results = request->results;
+  answer.results.resize(request->expected, Failure{FailureKind::kOutcomeUnknown, kTimedOut});
+  answer.expected = answer.size = 0;  // still counted for the request
+  request->given_up = true;
+  deadlines_.erase(request->place);
+  request->place =
+      deadlines_.emplace(request->sent_at + absl::ToChronoNanoseconds(options_.silence), request);
 }
 
 void Connection::FailAll(std::list<Request>* requests, FailureKind kind, const std::string& why) {
@@ -461,6 +503,7 @@ void Connection::Deliver() {
       }
     }
     for (Request& request : finished) {
+      if (request.given_up) continue;
       if (request.callback) {
         request.callback(std::move(request.results.front()));
       } else {

@@ -38,6 +38,8 @@ struct Request {
   bool ran_again = false;          // after NOSCRIPT
   bool reload = false;             // SCRIPT LOAD of our own: nobody waits
   bool sent = false;
+  Time sent_at;
+  bool given_up = false;  // its caller has been answered: what comes for it is nobody's
   Deadlines::iterator place;
 };
 
@@ -48,7 +50,8 @@ struct Request {
 //
 // Invariants: the replies of Redis come in the order of `sent_`; only what is in `sent_` can have
 // had an effect; what waits and is bound to a connection is bound to the one that stands; every
-// request outside `incoming_` and `finished_`, reloads apart, has its deadline in `deadlines_`.
+// request outside `incoming_` and `finished_`, reloads apart, has its deadline in `deadlines_`; one
+// that was given up stays in `sent_` until its reply comes, or none does for too long.
 // Code that changes the state never calls a callback: it moves requests to `finished_`, and
 // Deliver() at the end of each entry point calls them, with no lock and in a state that allows any
 // call from them.
@@ -64,6 +67,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
   // Answers a request that cannot be taken, later and on the loop's thread. Any thread.
   void Refuse(std::list<Request> request, FailureKind kind, std::string why);
   Client::Stats GetStats() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void Renew(std::string why);  // any thread
 
  private:
   enum class State { kWaitingToConnect, kConnecting, kEntering, kReady, kClosed };
@@ -71,7 +75,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
   enum class Taken { kAnswer, kRunAgain };
   struct Step {
     std::string name;
-    bool may_be_forbidden;  // an ACL user without the right to it still works
+    bool may_be_refused;  // a user who may not, and a Redis that cannot write, can be spoken to
   };
 
   // Entry points on the loop's thread; each ends with Deliver().
@@ -93,6 +97,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
   void AppendRequest(std::list<Request>* from, std::string* out);
   void AppendReload(const Script* script, std::string* out);
   void CheckDeadlines();
+  void GiveUp(std::list<Request>::iterator request);
   void Break(std::string why, Unsent unsent, absl::Duration reconnect_not_before);
   void FailAll(std::list<Request>* requests, FailureKind kind, const std::string& why);
   void FailStrays(std::list<Request>* requests);
@@ -122,6 +127,7 @@ class Connection final : public Socket::Owner, public std::enable_shared_from_th
   std::unique_ptr<Socket> socket_;
   std::unique_ptr<ReplyReader> reader_;
   std::deque<Step> steps_;  // of entering, whose replies are awaited
+  std::string run_id_;      // as the server said while entering
   std::string last_error_;
 
   std::list<Request> waiting_;

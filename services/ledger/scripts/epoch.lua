@@ -1,6 +1,6 @@
-#!lua
+#!lua flags=allow-oom
 -- Opens a new epoch of a partition when history was lost, or may have been. Running it again with
--- the same evidence changes nothing.
+-- the same evidence changes nothing. It runs with full memory too: what was lost is to be told.
 --
 -- KEYS: 1 meta, 2 told.
 -- ARGV: 1 the epoch and 2 the position of a witness, both 0 for none: a place that was acknowledged.

@@ -1,6 +1,7 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes or renews a partition's lease. Each new holder gets a higher fence, which the scripts that
--- do the work check: a holder that was paused for too long can do nothing any more.
+-- do the work check: a holder that was paused for too long can do nothing any more. It runs with
+-- full memory too: who trims needs it.
 --
 -- KEYS: 1 lease.
 -- ARGV: 1 holder, 2 milliseconds for which it is taken.

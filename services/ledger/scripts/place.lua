@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Connects to subscriptions and moves their places: one call for all that wait. Each connection has
 -- a generation, and only the newest may move the place, so that one that was paused or cut off can
 -- do nothing any more. Items do not touch each other.

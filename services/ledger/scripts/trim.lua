@@ -1,6 +1,7 @@
-#!lua
+#!lua flags=allow-oom
 -- Trims the beginning of a partition's log, a bounded piece, and keeps the record of the gap in the
--- same step. Only the holder of the lease may, and never beyond what has been confirmed.
+-- same step. Only the holder of the lease may, and never beyond what has been confirmed. It runs
+-- with full memory too, which it is there to free.
 --
 -- KEYS: 1 lease, 2 meta, 3 log.
 -- ARGV: 1 fence of the lease, 2 positions below this one are too old, 3 bytes that may be left,

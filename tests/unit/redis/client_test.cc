@@ -101,6 +101,55 @@ TEST_F(ClientTest, RefusesAnEmptyCommandWithoutHarmToTheNext) {
   EXPECT_EQ(Show(Call(client, {"ECHO", "mine"})), "mine");
 }
 
+TEST_F(ClientTest, SendsNothingToAServerThatIsNotAcceptedAndGoesOnTrying) {
+  std::atomic<int> asked = 0;
+  std::atomic<bool> right = false;
+  Client::Options options = Options();
+  options.accepts = [&](const std::string& run_id) {
+    EXPECT_EQ(run_id.size(), 40u);
+    ++asked;
+    return right.load();
+  };
+  Client client(loop_, options);
+  auto answer = CallLater(client, {"INCR", "k"});
+  ASSERT_TRUE(Eventually([&] { return asked > 2; }));
+  EXPECT_FALSE(client.GetStats().connected);
+  EXPECT_EQ(server_->Call({"EXISTS", "k"}), ":0\r\n");
+  right = true;
+  EXPECT_EQ(Show(answer.get()), "1");
+}
+
+TEST_F(ClientTest, RenewedItConnectsAgainAndWhatComesIsSentThere) {
+  Client client(loop_, Options());
+  ASSERT_EQ(Show(Call(client, {"SET", "k", "1"})), "OK");
+  auto blocked = CallLater(client, {"BLPOP", "never", "0"});
+  ASSERT_TRUE(Eventually([] {
+    return server_->Call({"INFO", "clients"}).find("blocked_clients:1") != std::string::npos;
+  }));
+  client.Renew("the address has moved");
+  const Result given_up = blocked.get();
+  ASSERT_FALSE(given_up.ok());
+  EXPECT_EQ(given_up.failure().text, "the address has moved");
+  EXPECT_EQ(Show(Call(client, {"INCR", "k"})), "2");
+  EXPECT_EQ(client.GetStats().connects, 2u);
+}
+
+TEST_F(ClientTest, RenewedWhileItWaitsForAnotherAttemptItConnectsAtOnce) {
+  Client::Options options = Options();
+  std::atomic<bool> right = false;
+  std::atomic<bool> asked = false;
+  options.reconnect_initial = options.reconnect_maximum = absl::Hours(1);
+  options.accepts = [&](const std::string&) {
+    asked = true;
+    return right.load();
+  };
+  Client client(loop_, options);
+  ASSERT_TRUE(Eventually([&] { return asked.load(); }));
+  right = true;
+  client.Renew("the right one is known now");
+  EXPECT_EQ(Show(Call(client, {"PING"})), "PONG");
+}
+
 TEST_F(ClientTest, WorksOverTcpByAddressAndByName) {
   for (const char* host : {"127.0.0.1", "localhost"}) {
     Client::Options options = Options();

@@ -183,14 +183,81 @@ TEST_F(ConnectionTest, LetsWhatWasSentBeAnsweredBeforeItRenewsTheConnection) {
   EXPECT_EQ(Show(later.get()), "o");
 }
 
-TEST_F(ConnectionTest, AnswersALateCommandAtOnceAndEverythingElseSentWithIt) {
-  Client client(&loop_, Options());
+TEST_F(ConnectionTest, AnswersALateCommandAtOnceAndLetsTheOthersWait) {
+  Client::Options options = Options();
+  options.silence = absl::Hours(1);
+  Client client(&loop_, options);
   auto patient = CallLater(client, {"GET", "a"});
   peer_.Next();  // connected: what comes now is sent long before it is late
   auto hasty = CallLater(client, {"GET", "b"}, kLongEnoughToBeSent);
   EXPECT_EQ(KindOf(std::move(hasty)), FailureKind::kOutcomeUnknown);
+  auto next = CallLater(client, {"GET", "c"});
+  peer_.Write("+a\r\n+b\r\n+c\r\n");
+  EXPECT_EQ(Show(patient.get()), "a");
+  EXPECT_EQ(Show(next.get()), "c");
+  EXPECT_EQ(peer_.connections(), 1);
+  EXPECT_TRUE(Eventually([&] { return client.GetStats().queued_commands == 0; }));
+}
+
+TEST_F(ConnectionTest, LeavesAConnectionOnWhichNothingIsAnswered) {
+  Client::Options options = Options();
+  options.silence = kShort;
+  Client client(&loop_, options);
+  auto patient = CallLater(client, {"GET", "a"});
+  peer_.Next();
+  EXPECT_EQ(KindOf(CallLater(client, {"GET", "b"}, kShort)), FailureKind::kOutcomeUnknown);
   EXPECT_EQ(KindOf(std::move(patient)), FailureKind::kOutcomeUnknown);
   EXPECT_THAT(client.GetStats().last_error, HasSubstr("timed out"));
+  EXPECT_TRUE(Eventually([&] { return client.GetStats().queued_commands == 0; }));
+}
+
+TEST_F(ConnectionTest, LeavesItAlsoWhenNobodyWaitsAnyMore) {
+  Client::Options options = Options();
+  options.silence = kLongEnoughToBeSent;
+  Client client(&loop_, options);
+  ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+  EXPECT_EQ(KindOf(CallLater(client, {"GET", "a"}, kShort)), FailureKind::kOutcomeUnknown);
+  EXPECT_TRUE(Eventually([&] { return client.GetStats().connects == 2; }));
+}
+
+TEST_F(ConnectionTest, RunsAScriptWhoseCallerWasAnsweredNotAgain) {
+  const Script script("return 1");
+  Client::Options options = Options();
+  options.silence = absl::Hours(1);
+  options.scripts = {&script};
+  Client client(&loop_, options);
+  ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
+  std::promise<Result> promise;
+  client.Run(script, {"k"}, {}, kLongEnoughToBeSent,
+             [&](Result result) { promise.set_value(std::move(result)); });
+  EXPECT_EQ(KindOf(promise.get_future()), FailureKind::kOutcomeUnknown);
+  EXPECT_EQ(peer_.Next().front(), "EVALSHA");
+  auto next = CallLater(client, {"GET", "k"});
+  peer_.Next();
+  peer_.Write("-NOSCRIPT No matching script\r\n+next\r\n");
+  EXPECT_EQ(Show(next.get()), "next");
+  auto last = CallLater(client, {"GET", "l"});
+  EXPECT_EQ(peer_.Next().front(), "GET");
+  peer_.Write("+last\r\n");
+  last.get();
+}
+
+TEST_F(ConnectionTest, SpeaksToARedisThatCannotWrite) {
+  peer_.Answer("PING", "-MISCONF Redis is configured to save RDB snapshots\r\n");
+  Client client(&loop_, Options());
+  auto answer = CallLater(client, {"GET", "k"});
+  peer_.Next();
+  peer_.Write("+v\r\n");
+  EXPECT_EQ(Show(answer.get()), "v");
+}
+
+TEST_F(ConnectionTest, SaysOfAFullRedisThatItIsFullAndNotThatThePasswordIsWrong) {
+  peer_.Answer("AUTH", "-ERR max number of clients reached\r\n");
+  Client::Options options = Options();
+  options.address.password = "offen";
+  Client client(&loop_, options);
+  ASSERT_TRUE(Eventually([&] { return !client.GetStats().last_error.empty(); }));
+  EXPECT_THAT(client.GetStats().last_error, HasSubstr("max number of clients reached"));
 }
 
 TEST_F(ConnectionTest, NeverGivesALateReplyToAnotherCommand) {
