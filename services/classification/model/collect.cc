@@ -15,67 +15,78 @@ constexpr size_t kRoom = 2;    // places of the table of those touched, for each
 
 }  // namespace
 
-// The n-grams of the vocabulary that begin in the block at `block`, from left to right, shorter
-// ones first, to `found`, which has room for all; returns how many. An n-gram is in the vocabulary
-// only when the one it begins with is.
+// The rows of the n-grams that begin in the block at `block`, of each character those of one, two
+// and three characters, to `rows`; an n-gram that is not in the vocabulary has the row of none. It
+// is in the vocabulary only when the one it begins with is.
 //
 // Which n-grams are there is as good as chance, so hardly anything here is a jump that depends on
 // it: lists are written one place too far and counted on only by what was found. What a step reads
 // of the table has been asked for by the step before.
-size_t Model::FindGrams(std::u32string_view text, size_t block, Workspace::Found* found) const {
-  const Parts& parts = *parts_;
-  const uint32_t none = parts.mask + 1;
+void Model::FindGrams(std::u32string_view text, size_t block, uint32_t* rows) const {
+  struct Candidate {
+    FeatureKey key = 0;
+    uint32_t home = 0;   // where it is looked for
+    uint32_t place = 0;  // where it begins
+  };
+  const RowTable table = parts_->table;
   const size_t left = text.size() - block;  // from `at` to the end
   const size_t size = std::min(kBlock, left);
   const char32_t* const at = text.data() + block;
-  std::array<std::array<uint32_t, kBlock>, Features::kLongestGram> rows;  // by length, less one
-  std::array<FeatureKey, kBlock + 1> keys;  // of those that may be there,
-  std::array<uint32_t, kBlock + 1> homes;   // where they are looked for,
-  std::array<uint32_t, kBlock + 1> places;  // and where they begin
-  const auto expect = [&](size_t k, FeatureKey key, size_t place) {
-    keys[k] = key;
-    homes[k] = parts.HomeOf(key);
-    places[k] = static_cast<uint32_t>(place);
-    parts.Prefetch(homes[k]);
+  std::array<Candidate, kBlock + 1> candidates;
+  const auto expect = [&](size_t k, FeatureKey key, uint32_t place) {
+    const uint32_t home = table.HomeOf(key);
+    candidates[k] = {key, home, place};
+    table.Prefetch(home);
   };
-  for (size_t i = 0; i < size; ++i) expect(i, at[i], i);
-  size_t candidates = size;
-  for (size_t length = 1; length <= Features::kLongestGram; ++length) {
-    std::array<uint32_t, kBlock>& those = rows[length - 1];
-    if (length > 1) those.fill(none);
+  for (uint32_t i = 0; i < size; ++i) expect(i, at[i], i);
+  std::fill_n(rows, Features::kLongestGram * size, table.none());
+  size_t count = size;
+  for (size_t length = 1; length < Features::kLongestGram; ++length) {
     size_t longer = 0;
-    for (size_t k = 0; k < candidates; ++k) {
-      const size_t i = places[k];
-      const uint32_t row = parts.Find(homes[k], keys[k]);
-      those[i] = row;
-      if (length == Features::kLongestGram) continue;
+    for (size_t k = 0; k < count; ++k) {
+      const auto [key, home, i] = candidates[k];
+      const uint32_t row = table.Find(home, key);
+      rows[Features::kLongestGram * i + length - 1] = row;
       const char32_t next = at[std::min(i + length, left - 1)];
-      expect(longer, keys[k] << kCharacterBits | next, i);  // never beyond what was read
-      longer += (i + length < left ? 1 : 0) & parts.Follows(row, next);
+      expect(longer, key << kCharacterBits | next, i);  // never beyond what was read
+      longer += (i + length < left ? 1 : 0) & table.Follows(row, next);
     }
-    candidates = longer;
+    count = longer;
   }
-  size_t count = 0;
-  for (size_t i = 0; i < size; ++i) {
-    for (uint32_t length = 1; length <= Features::kLongestGram; ++length) {
-      const uint32_t row = rows[length - 1][i];
-      found[count] = {row, parts.HeadOf(row).value, static_cast<uint32_t>(block + i), length};
-      count += parts.Free(row) ? 0 : 1;
-    }
+  for (size_t k = 0; k < count; ++k) {
+    const auto& [key, home, i] = candidates[k];
+    rows[Features::kLongestGram * (i + 1) - 1] = table.Find(home, key);
   }
-  return count;
 }
 
-// Finds the rows that occur, each once, with how often: first those of n-grams from left to right,
-// then those of signals.
-void Model::Collect(const Features& features, Workspace* workspace) const {
-  const Parts& parts = *parts_;
-  const size_t most_grams = Features::kLongestGram * features.characters.size();
-  const size_t most = most_grams + features.signals.size();
-  // What is written below is bounded by these; it is cut to what was written at the end.
-  if (workspace->grams.size() < most_grams) {
-    workspace->grams.resize(most_grams);
+// Counts of each of the touched how often it occurs, and tells its length.
+void Model::CountGrams(size_t rows, size_t characters, Workspace* workspace) {
+  uint32_t* const counts = workspace->counts.data();
+  uint32_t* const lengths = workspace->lengths.data();
+  std::fill_n(counts, rows, 0);
+  const uint32_t* gram = workspace->grams.data() + Workspace::kBefore;
+  static_assert(Features::kLongestGram == 3);
+  for (size_t i = 0; i < characters; ++i, gram += Features::kLongestGram) {
+    ++counts[gram[0]];
+    lengths[gram[0]] = 1;
+    ++counts[gram[1]];
+    lengths[gram[1]] = 2;
+    ++counts[gram[2]];
+    lengths[gram[2]] = 3;
   }
+  counts[0] = 1;  // of none: what is divided by these is nothing
+  lengths[0] = 1;
+}
+
+// Finds the rows that occur, each once, with how often: the row of none, then those of n-grams from
+// left to right, shorter ones first, then those of signals. That of none adds nothing to anything,
+// so nobody need ask whether an n-gram or a signal was found.
+void Model::Collect(const Features& features, Workspace* workspace) const {
+  const RowTable table = parts_->table;
+  const size_t characters = features.characters.size();
+  const size_t grams = Features::kLongestGram * characters;
+  const size_t most = 1 + grams + features.signals.size();
+  // What is written below is bounded by these.
   if (workspace->touched.size() < most + 1) {
     workspace->touched.resize(most + 1);
     workspace->counts.resize(most + 1);
@@ -87,62 +98,58 @@ void Model::Collect(const Features& features, Workspace* workspace) const {
   if (workspace->signals.size() < features.signals.size() + 1) {
     workspace->signals.resize(features.signals.size() + 1);
   }
-  workspace->found.resize(std::max(Features::kLongestGram * kBlock, features.signals.size()) + 1);
   uint32_t* const touched = workspace->touched.data();
-  uint32_t* const counts = workspace->counts.data();
-  uint32_t* const lengths = workspace->lengths.data();
-  float* const strengths = workspace->strengths.data();
-  Workspace::Found* const found = workspace->found.data();
+  touched[0] = table.none();
+  uint32_t rows = 1;
   // A small table of its own, not one with a place for each row: it stays in the nearest cache.
-  std::vector<uint32_t>& places = workspace->places;
-  const size_t room = std::bit_ceil(kRoom * (most + 1));
-  places.assign(room, 0);
-  uint32_t rows = 0;
-  // Whatever was known of the row is written again; only its count is not the same.
-  const auto touch = [&](const Workspace::Found& one) {
-    size_t cell = one.row & (room - 1);  // where a row lies is as good as chance already
-    while (places[cell] != 0 && touched[places[cell] - 1] != one.row) {
-      cell = (cell + 1) & (room - 1);
-    }
-    const uint32_t known = places[cell];
-    rows += known == 0 ? 1 : 0;
-    const uint32_t place = (known == 0 ? rows : known) - 1;
-    places[cell] = place + 1;
-    touched[place] = one.row;
-    counts[place] = known == 0 ? 1 : counts[place] + 1;
-    lengths[place] = one.length;
-    strengths[place] = one.value;
+  const size_t room = std::bit_ceil(kRoom * most);
+  workspace->places.assign(room, {table.none(), 0});
+  Workspace::Place* const places = workspace->places.data();
+  // Whether a row was there before is as good as chance, too, so no jump depends on that: `known`
+  // is a number of ones or none.
+  const auto touch = [&](uint32_t row) {
+    size_t cell = row / 2 & (room - 1);  // where a row lies is as good as chance already
+    uint32_t place = places[cell].place;
+    uint32_t other = places[cell].row ^ row;
+    while (uint64_t{other} * place != 0) [[unlikely]] {  // taken by another
+        cell = (cell + 1) & (room - 1);
+        place = places[cell].place;
+        other = places[cell].row ^ row;
+      }
+    const uint32_t known = 0 - static_cast<uint32_t>((uint64_t{other} - 1) >> 63);
+    place = (place & known) | (rows & ~known);
+    places[cell] = {row, place};
+    touched[place] = row;
+    rows += 1 + known;
     return place;
   };
-  size_t gram_count = 0;
-  for (size_t block = 0; block < features.characters.size(); block += kBlock) {
-    const size_t count = FindGrams(features.characters, block, found);
-    for (size_t i = 0; i < count; ++i) {
-      workspace->grams[gram_count++] = {touch(found[i]), found[i].first};
-    }
+  std::vector<uint32_t>& all = workspace->grams;
+  all.resize(grams + Workspace::kBefore);
+  std::fill_n(all.begin(), Workspace::kBefore, 0);
+  uint32_t* const found = all.data() + Workspace::kBefore;
+  for (size_t block = 0; block < characters; block += kBlock) {
+    FindGrams(features.characters, block, found + Features::kLongestGram * block);
   }
-  workspace->gram_count = gram_count;
+  for (size_t i = 0; i < grams; ++i) found[i] = touch(found[i]);
+  CountGrams(rows, characters, workspace);
   workspace->gram_rows = rows;
 
-  for (size_t i = 0; i < features.signals.size(); ++i) {
-    found[i].row = parts.HomeOf(features.signals[i].key);
-    parts.Prefetch(found[i].row);
+  const size_t signal_count = features.signals.size();
+  workspace->signal_homes.resize(signal_count);
+  uint32_t* const homes = workspace->signal_homes.data();
+  for (size_t i = 0; i < signal_count; ++i) {
+    homes[i] = table.HomeOf(features.signals[i].key);
+    table.Prefetch(homes[i]);
   }
-  size_t known_signals = 0;
-  for (size_t i = 0; i < features.signals.size(); ++i) {
-    const uint32_t row = parts.Find(found[i].row, features.signals[i].key);
-    found[known_signals] = {row, parts.HeadOf(row).value, static_cast<uint32_t>(i), 0};
-    known_signals += parts.Free(row) ? 0 : 1;
-  }
-  size_t signals = 0;
-  for (size_t i = 0; i < known_signals; ++i) {
+  Workspace::Signal* const signals = workspace->signals.data();
+  size_t known = 0;
+  for (size_t i = 0; i < signal_count; ++i) {
+    const Features::Signal& signal = features.signals[i];
     const uint32_t before = rows;
-    const uint32_t place = touch(found[i]);
-    const Features::Signal& signal = features.signals[found[i].first];
-    workspace->signals[signals] = {place, signal.begin, signal.end};
-    signals += rows - before;
+    signals[known] = {touch(table.Find(homes[i], signal.key)), signal.begin, signal.end};
+    known += rows - before;
   }
-  workspace->signal_count = signals;
+  workspace->signal_count = known;
   workspace->touched_count = rows;
 }
 

@@ -39,31 +39,19 @@ void Model::WeighRows(size_t klass, size_t rival, Workspace* workspace) const {
 // share.
 void Model::ShareOut(size_t characters, Workspace* workspace) const {
   float* const added = workspace->added.data();
-  const uint32_t* const lengths = workspace->lengths.data();
-  DivideTwice(workspace->counts.data(), lengths, workspace->gram_rows, added);
-  // For each length the share of the n-gram that begins at a character, or nothing; with as much
-  // nothing before the first character as an n-gram reaches back.
-  static_assert(Features::kLongestGram == 3);
-  constexpr size_t kBack = Features::kLongestGram - 1;
-  const size_t width = characters + kBack;
-  workspace->shares.assign(Features::kLongestGram * width, 0);
-  for (size_t i = 0; i < workspace->gram_count; ++i) {
-    const Workspace::Gram& gram = workspace->grams[i];
-    const size_t back = (lengths[gram.place] - 1) * width + kBack;
-    workspace->shares[back + gram.first] = added[gram.place];
-  }
-  const float* const ones = workspace->shares.data();  // the one that begins two characters before
-  const float* const pairs = ones + width;
-  const float* const threes = pairs + width;
+  DivideTwice(workspace->counts.data(), workspace->lengths.data(), workspace->gram_rows, added);
   workspace->characters.resize(characters);
-  for (size_t i = 0; i < characters; ++i) {
-    float sum = threes[i];
-    sum += pairs[i + 1];
-    sum += threes[i + 1];
-    sum += ones[i + kBack];
-    sum += pairs[i + kBack];
-    sum += threes[i + kBack];
-    workspace->characters[i] = sum;
+  float* const sums = workspace->characters.data();
+  static_assert(Features::kLongestGram == 3);
+  const uint32_t* gram = workspace->grams.data();  // those that begin two characters before
+  for (size_t i = 0; i < characters; ++i, gram += Features::kLongestGram) {
+    float sum = added[gram[2]];
+    sum += added[gram[4]];
+    sum += added[gram[5]];
+    sum += added[gram[6]];
+    sum += added[gram[7]];
+    sum += added[gram[8]];
+    sums[i] = sum;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,16 @@ namespace {
 
 constexpr size_t kVersionDigestBytes = 6;
 constexpr size_t kRoom = 3;  // places of the table of rows, for each row
+
+// The numbers of the rows, those that most texts hold first: the values of n-grams rise with how
+// seldom they are.
+std::vector<uint32_t> CommonFirst(const std::vector<float>& values) {
+  std::vector<uint32_t> numbers(values.size());
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::stable_sort(numbers.begin(), numbers.end(),
+                   [&](uint32_t a, uint32_t b) { return values[a] < values[b]; });
+  return numbers;
+}
 
 // What the strength of an n-gram grows by when it comes so often.
 float Repeated(uint32_t count) {
@@ -48,29 +59,29 @@ absl::StatusOr<std::shared_ptr<const Model>> Model::Load(std::string_view bytes)
       data->version, "+", base::HexEncode(base::Prefix(base::Sha256(bytes), kVersionDigestBytes)));
   const auto rows = static_cast<uint32_t>(data->keys.size());
   parts->stride = (data->margins() + Lanes::kWidth - 1) / Lanes::kWidth * Lanes::kWidth;
-  parts->row_bytes = sizeof(Parts::Row) + parts->stride;
-  const size_t places = std::bit_ceil(kRoom * size_t{rows} + 1);
-  parts->mask = static_cast<uint32_t>(places - 1);
-  parts->rows.resize((places + 1) * parts->row_bytes);
+  const size_t row_bytes = sizeof(RowTable::Row) + parts->stride;
+  const size_t places = std::bit_ceil(kRoom * size_t{rows} + 2);
+  parts->rows.resize((places + 1) * row_bytes);
+  parts->table = RowTable(parts->rows.data(), row_bytes, places);
+  RowTable& table = parts->table;
   for (uint32_t place = 0; place <= places; ++place) {
-    new (&parts->HeadOf(place)) Parts::Row{};
+    new (&table.HeadOf(place)) RowTable::Row{};
   }
   constexpr FeatureKey kCharacter = (FeatureKey{1} << kCharacterBits) - 1;
   std::vector<uint32_t> place_of(rows);
-  for (size_t i = 0; i < rows; ++i) {
+  for (const uint32_t i : CommonFirst(data->values)) {
     const FeatureKey key = data->keys[i];
-    const uint32_t row = parts->Find(key);
+    const uint32_t row = table.RoomFor(key);
     place_of[i] = row;
-    new (&parts->HeadOf(row)) Parts::Row{key, data->values[i], 0};
-    std::memcpy(parts->rows.data() + row * parts->row_bytes + sizeof(Parts::Row),
-                data->weights.data() + i * data->margins(), data->margins());
-    // Keys rise, so an n-gram comes after the one that it begins with.
-    if (key > kCharacter && !IsSignal(key)) {
-      const uint32_t shorter = parts->Find(key >> kCharacterBits);
-      if (!parts->Free(shorter)) {
-        parts->HeadOf(shorter).followers |= BitOf(static_cast<char32_t>(key & kCharacter));
-      }
-    }
+    new (&table.HeadOf(row)) RowTable::Row{key, data->values[i], 0};
+    std::memcpy(table.WeightsOf(row), data->weights.data() + i * data->margins(), data->margins());
+  }
+  for (const FeatureKey key : data->keys) {
+    if (key <= kCharacter || IsSignal(key)) continue;
+    const uint32_t shorter = table.Find(key >> kCharacterBits);
+    if (shorter == table.none()) continue;
+    table.HeadOf(shorter).followers |= uint32_t{1}
+                                       << NumberOf(static_cast<char32_t>(key & kCharacter));
   }
   for (uint32_t klass = 0; klass < data->classes.size(); ++klass) {
     std::vector<const ProblemSeparator*> separators;
@@ -95,9 +106,16 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
   const ModelData& data = parts_->data;
   const size_t stride = parts_->stride;
   Collect(features, workspace);
+  const RowTable table = parts_->table;
   const size_t grams = workspace->gram_rows;
-  float* const strengths = workspace->strengths.data();
   const size_t rows = workspace->touched_count;
+  const uint32_t* const touched = workspace->touched.data();
+  float* const strengths = workspace->strengths.data();
+  const int8_t** const weights = workspace->weights.data();
+  for (size_t i = 0; i < rows; ++i) {
+    strengths[i] = table.HeadOf(touched[i]).value;
+    weights[i] = table.WeightsOf(touched[i]);
+  }
 
   // The n-grams' part of the vector has length one; the signals' values are what they are.
   float squares = 0;
@@ -110,10 +128,6 @@ void Model::Score(const Features& features, Workspace* workspace, float* probabi
     strengths[i] *= norm;
   }
 
-  const int8_t** const weights = workspace->weights.data();
-  for (size_t i = 0; i < rows; ++i) {
-    weights[i] = parts_->WeightsOf(workspace->touched[i]);
-  }
   std::vector<float>& margins = workspace->margins;
   margins.resize(stride);
   parts_->lanes.sum_rows(weights, strengths, rows, stride, margins.data());

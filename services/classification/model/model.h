@@ -37,44 +37,39 @@ class Model {
 
    private:
     friend class Model;
-    struct Gram {          // an n-gram of the vocabulary, where it begins
-      uint32_t place = 0;  // among the touched
-      uint32_t first = 0;  // character
+    struct Place {
+      uint32_t row = 0;
+      uint32_t place = 0;  // among the touched; 0: nothing lies here
     };
     struct Signal {
-      uint32_t place = 0;
+      uint32_t place = 0;  // among the touched
       uint32_t begin = 0;  // bytes
       uint32_t end = 0;
     };
 
-    struct Found {  // an n-gram or a signal of the vocabulary
-      uint32_t row = 0;
-      float value = 0;
-      uint32_t first = 0;   // character where it begins, or number of the signal
-      uint32_t length = 0;  // as above
-    };
+    // As many of the grams as an n-gram reaches back.
+    static constexpr size_t kBefore = Features::kLongestGram * (Features::kLongestGram - 1);
 
-    std::vector<uint32_t> places;  // a table by row: 1 + its place among the touched
-    std::vector<Found> found;
-    std::vector<uint32_t>
-        touched;  // rows that occur: n-grams, then signals; `touched_count` of them
+    std::vector<Place> places;      // a table by row
+    std::vector<uint32_t> touched;  // rows: that of none, n-grams, signals; `touched_count` of them
     size_t touched_count = 0;
-    size_t gram_rows = 0;  // so many of the touched are n-grams
-    // Of each of the touched: how often it occurs, characters of an n-gram (0 for a signal), its
-    // part of the text's vector, its weights, and, after Explain, what it added (an n-gram to each
-    // of its characters).
+    size_t gram_rows = 0;  // so many of the touched are that of none and n-grams
+    // Of each of the touched: of n-grams how often they occur and their characters; its part of the
+    // text's vector, its weights, and, after Explain, what it added (an n-gram to each of its
+    // characters).
     std::vector<uint32_t> counts;
     std::vector<uint32_t> lengths;
     std::vector<float> strengths;
     std::vector<const int8_t*> weights;
     std::vector<float> added;
-    std::vector<Gram> grams;  // likewise
-    size_t gram_count = 0;
-    std::vector<Signal> signals;  // each row once; likewise
+    // Of each character the n-grams of one, two and three characters that begin there, as places
+    // among the touched, 0 where there is none; behind kBefore of none.
+    std::vector<uint32_t> grams;
+    std::vector<uint32_t> signal_homes;
+    std::vector<Signal> signals;  // each row once; `signal_count` of them
     size_t signal_count = 0;
     std::vector<float> margins;
     std::vector<float> direction;
-    std::vector<float> shares;
     std::vector<float> characters;
     std::vector<uint32_t> numbers;  // of the characters, by byte
     std::vector<Contribution> places_found;
@@ -127,7 +122,8 @@ class Model {
  private:
   struct Parts;
   explicit Model(std::unique_ptr<const Parts> parts);
-  size_t FindGrams(std::u32string_view text, size_t block, Workspace::Found* found) const;
+  void FindGrams(std::u32string_view text, size_t block, uint32_t* rows) const;
+  static void CountGrams(size_t rows, size_t characters, Workspace* workspace);
   void Collect(const Features& features, Workspace* workspace) const;
   void ShareOut(size_t characters, Workspace* workspace) const;
   void WeighRows(size_t klass, size_t rival, Workspace* workspace) const;
