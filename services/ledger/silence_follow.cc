@@ -75,28 +75,31 @@ void Silences::TakeChanges(const redis::Reply& ids, std::function<void(absl::Sta
   }
   redis::Command read = {"HMGET", context_->keys.Silences()};
   for (size_t i = 0; i < count; ++i) read.push_back(ids.elements[2 * i].text);
+  const std::vector<std::string> read_ids(read.begin() + 2, read.end());
   const std::string last_id = ids.elements[2 * count - 2].text;
   const int64_t revision = std::strtoll(ids.elements[2 * count - 1].text.c_str(), nullptr, 10);
-  context_->read->Send(std::move(read), context_->options->command_timeout,
-                       [this, last_id, revision,
-                        callback = std::move(callback)](const redis::Result& result) mutable {
-                         if (!result.ok()) return callback(result.failure().ToStatus());
-                         std::vector<domain::Silence> silences;
-                         for (const redis::Reply& bytes : result.reply().elements) {
-                           if (bytes.is_nil()) continue;
-                           if (std::optional<SilenceRecord> record = DecodeSilence(bytes.text)) {
-                             silences.push_back(std::move(record->silence));
-                           } else {
-                             context_->log->Error("ledger.silence_damaged");
-                           }
-                         }
-                         context_->silences->Learn(std::move(silences), anew_,
-                                                   context_->clock->Now());
-                         anew_ = false;
-                         last_id_ = last_id;
-                         last_revision_ = revision;
-                         ReadChanges(std::move(callback));
-                       });
+  context_->read->Send(
+      std::move(read), context_->options->command_timeout,
+      [this, read_ids, last_id, revision,
+       callback = std::move(callback)](const redis::Result& result) mutable {
+        if (!result.ok()) return callback(result.failure().ToStatus());
+        std::vector<domain::Silence> silences;
+        const std::vector<redis::Reply>& found = result.reply().elements;
+        for (size_t i = 0; i < found.size() && i < read_ids.size(); ++i) {
+          const redis::Reply& bytes = found[i];
+          if (bytes.is_nil()) continue;
+          if (std::optional<SilenceRecord> record = DecodeSilence(bytes.text)) {
+            silences.push_back(std::move(record->silence));
+          } else {
+            context_->log->Error("ledger.silence_damaged", {{"silence", read_ids[i]}});
+          }
+        }
+        context_->silences->Learn(std::move(silences), anew_, context_->clock->Now());
+        anew_ = false;
+        last_id_ = last_id;
+        last_revision_ = revision;
+        ReadChanges(std::move(callback));
+      });
 }
 
 }  // namespace supervision::ledger

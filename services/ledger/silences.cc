@@ -17,7 +17,7 @@ using domain::MakeError;
 using domain::Reason;
 
 constexpr absl::Duration kKeepEnded = absl::Hours(24 * 180);
-constexpr int kMostLookedAt = 2000;  // by one page of a list
+constexpr size_t kMostLookedAt = 2000;  // by one page of a list
 constexpr size_t kIdBytes = 16;
 // How often a change is tried while others change the silence.
 constexpr int kChangeTries = 3;
@@ -197,8 +197,7 @@ void Silences::ChangeNow(SilenceChange change, Deadline deadline,
 }
 
 void Silences::List(SilenceQuery query, absl::Duration timeout, Callback<SilencePage> callback) {
-  std::string from = "+inf";
-  std::string behind;  // of those that end together the last that was listed
+  ListPlace place;
   if (!query.page_token.empty()) {
     const std::optional<Unsealed> token =
         Unseal(context_->descriptor.secret, kTokenPurpose, query.page_token);
@@ -206,52 +205,82 @@ void Silences::List(SilenceQuery query, absl::Duration timeout, Callback<Silence
     if (comma == std::string::npos || !token->genuine) {
       return context_->loop->Post([callback] { callback(MakeError(Reason::kPageTokenInvalid)); });
     }
-    from = token->bytes.substr(0, comma);
-    behind = token->bytes.substr(comma + 1);
+    place.from = token->bytes.substr(0, comma);
+    place.behind = token->bytes.substr(comma + 1);
   }
   const absl::Time now = context_->clock->Now();
-  const std::string until =
-      query.ended_too ? "-inf" : "(" + std::to_string(absl::ToUnixMillis(now));
-  const Deadline deadline(timeout);
+  place.until = query.ended_too ? "-inf" : "(" + std::to_string(absl::ToUnixMillis(now));
+  ReadEnds(std::move(query), std::move(place), kMostLookedAt, Deadline(timeout),
+           std::move(callback));
+}
+
+// Those that end together have one score in Redis, so that the place may lie behind as many of them
+// as are read: then more are, from their first on, since what changes meanwhile moves them.
+void Silences::ReadEnds(SilenceQuery query, ListPlace place, size_t most, Deadline deadline,
+                        Callback<SilencePage> callback) {
+  redis::Command read = {"ZREVRANGEBYSCORE",
+                         context_->keys.SilenceEnds(),
+                         place.from,
+                         place.until,
+                         "WITHSCORES",
+                         "LIMIT",
+                         "0",
+                         std::to_string(most)};
+  context_->read->Send(std::move(read), deadline.left(),
+                       [this, query = std::move(query), place = std::move(place), most, deadline,
+                        callback = std::move(callback)](const redis::Result& result) mutable {
+                         if (!result.ok()) return callback(result.failure().ToStatus());
+                         const std::vector<redis::Reply>& found = result.reply().elements;
+                         const bool all = found.size() < 2 * most;
+                         std::vector<Ending> candidates;
+                         for (size_t i = 0; i + 1 < found.size(); i += 2) {
+                           // Ids that end together come in descending order.
+                           if (found[i + 1].text == place.from && found[i].text >= place.behind)
+                             continue;
+                           candidates.push_back({found[i].text, found[i + 1].text});
+                         }
+                         if (candidates.empty()) {
+                           if (all) return callback(SilencePage());
+                           return ReadEnds(std::move(query), std::move(place), 2 * most, deadline,
+                                           std::move(callback));
+                         }
+                         const bool more = !all || candidates.size() > kMostLookedAt;
+                         if (candidates.size() > kMostLookedAt) candidates.resize(kMostLookedAt);
+                         ReadListed(std::move(query), std::move(candidates), more, deadline,
+                                    std::move(callback));
+                       });
+}
+
+// `more`: behind these there are others.
+void Silences::ReadListed(SilenceQuery query, std::vector<Ending> candidates, bool more,
+                          Deadline deadline, Callback<SilencePage> callback) {
+  redis::Command read = {"HMGET", context_->keys.Silences()};
+  for (const Ending& candidate : candidates) read.push_back(candidate.id);
   context_->read->Send(
-      {"ZREVRANGEBYSCORE", context_->keys.SilenceEnds(), from, until, "WITHSCORES", "LIMIT", "0",
-       std::to_string(kMostLookedAt)},
-      timeout, [this, query, from, behind, deadline, callback](const redis::Result& result) {
-        if (!result.ok()) return callback(result.failure().ToStatus());
-        const std::vector<redis::Reply>& found = result.reply().elements;
-        std::vector<std::pair<std::string, std::string>> candidates;  // id, end
-        for (size_t i = 0; i + 1 < found.size(); i += 2) {
-          // Ids that end together come in descending order.
-          if (found[i + 1].text == from && found[i].text >= behind) continue;
-          candidates.emplace_back(found[i].text, found[i + 1].text);
+      std::move(read), deadline.left(),
+      [this, query = std::move(query), candidates = std::move(candidates), more,
+       callback = std::move(callback)](const redis::Result& records) {
+        if (!records.ok()) return callback(records.failure().ToStatus());
+        SilencePage page;
+        const std::vector<redis::Reply>& bytes = records.reply().elements;
+        size_t next = 0;
+        for (; next < bytes.size() && next < candidates.size() &&
+               static_cast<int>(page.silences.size()) < query.page_size;
+             ++next) {
+          if (bytes[next].is_nil()) continue;
+          std::optional<SilenceRecord> record = DecodeSilence(bytes[next].text);
+          if (!record.has_value()) {
+            context_->log->Error("ledger.silence_damaged", {{"silence", candidates[next].id}});
+          } else if (query.may_read(record->silence)) {
+            page.silences.push_back(std::move(record->silence));
+          }
         }
-        const bool more = found.size() == 2 * size_t{kMostLookedAt};
-        if (candidates.empty()) return callback(SilencePage());
-        redis::Command read = {"HMGET", context_->keys.Silences()};
-        for (const auto& [id, end] : candidates) read.push_back(id);
-        context_->read->Send(
-            std::move(read), deadline.left(),
-            [this, query, candidates, more, callback](const redis::Result& records) {
-              if (!records.ok()) return callback(records.failure().ToStatus());
-              SilencePage page;
-              const std::vector<redis::Reply>& bytes = records.reply().elements;
-              size_t next = 0;
-              for (; next < bytes.size() && next < candidates.size() &&
-                     static_cast<int>(page.silences.size()) < query.page_size;
-                   ++next) {
-                std::optional<SilenceRecord> record = DecodeSilence(bytes[next].text);
-                if (bytes[next].is_nil() || !record.has_value()) continue;
-                if (query.may_read(record->silence)) {
-                  page.silences.push_back(std::move(record->silence));
-                }
-              }
-              if (more || next < candidates.size()) {
-                const auto& [id, end] = candidates[next - 1];
-                page.next_page_token =
-                    Seal(context_->descriptor.secret, kTokenPurpose, end + "," + id);
-              }
-              callback(std::move(page));
-            });
+        if (more || next < candidates.size()) {
+          const Ending& last = candidates[next - 1];
+          page.next_page_token =
+              Seal(context_->descriptor.secret, kTokenPurpose, last.end + "," + last.id);
+        }
+        callback(std::move(page));
       });
 }
 

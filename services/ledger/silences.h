@@ -51,6 +51,19 @@ class Silences {
                    Callback<domain::Silence> callback);
   void ChangeNow(SilenceChange change, Deadline deadline, Callback<domain::Silence> callback,
                  int tries);
+  struct ListPlace {
+    std::string from = "+inf";  // the end that the list goes on with, as Redis takes it
+    std::string behind;         // of those that end then the last that was listed
+    std::string until;
+  };
+  struct Ending {
+    std::string id;
+    std::string end;
+  };
+  void ReadEnds(SilenceQuery query, ListPlace place, size_t most, Deadline deadline,
+                Callback<SilencePage> callback);
+  void ReadListed(SilenceQuery query, std::vector<Ending> candidates, bool more, Deadline deadline,
+                  Callback<SilencePage> callback);
   void LookLater();
   void ReadChanges(std::function<void(absl::Status)> callback);
   void TakeChanges(const redis::Reply& ids, std::function<void(absl::Status)> callback);

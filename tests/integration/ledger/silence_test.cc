@@ -1,4 +1,5 @@
 // How many silences there may be, against a real redis-server.
+#include "services/ledger/silence_codec.h"
 #include "services/ledger/silence_desk.h"
 #include "tests/integration/ledger/ledger_fixture.h"
 
@@ -44,6 +45,24 @@ class SilenceTest : public ::testing::Test {
       desk_.Change(EndOf(silence), kPatience, std::move(done));
     });
     ASSERT_TRUE(ended.ok()) << ended.status();
+  }
+
+  // All that is listed, page by page.
+  std::vector<std::string> Listed(int page_size) {
+    std::vector<std::string> ids;
+    SilenceQuery query;
+    query.page_size = page_size;
+    query.may_read = [](const domain::Silence&) { return true; };
+    do {
+      const auto page = Await<SilencePage>([&](Ledger::Callback<SilencePage> done) {
+        desk_.List(query, kPatience, std::move(done));
+      });
+      EXPECT_TRUE(page.ok()) << page.status();
+      if (!page.ok()) break;
+      for (const domain::Silence& silence : page->silences) ids.push_back(silence.id);
+      query.page_token = page->next_page_token;
+    } while (!query.page_token.empty());
+    return ids;
   }
 
   testing::RedisServer server_;
@@ -105,6 +124,39 @@ TEST_F(SilenceTest, ARepeatIsAnsweredThoughTheAlertHasLeftItsAuthorsView) {
   EXPECT_THAT(Create(other), FailsWith(domain::Reason::kAlertNotFound));
   other.request_id = "";
   EXPECT_THAT(Create(other), FailsWith(domain::Reason::kAlertNotFound));
+}
+
+TEST_F(SilenceTest, OfThoseThatEndTogetherEachIsListedOnceHoweverManyTheyAre) {
+  // More than two pages look at, with one that ends later and one that ends sooner.
+  constexpr int kTogether = 4500;
+  const absl::Time end = absl::FromUnixMillis(absl::ToUnixMillis(absl::Now() + absl::Hours(1)));
+  std::vector<std::string> put = {"HSET", "sv:{0}:z"};
+  std::vector<std::string> ends = {"ZADD", "sv:{0}:ze"};
+  std::vector<std::string> expected;
+  const auto add = [&](const std::string& id, absl::Time ends_at) {
+    SilenceRecord record;
+    record.silence = Draft("monitor").silence;
+    record.silence.id = id;
+    record.silence.ends_at = ends_at;
+    put.insert(put.end(), {id, EncodeSilence(record)});
+    ends.insert(ends.end(), {std::to_string(absl::ToUnixMillis(ends_at)), id});
+    expected.push_back(id);
+  };
+  add("later", end + absl::Seconds(1));
+  for (int i = kTogether; i > 0; --i) add("s" + std::to_string(10'000 + i), end);
+  add("sooner", end - absl::Seconds(1));
+  ASSERT_EQ(server_.Call(put), ":" + std::to_string(expected.size()) + "\r\n");
+  ASSERT_EQ(server_.Call(ends), ":" + std::to_string(expected.size()) + "\r\n");
+  EXPECT_EQ(Listed(500), expected);
+  EXPECT_EQ(Listed(1800), expected) << "in pages that end where others were looked at";
+}
+
+TEST_F(SilenceTest, OneThatIsDamagedIsLeftOutOfTheList) {
+  const auto first = Create("monitor");
+  const auto second = Create("monitor");
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_EQ(server_.Call({"HSET", "sv:{0}:z", first->id, "\xff"}), ":0\r\n");
+  EXPECT_THAT(Listed(10), ::testing::ElementsAre(second->id));
 }
 
 TEST_F(SilenceTest, OfTwoWhoChangeOneAtOnceBothHaveTheirWay) {
