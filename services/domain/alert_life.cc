@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "services/domain/visibility.h"
+
 namespace supervision::domain {
 namespace {
 
@@ -94,6 +96,9 @@ void KeepHandling(const Alert& before, Alert* alert) {
                             : before.facets.state;
   alert->facets.owner = before.facets.owner;
   alert->handling = before.handling;
+  if (alert->handling.has_value() && HasNewReaders(before.facets, alert->facets)) {
+    alert->handling->note.clear();
+  }
   if (alert->facets.state == AlertState::kOpen) return;
   if (alert->facets.risk <= before.facets.risk &&
       alert->facets.scenario == before.facets.scenario &&

@@ -50,7 +50,9 @@ std::optional<Alert> AfterStep(const Alert& alert, const AlertStep& step, absl::
 // another class, since who took note took note of something else; and when it has moved to a region
 // that is neither part of the one before nor around it, since there others answer for it, who have
 // taken no note. A clue that has become less grave, or was withdrawn, leaves it as it is. The owner
-// stays in any case, until somebody names another.
+// stays in any case, until somebody names another. The note of the last step does not reach those
+// who see the alert only now, by its class, its region or a secrecy that was lifted: where there
+// may be such, the alert goes on without it, and what was said is read in its changes.
 void KeepHandling(const Alert& before, Alert* alert);
 
 // To be sent with a change of an alert's handling: differs for each version.

@@ -60,6 +60,16 @@ Projection ProjectionFor(const Scope& scope, Confidentiality confidentiality) {
   return Projection::kWithheld;
 }
 
+bool HasNewReaders(const Facets& was, const Facets& is) {
+  if (is.partner != was.partner || !StartsWith(was.region_code, is.region_code)) return true;
+  for (const Scenario reading : {is.scenario, is.secondary}) {
+    if (reading == Scenario::kUnspecified) continue;
+    if (reading != was.scenario && reading != was.secondary) return true;
+  }
+  return was.confidentiality == Confidentiality::kSecret &&
+         is.confidentiality != Confidentiality::kSecret;
+}
+
 std::string ViewKey(const Scope& scope, const Filter& filter) {
   std::string key;
   Append(scope.scenarios.to_string(), &key);

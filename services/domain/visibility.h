@@ -42,6 +42,10 @@ bool Matches(const Filter& filter, const Facets& facets);
 enum class Projection : uint8_t { kFull = 1, kWithheld = 2 };
 Projection ProjectionFor(const Scope& scope, Confidentiality confidentiality);
 
+// Whether somebody may see `is`, and read what is said of it, who did not see `was` or could not
+// read what was said of that.
+bool HasNewReaders(const Facets& was, const Facets& is);
+
 // A text that is equal for equal pairs and differs for different ones: the key under which streams
 // with one view share their work.
 std::string ViewKey(const Scope& scope, const Filter& filter);

@@ -383,6 +383,25 @@ TEST_F(AlertStepsTest, AChangeIsSeenByWhoSawTheClueThenAndIsAsSecretAsItWas) {
   EXPECT_EQ((*seen)[0].handling.note, "已电话核实 s-3");
 }
 
+// The alert's copy of the note has no secrecy of its own, so it stays behind.
+TEST_F(AlertStepsTest, ANoteThatWasMadeUnderSecrecyIsReadInTheChangesAlone) {
+  Revision secret = RevisionOf(submission_, receipt_, "r-1");
+  secret.content.confidentiality = domain::Confidentiality::kSecret;
+  const auto second = ledger_->Revise(secret);
+  ASSERT_TRUE(second.ok()) << second.status();
+  ASSERT_TRUE(ledger_->Step(Next(AlertAction::kAcknowledge, "s-1")).ok());
+  EXPECT_EQ(Alert().handling->note, "已电话核实 s-1");
+  const auto open = ledger_->Revise(RevisionOf(submission_, *second, "r-2"));
+  ASSERT_TRUE(open.ok()) << open.status();
+  EXPECT_EQ(Alert().facets.state, domain::AlertState::kAcknowledged);
+  EXPECT_EQ(Alert().handling->note, "");
+  const auto changes = ledger_->Changes(receipt_.clue_id);
+  ASSERT_TRUE(changes.ok()) << changes.status();
+  ASSERT_EQ(changes->size(), 1u);
+  EXPECT_EQ((*changes)[0].handling.note, "已电话核实 s-1");
+  EXPECT_EQ((*changes)[0].confidentiality, domain::Confidentiality::kSecret);
+}
+
 TEST_F(AlertStepsTest, AClueThatNobodyHandledCostsNothing) {
   const std::string fields = server_->Call({"HKEYS", "sv:{0}:c:" + receipt_.clue_id.substr(3)});
   EXPECT_THAT(fields, ::testing::Not(::testing::HasSubstr("\r\nh\r\n")));

@@ -200,6 +200,30 @@ TEST(AlertLifeTest, AMoveToAnotherRegionOpensTheAlertAgainForItsPeople) {
   }
 }
 
+TEST(AlertLifeTest, ANoteDoesNotReachThoseWhoSeeTheAlertOnlyAfterIt) {
+  for (const State state : {State::kOpen, State::kAcknowledged, State::kResolved}) {
+    Alert before = ExampleAlert(state);
+    before.facets.confidentiality = Confidentiality::kSecret;
+    before.handling = Handling{"li", "知悉", kNow, kNow + absl::Hours(1), AlertOutcome::kHandled};
+    Alert after = before;
+    KeepHandling(before, &after);
+    EXPECT_EQ(after.handling, before.handling) << "nobody has come";
+    after.facets.confidentiality = Confidentiality::kNormal;
+    KeepHandling(before, &after);
+    EXPECT_EQ(after.facets.state, state);
+    Handling without = *before.handling;
+    without.note.clear();
+    EXPECT_EQ(after.handling, without) << "its secrecy was lifted";
+  }
+  Alert before = ExampleAlert(State::kOpen);
+  before.facets.region_code = "330402";
+  before.handling = Handling{"li", "转办", kNow, std::nullopt, AlertOutcome::kUnspecified};
+  Alert after = before;
+  after.facets.region_code = "440106";
+  KeepHandling(before, &after);
+  EXPECT_EQ(after.handling->note, "") << "it has moved";
+}
+
 TEST(AlertLifeTest, ANewAlertIsOpenAndNobodys) {
   Alert alert = ExampleAlert(State::kUnspecified);
   alert.facets.owner.clear();

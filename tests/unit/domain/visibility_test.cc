@@ -1,6 +1,9 @@
 #include "services/domain/visibility.h"
 
+#include <functional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -59,6 +62,51 @@ TEST(SeesTest, ARegionScopeIsMetByAnyOfItsPrefixes) {
   EXPECT_TRUE(Sees(scope, Example()));
   scope.regions = {"11", "3302"};
   EXPECT_FALSE(Sees(scope, Example()));
+}
+
+TEST(HasNewReadersTest, WhoeverSeesItNowCouldBefore) {
+  const Facets was = Example();
+  EXPECT_FALSE(HasNewReaders(was, was));
+  struct Row {
+    const char* name;
+    std::function<void(Facets*)> change;
+    bool expected;
+  };
+  const std::vector<Row> rows = {
+      {"graver", [](Facets* is) { is->risk = Risk::kHigh; }, false},
+      {"of another unit", [](Facets* is) { is->unit.name = "某街道"; }, false},
+      {"without its second reading", [](Facets* is) { is->secondary = Scenario::kUnspecified; },
+       false},
+      {"the readings the other way round",
+       [](Facets* is) { std::swap(is->scenario, is->secondary); }, false},
+      {"of another class", [](Facets* is) { is->scenario = Scenario::kSocialOpinion; }, true},
+      {"with another second reading", [](Facets* is) { is->secondary = Scenario::kSocialOpinion; },
+       true},
+      {"in a wider region", [](Facets* is) { is->region_code = "3301"; }, false},
+      {"in a part of its region", [](Facets* is) { is->region_code = "330106001"; }, true},
+      {"elsewhere", [](Facets* is) { is->region_code = "440106"; }, true},
+      {"of another partner", [](Facets* is) { is->partner = "hotline"; }, true},
+      {"secret", [](Facets* is) { is->confidentiality = Confidentiality::kSecret; }, false},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.name);
+    Facets is = was;
+    row.change(&is);
+    EXPECT_EQ(HasNewReaders(was, is), row.expected);
+  }
+}
+
+TEST(HasNewReadersTest, ALiftedSecrecyLetsOthersRead) {
+  Facets was = Example();
+  was.confidentiality = Confidentiality::kSecret;
+  EXPECT_FALSE(HasNewReaders(was, was));
+  for (const Confidentiality now : {Confidentiality::kUnspecified, Confidentiality::kNormal,
+                                    Confidentiality::kRealNameProtected}) {
+    Facets is = was;
+    is.confidentiality = now;
+    EXPECT_TRUE(HasNewReaders(was, is));
+    EXPECT_FALSE(HasNewReaders(is, was));
+  }
 }
 
 TEST(MatchesTest, EveryConditionGivenMustHold) {
