@@ -44,6 +44,10 @@ void SetLimits(const config::ServerSettings& settings, grpc::ServerBuilder* buil
   quota.Resize(QuotaBytes(settings));
   builder->SetResourceQuota(quota);
   builder->SetMaxReceiveMessageSize(kMaxReceiveBytes);
+  // gRPC 1.51 unpacks a message before it looks at its size, and before anybody has asked who sends
+  // it: 1 MiB would become 1 GiB.
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder->SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                               settings.alerting.max_streams + kSpareCallsPerConnection);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
