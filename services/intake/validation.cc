@@ -73,7 +73,7 @@ class ContentCheck {
       : path_(path), regions_(regions), today_(domain::CivilDate(now)), violations_(violations) {}
 
   void Run(const domain::ClueContent& content) {
-    Text(content.source_record_id, kRecordId, "source_record_id");
+    ValidateSourceRecordId(content.source_record_id, path_, violations_);
     Text(content.title, kTitle, "title");
     Text(content.content, kContent, "content");
     Date(content.occurred_on, "occurred_on");
@@ -241,6 +241,11 @@ void ValidateRequestId(std::string_view request_id, std::string_view path, Viola
                     kMaxRequestIdLength, " of A-Z a-z 0-9 . _ : -"),
        absl::StrCat(request_id.empty() ? "缺失" : "格式不正确", "；请填写 1 至 ",
                     kMaxRequestIdLength, " 个字符，限 A-Z a-z 0-9 . _ : -")});
+}
+
+void ValidateSourceRecordId(std::string_view record_id, std::string_view path,
+                            Violations* violations) {
+  ValidateTextField(record_id, kRecordId, FieldPath(path, "source_record_id"), violations);
 }
 
 void ValidateWithdrawReason(std::string_view reason, std::string_view path,

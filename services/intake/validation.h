@@ -55,6 +55,9 @@ void ValidateContent(const domain::ClueContent& content, std::string_view path,
 // Whether it is for the table alone that this region is refused: another version of it may have it.
 bool IsUnknownRegion(std::string_view code, const RegionTable& regions);
 void ValidateRequestId(std::string_view request_id, std::string_view path, Violations* violations);
+// The partner's own id of a record, where there is one; by this one rule it is taken and asked for.
+void ValidateSourceRecordId(std::string_view record_id, std::string_view path,
+                            Violations* violations);
 void ValidateWithdrawReason(std::string_view reason, std::string_view path, Violations* violations);
 // For ClassifyText.
 void ValidateText(std::string_view title, std::string_view content, std::string_view path,

@@ -78,8 +78,8 @@ void ValidateKeys(const v1::GetClueRequest& request, const Caller& caller, Viola
     violations->push_back({"identity.partner", "is missing; name the partner, as you are none",
                            "缺少来源单位；您不是来源单位，请指明"});
   }
-  if (identity.has_source_record_id()) {
-    ValidateKey(identity.source_record_id(), "identity.source_record_id", violations);
+  if (!identity.source_record_id().empty()) {
+    intake::ValidateSourceRecordId(identity.source_record_id(), "identity", violations);
   } else if (identity.has_request_id()) {
     ValidateKey(identity.request_id(), "identity.request_id", violations);
   } else {

@@ -286,6 +286,29 @@ TEST_F(CluesTest, GetFindsByIdByRecordAndByRequest) {
   EXPECT_EQ(response.clue().id(), submitted.receipt.clue_id());
 }
 
+// A record's id is as long as its characters say, whatever their bytes.
+TEST_F(CluesTest, WhatWasAcceptedAsARecordsIdFindsItsClue) {
+  std::string longest;
+  for (int i = 0; i < 128; ++i) longest += "案";
+  for (const std::string& record : {longest, std::string(" ")}) {
+    v1::SubmitClueRequest request = ValidRequest(NewNumber());
+    request.mutable_clue()->set_source_record_id(record);
+    const Submitted submitted = Submit(*stub_, request);
+    ASSERT_TRUE(submitted.status.ok()) << submitted.status.error_message();
+    v1::GetClueRequest get;
+    get.mutable_identity()->set_source_record_id(record);
+    v1::GetClueResponse response;
+    const grpc::Status status = stub_->GetClue(Context(kPartnerToken).get(), get, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.clue().id(), submitted.receipt.clue_id());
+  }
+  v1::GetClueRequest longer;
+  longer.mutable_identity()->set_source_record_id(longest + "案");
+  v1::GetClueResponse response;
+  EXPECT_THAT(ViolationsOf(stub_->GetClue(Context(kPartnerToken).get(), longer, &response)),
+              ElementsAre("identity.source_record_id"));
+}
+
 TEST_F(CluesTest, GetTellsWhatIsMissing) {
   v1::GetClueResponse response;
   v1::GetClueRequest request;
@@ -294,6 +317,9 @@ TEST_F(CluesTest, GetTellsWhatIsMissing) {
   request.mutable_identity();
   EXPECT_THAT(ViolationsOf(stub_->GetClue(Context(kMonitorToken).get(), request, &response)),
               ElementsAre("identity.partner", "identity.source_record_id"));
+  request.mutable_identity()->set_source_record_id("");
+  EXPECT_THAT(ViolationsOf(stub_->GetClue(Context(kPartnerToken).get(), request, &response)),
+              ElementsAre("identity.source_record_id"));
 }
 
 TEST_F(CluesTest, APartnerDoesNotLearnOfOthersClues) {
