@@ -152,6 +152,7 @@ class Intake::Core : public std::enable_shared_from_this<Core> {
     ValidateGiven(request.clue_id, "clue_id", &found);
     ValidateGiven(request.etag, "etag", &found);
     ValidateWithdrawReason(request.reason, "", &found);
+    found = Join(std::move(request.violations), std::move(found));
     if (!found.empty()) return Refuse(Change::kWithdraw, start, std::move(found), callback);
     ledger_->Withdraw(
         {std::move(request.partner), std::move(request.request_id), std::move(request.clue_id),

@@ -78,6 +78,7 @@ class Intake {
     std::string clue_id;
     std::string etag;
     std::string reason;
+    Violations violations;
     std::string trace_parent;
   };
   void Withdraw(WithdrawRequest request, absl::Duration timeout, Callback callback);

@@ -110,25 +110,19 @@ grpc::ServerUnaryReactor* ClueService::WithdrawClue(Context* context, const Byte
   if (!caller) return call;
   auto ticket = Admit(parts_.intake, bytes->Length(), call);
   v1::WithdrawClueRequest request;
-  Violations violations;
-  if (ticket == nullptr || !call->Parse(*bytes, &request, &violations)) return call;
-  if (!violations.empty()) {
-    // Intake takes no mistakes of ours here: look for its own before all are told at once.
-    intake::ValidateRequestId(request.request_id(), "", &violations);
-    intake::ValidateWithdrawReason(request.reason(), "", &violations);
-  }
-  if (!call->Accept(std::move(violations))) return call;
+  intake::Intake::WithdrawRequest withdraw;
+  if (ticket == nullptr || !call->Parse(*bytes, &request, &withdraw.violations)) return call;
   if (absl::Status open = parts_.door->Check(); !open.ok()) {
     call->Fail(open);
     return call;
   }
-  parts_.intake->Withdraw({.partner = caller->principal->partner,
-                           .request_id = std::move(*request.mutable_request_id()),
-                           .clue_id = std::move(*request.mutable_clue_id()),
-                           .etag = std::move(*request.mutable_etag()),
-                           .reason = std::move(*request.mutable_reason()),
-                           .trace_parent = caller->trace_parent},
-                          caller->timeout,
+  withdraw.partner = caller->principal->partner;
+  withdraw.request_id = std::move(*request.mutable_request_id());
+  withdraw.clue_id = std::move(*request.mutable_clue_id());
+  withdraw.etag = std::move(*request.mutable_etag());
+  withdraw.reason = std::move(*request.mutable_reason());
+  withdraw.trace_parent = caller->trace_parent;
+  parts_.intake->Withdraw(std::move(withdraw), caller->timeout,
                           AnswerWith<v1::WithdrawClueResponse>(call, std::move(ticket)));
   return call;
 }

@@ -260,6 +260,15 @@ TEST_F(CluesTest, WithdrawTellsAllItsMistakes) {
       stub_->WithdrawClue(Context(kPartnerToken).get(), v1::WithdrawClueRequest(), &response);
   EXPECT_THAT(ViolationsOf(status),
               ::testing::UnorderedElementsAre("request_id", "clue_id", "etag", "reason"));
+
+  v1::WithdrawClueRequest request;
+  request.set_reason("MARKER");
+  std::string bytes = request.SerializeAsString();
+  bytes.replace(bytes.find("MARKER"), 6, "\xff\xfe\xfd\xfc\xfb\xfa");
+  EXPECT_THAT(ViolationsOf(CallRaw(server_->channel(), "/supervision.v1.ClueService/WithdrawClue",
+                                   bytes, kPartnerToken)
+                               .status),
+              ::testing::UnorderedElementsAre("request_id", "clue_id", "etag", "reason"));
 }
 
 TEST_F(CluesTest, GetFindsByIdByRecordAndByRequest) {
