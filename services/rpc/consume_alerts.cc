@@ -143,9 +143,7 @@ class Consumption final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc:
   }
 
   absl::Status Take() {
-    if (incoming_.Length() > kMaxMessageBytes) {
-      return domain::MakeError(domain::Reason::kMessageTooLarge);
-    }
+    if (incoming_.Length() > kMaxMessageBytes) return MessageTooLarge(kMaxMessageBytes);
     v1::ConsumeAlertsRequest message;
     Violations violations;
     grpc::Slice holder;

@@ -1,22 +1,40 @@
 #include "services/rpc/stream_clues.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "services/domain/error.h"
+#include "services/base/utf8.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/clue_stream_state.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/parse.h"
 #include "services/rpc/status.h"
 #include "services/rpc/to_proto.h"
+#include "services/rpc/wire_reader.h"
 #include "supervision/v1/clue_service.pb.h"
 
 namespace supervision::rpc {
 
 // Messages of one stream that may be unanswered; the API's comment names it.
 constexpr size_t kWindow = 256;
+
+// The name that the answer to `message` carries: its request_id, read without parsing the rest, so
+// that who matches answers by it also knows which clue a quota or the limit of size refuses. Of a
+// message beyond that limit only so much is looked at. What is longer than a request_id may be is
+// left out: answers wait until the client reads them, in memory that nobody counts.
+std::string NameOf(std::string_view message) {
+  std::string_view name;
+  WireReader reader(message.substr(0, UnaryCall::kMaxRequestBytes));
+  while (reader.Next()) {
+    if (reader.field().number == v1::StreamCluesRequest::kRequestIdFieldNumber) {
+      name = reader.field().bytes;
+    }
+  }
+  const bool fits = name.size() <= intake::kMaxRequestIdLength && base::IsUtf8(name);
+  return fits ? std::string(name) : std::string();
+}
 
 // The reactor of one stream. It decides nothing: ClueStreamState does. Callbacks of intake hold the
 // state, and touch the reactor only to carry out a step, during which the state keeps the call from
@@ -100,14 +118,16 @@ class ClueStream final : public ClueStreams::Reactor {
 
   // Hands message number `index` to intake; whatever comes of it is its answer.
   void Take(uint64_t index) {
+    grpc::Slice holder;
+    const std::string_view bytes = Flatten(incoming_, &holder);
     v1::StreamCluesRequest message;
     intake::Intake::SubmitRequest submit;
     Room room;
-    absl::Status taken = Admit(&message, &submit.violations, &room);
+    absl::Status taken = Admit(bytes, &message, &submit.violations, &room);
     if (taken.ok()) taken = MayBackfill(caller_, message.backfill());
-    submit.request_id = std::move(*message.mutable_request_id());
-    auto answer = AnswerTo(index, submit.request_id, std::move(room));
+    auto answer = AnswerTo(index, NameOf(bytes), std::move(room));
     if (!taken.ok()) return answer(taken);
+    submit.request_id = std::move(*message.mutable_request_id());
     submit.partner = caller_.principal->partner;
     submit.backfill = message.backfill();
     submit.trace_parent = caller_.trace_parent;
@@ -115,25 +135,25 @@ class ClueStream final : public ClueStreams::Reactor {
     intake_->Submit(std::move(submit), caller_.timeout, std::move(answer));
   }
 
-  absl::Status Admit(v1::StreamCluesRequest* message, Violations* violations, Room* room) {
-    if (incoming_.Length() > UnaryCall::kMaxRequestBytes) {
-      return domain::MakeError(domain::Reason::kMessageTooLarge);
+  absl::Status Admit(std::string_view bytes, v1::StreamCluesRequest* message,
+                     Violations* violations, Room* room) {
+    if (bytes.size() > UnaryCall::kMaxRequestBytes) {
+      return MessageTooLarge(UnaryCall::kMaxRequestBytes);
     }
-    if (absl::Status may = TakeQuota(&room->share); !may.ok()) return may;
-    grpc::Slice holder;
-    absl::Status parsed = ParseRequest(Flatten(incoming_, &holder), "", message, violations);
+    if (absl::Status may = TakeQuota(bytes.size(), &room->share); !may.ok()) return may;
+    absl::Status parsed = ParseRequest(bytes, "", message, violations);
     if (!parsed.ok()) return parsed;
     if (absl::Status open = door_->Check(); !open.ok()) return open;
-    auto admitted = intake_->Admit(incoming_.Length());
+    auto admitted = intake_->Admit(bytes.size());
     if (!admitted.ok()) return admitted.status();
     room->ticket = *std::move(admitted);
     return absl::OkStatus();
   }
 
-  absl::Status TakeQuota(std::shared_ptr<security::Quotas::Share>* share) {
+  absl::Status TakeQuota(size_t bytes, std::shared_ptr<security::Quotas::Share>* share) {
     const absl::Time now = absl::Now();
     if (absl::Status spent = caller_.share->Spend(now); !spent.ok()) return spent;
-    auto taken = caller_.share->Take(incoming_.Length(), now);
+    auto taken = caller_.share->Take(bytes, now);
     if (taken.ok()) *share = *std::move(taken);
     return taken.status();
   }

@@ -11,6 +11,13 @@
 
 namespace supervision::rpc {
 
+absl::Status MessageTooLarge(size_t limit_bytes) {
+  domain::ErrorDetail detail;
+  detail.reason = domain::Reason::kMessageTooLarge;
+  detail.metadata.emplace_back("limit_bytes", absl::StrCat(limit_bytes));
+  return domain::MakeError(std::move(detail));
+}
+
 UnaryCall::UnaryCall(const Edge& edge, security::Method method,
                      grpc::CallbackServerContext* context, grpc::ByteBuffer* response)
     : edge_(edge), method_(method), context_(context), response_(response), record_(edge, method) {}
@@ -40,10 +47,7 @@ bool UnaryCall::TakeQuota(size_t bytes, size_t clues) {
 bool UnaryCall::Parse(const grpc::ByteBuffer& bytes, google::protobuf::Message* request,
                       intake::Violations* violations) {
   if (bytes.Length() > kMaxRequestBytes) {
-    domain::ErrorDetail detail;
-    detail.reason = domain::Reason::kMessageTooLarge;
-    detail.metadata.emplace_back("limit_bytes", absl::StrCat(kMaxRequestBytes));
-    Fail(domain::MakeError(std::move(detail)));
+    Fail(MessageTooLarge(kMaxRequestBytes));
     return false;
   }
   if (!TakeQuota(bytes.Length())) return false;

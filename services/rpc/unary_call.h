@@ -12,6 +12,9 @@
 
 namespace supervision::rpc {
 
+// MESSAGE_TOO_LARGE, with how much one message may have.
+absl::Status MessageTooLarge(size_t limit_bytes);
+
 // One unary call, from its raw bytes to its finish. A method steps through Enter and Parse, each of
 // which has finished the call when it fails, and hands the work on; whoever does the work calls
 // Answer or Fail, exactly once, on any thread. The object deletes itself afterwards.

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "services/domain/error.h"
 #include "services/rpc/bytes.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/parse.h"
@@ -42,7 +41,7 @@ absl::StatusOr<Hub::Request> RequestOf(const grpc::ByteBuffer& bytes, const Call
   Violations violations;
   grpc::Slice holder;
   if (bytes.Length() > UnaryCall::kMaxRequestBytes) {
-    return domain::MakeError(domain::Reason::kMessageTooLarge);
+    return MessageTooLarge(UnaryCall::kMaxRequestBytes);
   }
   if (auto parsed = ParseRequest(Flatten(bytes, &holder), "", &message, &violations);
       !parsed.ok()) {

@@ -68,11 +68,14 @@ std::string ReasonOf(const google::rpc::Status& status) {
 }
 std::string ReasonOf(const grpc::Status& status) { return ReasonOf(DetailsOf(status)); }
 
-std::string FactOf(const grpc::Status& status, const std::string& key) {
-  const auto info = Find<google::rpc::ErrorInfo>(DetailsOf(status));
+std::string FactOf(const google::rpc::Status& status, const std::string& key) {
+  const auto info = Find<google::rpc::ErrorInfo>(status);
   if (!info.has_value()) return "";
   const auto found = info->metadata().find(key);
   return found == info->metadata().end() ? "" : found->second;
+}
+std::string FactOf(const grpc::Status& status, const std::string& key) {
+  return FactOf(DetailsOf(status), key);
 }
 
 bool HasRetryInfo(const google::rpc::Status& status) {

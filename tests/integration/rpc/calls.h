@@ -52,6 +52,7 @@ std::optional<Message> Find(const google::rpc::Status& status) {
 }
 std::string ReasonOf(const google::rpc::Status& status);  // empty: none
 std::string ReasonOf(const grpc::Status& status);
+std::string FactOf(const google::rpc::Status& status, const std::string& key);
 std::string FactOf(const grpc::Status& status, const std::string& key);
 bool HasRetryInfo(const google::rpc::Status& status);
 bool HasRetryInfo(const grpc::Status& status);

@@ -8,6 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/integration/rpc/calls.h"
+#include "tests/integration/rpc/consume_client.h"
 
 namespace supervision::testing {
 namespace {
@@ -203,9 +204,20 @@ TEST_F(CluesTest, BytesThatAreNoMessageSaySo) {
 }
 
 TEST_F(CluesTest, AMessageOverTheLimitIsOursToRefuse) {
+  const auto expect_limit = [](const grpc::Status& status, int bytes) {
+    EXPECT_EQ(ReasonOf(status), "MESSAGE_TOO_LARGE");
+    EXPECT_EQ(FactOf(status, "limit_bytes"), std::to_string(bytes));
+  };
+  const std::string large(2 << 20, 'x');
   v1::SubmitClueRequest request = ValidRequest(NewNumber());
-  request.mutable_clue()->set_content(std::string(2 << 20, 'x'));
-  EXPECT_EQ(ReasonOf(Submit(*stub_, request).status), "MESSAGE_TOO_LARGE");
+  request.mutable_clue()->set_content(large);
+  expect_limit(Submit(*stub_, request).status, 1 << 20);
+  v1::WatchAlertsRequest watch;
+  watch.mutable_filter()->set_expression(large);
+  expect_limit(Watcher(server_->channel(), watch).Finish(), 1 << 20);
+  v1::OpenConsumption open;
+  open.set_subscription(large);
+  expect_limit(Consumption(server_->channel(), open).Finish(), 64 << 10);
 }
 
 TEST_F(CluesTest, RevisionsAreNewVersionsAndOldEtagsAreRefused) {

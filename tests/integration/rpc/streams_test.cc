@@ -87,6 +87,63 @@ TEST(StreamCluesTest, OneBadMessageFailsByItself) {
   EXPECT_TRUE(answers[2].has_receipt());
 }
 
+// Answers wait in memory until the client reads them.
+TEST(StreamCluesTest, AnAnswerRepeatsNoMoreThanARequestIdMayHave) {
+  TestServer server;
+  Stream stream(server);
+  v1::StreamCluesRequest message = Message(0);
+  message.set_request_id(std::string(900 << 10, 'a'));
+  ASSERT_TRUE(stream.Write(message));
+  const auto answer = stream.Read();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_THAT(ViolationsOf(answer->error()), ElementsAre("request_id"));
+  EXPECT_EQ(answer->index(), 0u);
+  EXPECT_EQ(answer->request_id(), "");
+  EXPECT_LT(answer->ByteSizeLong(), 8u << 10);
+  // What is none, and might have been, still tells which message is meant.
+  message.set_request_id("号 1");
+  ASSERT_TRUE(stream.Write(message));
+  const auto next = stream.Read();
+  ASSERT_TRUE(next.has_value());
+  EXPECT_THAT(ViolationsOf(next->error()), ElementsAre("request_id"));
+  EXPECT_EQ(next->request_id(), "号 1");
+}
+
+TEST(StreamCluesTest, WhatAQuotaRefusesIsNamedInTheAnswer) {
+  // So few that the second clue is one too many, unless the machine takes a second for the first.
+  TestServer server({.flags = {"--quotas.calls_per_second=1"}});
+  Stream stream(server);
+  int number = 0;
+  ASSERT_TRUE(Eventually([&] {
+    EXPECT_TRUE(stream.Write(Message(number)));
+    const auto answer = stream.Read();
+    if (!answer.has_value()) return true;
+    EXPECT_EQ(answer->request_id(), "r-" + std::to_string(number));
+    ++number;
+    if (answer->has_receipt()) return false;
+    EXPECT_EQ(ReasonOf(answer->error()), "QUOTA_EXCEEDED");
+    EXPECT_TRUE(HasRetryInfo(answer->error()));
+    return true;
+  }));
+}
+
+TEST(StreamCluesTest, WhatIsTooLargeIsNamedInTheAnswerWithTheLimit) {
+  TestServer server;
+  Stream stream(server);
+  v1::StreamCluesRequest large = Message(0);
+  large.mutable_clue()->set_content(std::string(2 << 20, 'x'));
+  ASSERT_TRUE(stream.Write(large) && stream.Write(Message(1)));
+  stream.WritesDone();
+  std::map<uint64_t, v1::StreamCluesResponse> answers;
+  while (const auto response = stream.Read()) answers[response->index()] = *response;
+  EXPECT_TRUE(stream.Finish().ok());
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[0].request_id(), "r-0");
+  EXPECT_EQ(ReasonOf(answers[0].error()), "MESSAGE_TOO_LARGE");
+  EXPECT_EQ(FactOf(answers[0].error(), "limit_bytes"), std::to_string(1 << 20));
+  EXPECT_TRUE(answers[1].has_receipt());
+}
+
 TEST(StreamCluesTest, ReadsNoFurtherThanTheWindow) {
   RedisServer redis;
   TestServer server({.redis = "unix:" + redis.path()});
