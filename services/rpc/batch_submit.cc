@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/arena.h"
+#include "services/ledger/deadline.h"
 #include "services/rpc/batch_split.h"
 #include "services/rpc/from_proto.h"
 #include "services/rpc/parse.h"
@@ -71,7 +72,8 @@ class BatchWork {
   void Submit(size_t index);
 
   const Caller caller_;
-  const grpc::Slice bytes_;  // the items lie in it
+  const ledger::Deadline deadline_{caller_.timeout};  // of all items together
+  const grpc::Slice bytes_;                           // the items lie in it
   const SplitBatch batch_;
   intake::Intake* const intake_;
   const std::shared_ptr<Collector> collector_;
@@ -92,7 +94,7 @@ void BatchWork::Submit(size_t index) {
   submit.validate_only = batch_.validate_only;
   submit.backfill = batch_.backfill;
   submit.trace_parent = caller_.trace_parent;
-  intake_->Submit(std::move(submit), caller_.timeout,
+  intake_->Submit(std::move(submit), deadline_.left(),
                   [collector = collector_, index](const absl::StatusOr<ledger::Receipt>& receipt) {
                     collector->Set(index, receipt);
                   });

@@ -130,6 +130,38 @@ TEST_F(BatchTest, ValidateOnlyKeepsNothing) {
             grpc::StatusCode::NOT_FOUND);
 }
 
+// Items are handed over one after the other, which takes long of long texts: all of them have until
+// the caller's deadline, so that it reads why each was not stored. A machine that stands still may
+// let one attempt come late.
+TEST(BatchDeadlineTest, IsOneForAllItems) {
+  RedisServer redis;
+  TestServer server({.redis = "unix:" + redis.path()});
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "某";
+  redis.Freeze();
+  EXPECT_TRUE(Eventually([&] {
+    std::atomic<int> told{0};
+    std::vector<std::thread> partners;
+    for (int i = 0; i < 3; ++i) {
+      partners.emplace_back([&, i] {
+        v1::BatchSubmitCluesRequest request = BatchOf(i * 100, 60);
+        for (auto& item : *request.mutable_items()) item.mutable_clue()->set_content(text);
+        v1::BatchSubmitCluesResponse response;
+        const auto context = Context(kPartnerToken, std::chrono::seconds(3));
+        if (!v1::ClueService::NewStub(server.channel())
+                 ->BatchSubmitClues(context.get(), request, &response)
+                 .ok()) {
+          return;
+        }
+        for (const auto& result : response.results()) told.fetch_add(result.has_error() ? 1 : 0);
+      });
+    }
+    for (std::thread& partner : partners) partner.join();
+    return told.load() == 3 * 60;
+  }));
+  redis.Thaw();
+}
+
 // Redis stands still, so that calls pile up; what is beyond the limit is refused at once.
 TEST(OverloadTest, IsRefusedAtOnceWithADelayAndNothingIsLost) {
   RedisServer redis;
