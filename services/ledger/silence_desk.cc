@@ -10,13 +10,11 @@ namespace supervision::ledger {
 
 namespace {
 
-// Of a draft whose alert could not be read for `why`: a repeat gets its first answer also when the
-// caller no longer sees the alert.
-void AnswerUnseen(Silences* silences, const SilenceDraft& draft, const absl::Status& why,
+// A repeat gets its first answer, whatever speaks against it by now; what is none is refused for
+// `why`.
+void AnswerRepeat(Silences* silences, const SilenceDraft& draft, const absl::Status& why,
                   Deadline deadline, SilenceDesk::Callback<domain::Silence> answer) {
-  if (draft.request_id.empty() || !domain::HasReason(why, domain::Reason::kAlertNotFound)) {
-    return answer(why);
-  }
+  if (draft.request_id.empty()) return answer(why);
   silences->Repeat(draft, deadline,
                    [why, answer = std::move(answer)](absl::StatusOr<domain::Silence> first) {
                      if (domain::HasReason(first.status(), domain::Reason::kSilenceNotFound)) {
@@ -24,6 +22,13 @@ void AnswerUnseen(Silences* silences, const SilenceDraft& draft, const absl::Sta
                      }
                      answer(std::move(first));
                    });
+}
+
+// Of a draft whose alert could not be read for `why`.
+void AnswerUnseen(Silences* silences, const SilenceDraft& draft, const absl::Status& why,
+                  Deadline deadline, SilenceDesk::Callback<domain::Silence> answer) {
+  if (!domain::HasReason(why, domain::Reason::kAlertNotFound)) return answer(why);
+  AnswerRepeat(silences, draft, why, deadline, std::move(answer));
 }
 
 }  // namespace
@@ -55,6 +60,15 @@ void SilenceDesk::Create(SilenceDraft draft, SilenceQuota quota, absl::Duration 
               parts->silences.Create(std::move(draft), quota, deadline.left(), std::move(answer));
             });
       });
+}
+
+void SilenceDesk::Repeat(SilenceDraft draft, absl::Status why, absl::Duration timeout,
+                         Callback<domain::Silence> callback) {
+  core_->OnLoop(std::move(callback),
+                [draft = std::move(draft), why = std::move(why), deadline = Deadline(timeout)](
+                    OpenParts* parts, Callback<domain::Silence> answer) {
+                  AnswerRepeat(&parts->silences, draft, why, deadline, std::move(answer));
+                });
 }
 
 void SilenceDesk::Change(SilenceChange change, absl::Duration timeout,

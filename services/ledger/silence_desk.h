@@ -62,6 +62,10 @@ class SilenceDesk {
   // IDEMPOTENCY_KEY_REUSED. It counts on this replica at once.
   void Create(SilenceDraft draft, SilenceQuota quota, absl::Duration timeout,
               Callback<domain::Silence> callback);
+  // Of a draft that cannot be made any more: the silence that it made when that was asked for
+  // first, else `why`. IDEMPOTENCY_KEY_REUSED.
+  void Repeat(SilenceDraft draft, absl::Status why, absl::Duration timeout,
+              Callback<domain::Silence> callback);
   // SILENCE_ENDED when one that has ended is to be extended. Ending it again changes nothing. A new
   // end before the old one changes nothing either.
   void Change(SilenceChange change, absl::Duration timeout, Callback<domain::Silence> callback);

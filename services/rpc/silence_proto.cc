@@ -15,6 +15,7 @@ constexpr size_t kMaxReason = 500;  // code points
 constexpr int kMaxReceivers = 50;
 constexpr size_t kMaxPrincipalLength = 64;
 constexpr size_t kMaxKey = 128;
+constexpr char kEndsAt[] = "ends_at";
 
 bool IsSupervisor(const Caller& caller) {
   return caller.principal->roles.test(static_cast<size_t>(security::Role::kSupervisor));
@@ -41,9 +42,9 @@ absl::Time EndOf(const Request& request, absl::Time now, Violations* violations)
         violations);
   }
   if (request.has_ends_at()) {
-    return CheckedEnd("ends_at", FromProto(request.ends_at()), now, violations);
+    return CheckedEnd(kEndsAt, FromProto(request.ends_at()), now, violations);
   }
-  violations->push_back({"ends_at", "is missing; a silence needs an end, at most 90 days from now",
+  violations->push_back({kEndsAt, "is missing; a silence needs an end, at most 90 days from now",
                          "缺少结束时间；静默必须有结束时间，最长 90 天"});
   return now;
 }
@@ -91,6 +92,13 @@ domain::Silence FromProto(const v1::CreateSilenceRequest& request, absl::Time no
                           silence.receivers.end());
   silence.ends_at = EndOf(request, now, violations);
   return silence;
+}
+
+bool OnlyItsEndHasPassed(const v1::CreateSilenceRequest& request, absl::Time now,
+                         const Violations& violations) {
+  if (violations.size() != 1 || violations[0].field != kEndsAt) return false;
+  const std::optional<absl::Time> end = FromProto(request.ends_at());
+  return request.has_ends_at() && end.has_value() && *end <= now;
 }
 
 domain::Silence FromProto(const v1::PreviewSilenceRequest& request, Violations* violations) {

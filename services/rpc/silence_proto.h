@@ -15,6 +15,10 @@ namespace supervision::rpc {
 // Everything of a silence but its author, and its receivers where none are named.
 domain::Silence FromProto(const v1::CreateSilenceRequest& request, absl::Time now,
                           Violations* violations);
+// Whether nothing speaks against the request but that its end has passed: it may have been in time
+// when it was sent first.
+bool OnlyItsEndHasPassed(const v1::CreateSilenceRequest& request, absl::Time now,
+                         const Violations& violations);
 // What a silence would be about.
 domain::Silence FromProto(const v1::PreviewSilenceRequest& request, Violations* violations);
 absl::Time NewEndOf(const v1::ExtendSilenceRequest& request, absl::Time now,

@@ -57,17 +57,28 @@ grpc::ServerUnaryReactor* SilenceService::CreateSilence(Context* context, const 
   Violations violations;
   if (!caller || !call->Parse(*bytes, &request, &violations)) return call;
   ledger::SilenceDraft draft;
-  draft.silence = FromProto(request, absl::Now(), &violations);
-  if (!call->Accept(std::move(violations))) return call;
-  if (const absl::Status fit = CheckReceivers(*edge_.gate, *caller, draft.silence.receivers);
-      !fit.ok()) {
-    call->Fail(fit);
+  const absl::Time now = absl::Now();
+  draft.silence = FromProto(request, now, &violations);
+  const bool named = !request.request_id().empty();
+  const bool late = named && OnlyItsEndHasPassed(request, now, violations);
+  if (!late && !call->Accept(std::move(violations))) return call;
+  absl::Status refusal = CheckReceivers(*edge_.gate, *caller, draft.silence.receivers);
+  if (late) refusal.Update(intake::ToStatus(std::move(violations)));
+  const bool may = !domain::HasReason(refusal, domain::Reason::kPermissionDenied);
+  if (!refusal.ok() && !(named && may)) {
+    call->Fail(refusal);
     return call;
   }
   draft.silence.author = caller->principal->id;
   if (draft.silence.receivers.empty()) draft.silence.receivers = {caller->principal->id};
   draft.request_id = request.request_id();
   draft.scope = caller->scope;
+  if (!refusal.ok()) {
+    // Its end has passed, or a receiver watches no more: of a repeat that says nothing.
+    desk_.Repeat(std::move(draft), std::move(refusal), caller->timeout,
+                 AnswerTo<v1::CreateSilenceResponse>(call));
+    return call;
+  }
   desk_.Create(std::move(draft), {}, caller->timeout, AnswerTo<v1::CreateSilenceResponse>(call));
   return call;
 }

@@ -6,6 +6,7 @@
 #include "supervision/v1/silence_service.grpc.pb.h"
 #include "tests/integration/rpc/calls.h"
 #include "tests/integration/rpc/supervisor.h"
+#include "tests/support/eventually.h"
 
 namespace supervision::testing {
 namespace {
@@ -76,6 +77,24 @@ TEST_F(SilenceRightsTest, AReceiverWhoWatchesNoAlertsIsUnfitAndNothingIsMade) {
   v1::ListSilencesResponse page;
   ASSERT_TRUE(silences_->ListSilences(Context(kSupervisorToken).get(), {}, &page).ok());
   EXPECT_THAT(page.silences(), IsEmpty());
+}
+
+TEST_F(SilenceRightsTest, ARepeatIsTheSameSilenceThoughAReceiverHasLeft) {
+  v1::CreateSilenceRequest request = ForUnit("某县公安局");
+  request.add_receivers("example-handler");
+  request.set_request_id("silence-1");
+  ASSERT_TRUE(Create(request, kSupervisorToken).ok());
+  const std::string first = made_.id();
+  Rename("example-handler", "example-successor");
+  v1::CreateSilenceRequest another = request;
+  another.clear_request_id();
+  ASSERT_TRUE(
+      Eventually([&] { return ReasonOf(Create(another, kSupervisorToken)) == "RECEIVER_UNFIT"; }));
+  const grpc::Status status = Create(request, kSupervisorToken);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(made_.id(), first);
+  another.set_request_id("silence-2");
+  EXPECT_EQ(ReasonOf(Create(another, kSupervisorToken)), "RECEIVER_UNFIT") << "it made none";
 }
 
 TEST_F(SilenceRightsTest, OneSilenceTooManyIsToldSoUntilOneIsExpired) {

@@ -18,6 +18,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class SilenceTest : public ::testing::Test {
  protected:
@@ -214,6 +215,26 @@ TEST_F(SilenceTest, ARepeatIsTheSameSilence) {
   EXPECT_EQ(first.id(), second.id());
   request.set_reason("别的原因");
   EXPECT_EQ(ReasonOf(Create(request, &second)), "IDEMPOTENCY_KEY_REUSED");
+}
+
+// Whoever lost the first answer is not told that none was made. What the end is does not make a
+// repeat another request, so that one of long ago stands for the wait.
+TEST_F(SilenceTest, ARepeatBehindItsEndIsTheSilenceThatItMade) {
+  v1::CreateSilenceRequest request = ForUnit("某县公安局");
+  request.set_request_id("silence-1");
+  v1::Silence first;
+  ASSERT_TRUE(Create(request, &first).ok());
+  request.mutable_ends_at()->set_seconds(1);
+  v1::Silence again;
+  const grpc::Status status = Create(request, &again);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(again.id(), first.id());
+
+  request.set_request_id("silence-2");
+  EXPECT_THAT(ViolationsOf(Create(request, &again)), ElementsAre("ends_at")) << "it made none";
+  request.set_request_id("silence-1");
+  request.clear_reason();
+  EXPECT_THAT(ViolationsOf(Create(request, &again)), UnorderedElementsAre("ends_at", "reason"));
 }
 
 TEST_F(SilenceTest, IsExtendedUntilItHasEnded) {
