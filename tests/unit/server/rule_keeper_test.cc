@@ -3,14 +3,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "services/domain/error.h"
 #include "tests/support/eventually.h"
 #include "tests/support/rule_folder.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/unreadable.h"
 
 namespace supervision::server {
@@ -221,10 +225,20 @@ TEST_F(RuleKeeperTest, ChangedFilesAreRefusedUntilTheyCiteNothingThatHasEnded) {
   EXPECT_EQ(Metric("supervision_rules_lapsed"), 0);
 }
 
+// As on a file system that another machine writes to: inotify, which watches the folder, tells
+// nothing of what is written by a name that the file has elsewhere.
 TEST_F(RuleKeeperTest, WhereInotifyDoesNotReachTimesAreLookedAt) {
+  const testing::TempDir elsewhere;
+  const std::string other_name = elsewhere.path() + "/rules.yaml";
+  std::filesystem::create_hard_link(folder_.rule_file(), other_name);
   look_ = absl::Milliseconds(10);
   Start(true);
-  folder_.Exchange({.scenario = "JUDICIAL"});
+  ASSERT_EQ(Reload()->last_result, ReloadResult::kUnchanged) << "what changes now it has not read";
+  std::ostringstream text;
+  text << std::ifstream(other_name).rdbuf();
+  std::string rules = text.str();
+  rules.replace(rules.find("ADMIN_ENFORCEMENT"), std::strlen("ADMIN_ENFORCEMENT"), "JUDICIAL");
+  std::ofstream(other_name) << rules;
   EXPECT_TRUE(BecomesScenario("JUDICIAL"));
 }
 
