@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -28,6 +29,7 @@ struct Deleter {
 };
 using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Deleter<GENERAL_NAMES_free>>;
 
@@ -158,6 +160,19 @@ class CertificateReader {
 
 Certificates ReadCertificates(std::string_view pem) { return CertificateReader().Read(pem); }
 
+// Why a server of this machine's OpenSSL cannot show `one`, its own or one of the chain behind it;
+// empty when it can. Each handshake asks this, and gRPC tells nobody: a key or a signature may be
+// weaker than the machine allows, or of a kind that TLS does not know, as SM2.
+std::string WhyNotShown(SSL_CTX* context, X509* one, bool own) {
+  const int taken = context == nullptr ? 0
+                    : own              ? SSL_CTX_use_certificate(context, one)
+                                       : SSL_CTX_add1_chain_cert(context, one);
+  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
+  ERR_clear_error();
+  if (taken == 1) return {};
+  return reason == nullptr ? "it is refused" : reason;
+}
+
 // A key with a passphrase is not read: nobody is there to be asked.
 int NoPassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) {
   *static_cast<bool*>(asked) = true;
@@ -244,6 +259,7 @@ class Checker {
 
  private:
   void CheckChain(const std::vector<Certificate>& chain) {
+    const Context server(SSL_CTX_new(TLS_server_method()));
     for (size_t i = 0; i < chain.size(); ++i) {
       X509* const one = chain[i].get();
       const std::string who = absl::StrCat("the certificate of ", Subject(one));
@@ -254,6 +270,11 @@ class Checker {
         AddOfTime(names_.certificate,
                   absl::StrCat("is not valid yet: ", who, " begins on ", DayText(From(one)),
                                "; check this machine's clock, or wait"));
+      }
+      if (const std::string why = WhyNotShown(server.get(), one, i == 0); !why.empty()) {
+        Add(names_.certificate,
+            absl::StrCat("cannot be used for TLS: OpenSSL says of ", who, ": ", why,
+                         "; have one made with RSA of 2048 bits or P-256, signed with SHA-256"));
       }
       if (i + 1 == chain.size()) break;
       X509* const next = chain[i + 1].get();

@@ -32,10 +32,11 @@ struct TlsNames {
 };
 
 // Checks that no block of the texts is damaged, that certificate and key belong together, that each
-// certificate is signed by the next, that none has run out or begins later, that it is a server's
-// and names hosts, and that the authorities are such. INVALID_ARGUMENT with every mistake, a line
-// each: what, why and the remedy; FAILED_PRECONDITION when all of them are about the time. No line
-// has anything of a key. Thread-safe.
+// certificate is signed by the next, that none has run out or begins later or is one that OpenSSL
+// takes for no TLS server, that it is a server's and names hosts, and that the authorities are
+// such. INVALID_ARGUMENT with every mistake, a line each: what, why and the remedy;
+// FAILED_PRECONDITION when all of them are about the time. No line has anything of a key.
+// Thread-safe.
 absl::StatusOr<TlsMaterial> CheckTls(TlsTexts texts, const TlsNames& names, absl::Time now);
 
 // One certificate as a person reads it.

@@ -1,4 +1,5 @@
 // TLS and mutual TLS on a real server, with certificates that deploy/certs has made.
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -234,6 +235,23 @@ TEST_F(TlsTest, AKeyThatDoesNotFitAtAReloadLeavesTheLastGoodPair) {
   Replace(files_.Certificate(), certificates_->Text("renewed.pem"));
   Replace(files_.Key(), certificates_->Text("renewed.key"));
   EXPECT_TRUE(Eventually([&] { return server.Metric(rejected) == 0; }));
+}
+
+// Key, dates and names are right, and no client would get in.
+TEST_F(TlsTest, ACertificateTooWeakForOpensslAtAReloadLeavesTheLastGoodPair) {
+  TestServer server({.flags = files_.Flags()});
+  const std::string weak = files_.place.path() + "/weak";
+  const std::string command =
+      "openssl req -x509 -nodes -days 30 -subj /CN=weak -addext subjectAltName=DNS:localhost "
+      "-newkey rsa:1024 -out " +
+      weak + ".pem -keyout " + weak + ".key 2>/dev/null";
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;
+  Replace(files_.Key(), TextOf(weak + ".key"));
+  Replace(files_.Certificate(), TextOf(weak + ".pem"));
+  EXPECT_TRUE(Eventually(
+      [&] { return server.Metric("supervision_identity_rejected{what=\"tls\"}") == 1; }));
+  EXPECT_TRUE(Call(Channel(server, plain_), kMonitorToken).ok());
+  EXPECT_THAT(Refusal(files_.Flags()), HasSubstr("cannot be used for TLS"));
 }
 
 TEST_F(TlsTest, AChangedClientAuthorityCountsForTheNextConnection) {

@@ -15,6 +15,7 @@ namespace supervision::security {
 namespace {
 
 using supervision::testing::Certificates;
+using supervision::testing::Replace;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
@@ -42,6 +43,18 @@ class CertificatesTest : public ::testing::Test {
         "openssl " + words + " -in " + files_->Path("server.key") + " -out " + made;
     if (std::system((command + " 2>/dev/null").c_str()) != 0) ADD_FAILURE() << command;
     return files_->Text("made.key");
+  }
+  // What openssl makes: a certificate of "weak" for localhost with a key of its own, as these words
+  // say, and lies in weak.pem and weak.key.
+  void MakeWeak(const std::string& words) const {
+    const std::string command = "openssl req -x509 -nodes -days 30 -subj /CN=weak -addext " +
+                                ("subjectAltName=DNS:localhost -out " + files_->Path("weak.pem")) +
+                                " -keyout " + files_->Path("weak.key") + " " + words;
+    if (std::system((command + " 2>/dev/null").c_str()) != 0) ADD_FAILURE() << command;
+  }
+  std::string SignedBy(const std::string& authority) const {
+    return " -CA " + files_->Path(authority + ".pem") + " -CAkey " +
+           files_->Path(authority + ".key");
   }
   static Certificates* files_;
 };
@@ -79,6 +92,39 @@ TEST_F(CertificatesTest, AChainOutOfOrderIsToldWithTheOrder) {
   texts = Good();
   texts.certificate += other.Text("ca.pem");
   EXPECT_THAT(Said(texts), HasSubstr("is no chain"));
+}
+
+// Each handshake would fail by it, and gRPC would say nothing.
+TEST_F(CertificatesTest, WhatOpensslWillNotUseIsToldBeforeAHandshakeFails) {
+  const std::string p256 = "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
+  const struct {
+    const char* name;
+    std::string made;
+    const char* why;
+  } cases[] = {
+      {"a short key", "-newkey rsa:1024" + SignedBy("ca"), "ee key too small"},
+      {"a weak signature", p256 + " -sha1" + SignedBy("ca"), "ca md too weak"},
+      {"SM2", "-newkey sm2", "unknown certificate type"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.name);
+    MakeWeak(one.made);
+    EXPECT_THAT(Said({files_->Text("weak.pem"), files_->Text("weak.key"), ""}),
+                AllOf(HasSubstr("listen.tls_certificate: cannot be used for TLS"),
+                      HasSubstr("CN=weak"), HasSubstr(one.why), HasSubstr("RSA of 2048 bits")));
+  }
+}
+
+TEST_F(CertificatesTest, AWeakOneInTheChainIsToldAsItself) {
+  MakeWeak("-newkey rsa:1024");
+  const std::string authority = files_->Text("weak.pem");
+  for (const std::string end : {".pem", ".key"}) {
+    Replace(files_->Path("authority" + end), files_->Text("weak" + end));
+  }
+  MakeWeak("-newkey rsa:2048" + SignedBy("authority"));
+  EXPECT_EQ(Said({files_->Text("weak.pem"), files_->Text("weak.key"), ""}), "");
+  EXPECT_THAT(Said({files_->Text("weak.pem") + authority, files_->Text("weak.key"), ""}),
+              AllOf(HasSubstr("cannot be used for TLS"), HasSubstr("ca key too small")));
 }
 
 // One with a line in its middle spoilt.
