@@ -66,10 +66,10 @@ absl::Status Gate::DrainingError() const {
   return domain::MakeError(domain::Reason::kDraining, options_.retry_delay);
 }
 
-absl::Status Gate::RenewalError() {
+absl::Status Gate::ComeAgain(const char* cause) {
   domain::ErrorDetail detail;
   detail.reason = domain::Reason::kDraining;
-  detail.metadata.emplace_back("cause", "RIGHTS_CHANGED");
+  detail.metadata.emplace_back("cause", cause);
   detail.retry_after = absl::ZeroDuration();
   return domain::MakeError(std::move(detail));
 }

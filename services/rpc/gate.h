@@ -38,6 +38,7 @@ class Gate {
   struct Options {
     absl::Duration default_timeout = absl::Seconds(10);  // the most that a call works
     absl::Duration retry_delay = absl::Milliseconds(500);
+    absl::Duration max_stream_age;  // of streams that do not see to it by themselves; zero: any
     // Called on gRPC's threads for each; empty: nobody wants to know.
     std::function<void(const Trouble&)> on_trouble;
   };
@@ -71,13 +72,16 @@ class Gate {
   // From now on every call is told to go to another replica.
   void Drain() { draining_.store(true, std::memory_order_relaxed); }
   absl::Status DrainingError() const;
-  // For a stream whose caller may see or do something else from now on: it comes again at once.
-  static absl::Status RenewalError();
+  // For a stream that ends so that its caller comes again at once: it may see or do something else
+  // from now on, or the stream is as old as one may get.
+  static absl::Status RenewalError() { return ComeAgain("RIGHTS_CHANGED"); }
+  static absl::Status AgeError() { return ComeAgain("STREAM_AGE"); }
 
   // Streams that have entered: they are looked at again while they are open.
   OpenStreams& streams() { return streams_; }
 
  private:
+  static absl::Status ComeAgain(const char* cause);
   std::optional<domain::Scope> ScopeFor(security::Method method, std::string_view id) const;
   absl::Duration TimeoutOf(const grpc::CallbackServerContext& context) const;
 
@@ -85,7 +89,7 @@ class Gate {
   security::Quotas* const quotas_;
   const Options options_;
   std::atomic<bool> draining_{false};
-  OpenStreams streams_;
+  OpenStreams streams_{options_.max_stream_age};
 };
 
 }  // namespace supervision::rpc

@@ -1,5 +1,6 @@
 #include "services/rpc/open_streams.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,13 @@ Standing StandingOf(const Caller& caller, security::Method method,
 
 OpenStreams::Entry OpenStreams::Add(security::Method method, const Caller& caller, Ways ways) {
   base::MutexLock lock(&mutex_);
-  open_.emplace(++last_, Stream{.method = method, .caller = caller, .ways = std::move(ways)});
+  std::uniform_real_distribution<double> jitter(0.9, 1.1);
+  const absl::Duration max_age = max_age_ > absl::ZeroDuration() && ways.too_old
+                                     ? max_age_ * jitter(random_)
+                                     : absl::InfiniteDuration();
+  open_.emplace(
+      ++last_,
+      Stream{.method = method, .caller = caller, .ways = std::move(ways), .max_age = max_age});
   return Entry(this, last_);
 }
 
@@ -41,11 +48,15 @@ void OpenStreams::Check(const security::PrincipalDirectory& principals, absl::Ti
     for (auto& [number, stream] : open_) {
       if (stream.told) continue;
       Standing standing = StandingOf(stream.caller, stream.method, principals, now);
-      stream.told = standing.changed || !standing.may.ok();
+      stream.since = std::min(stream.since, now);
+      const bool too_old = now - stream.since >= stream.max_age;
+      stream.told = standing.changed || !standing.may.ok() || too_old;
       if (!standing.may.ok()) {
         told.push_back([end = stream.ways.end, may = std::move(standing.may)] { end(may); });
       } else if (standing.changed) {
         told.push_back(stream.ways.renew);
+      } else if (too_old) {
+        told.push_back(stream.ways.too_old);
       }
     }
   }

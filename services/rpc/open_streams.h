@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -36,7 +37,7 @@ Standing StandingOf(const Caller& caller, security::Method method,
                     const security::PrincipalDirectory& principals, absl::Time now);
 
 // The streams that are open, so that each may be looked at again while it lasts: a token that is
-// revoked or runs out ends its streams, and a grant that changes renews them.
+// revoked or runs out ends its streams, and a grant that changes renews them, as does their age.
 //
 // Thread-safe. Knows no gRPC.
 class OpenStreams {
@@ -47,6 +48,9 @@ class OpenStreams {
     std::function<void(absl::Status)> end;  // the caller may not go on
     std::function<void()> renew;  // what it may see has changed: it ends so that its client comes
                                   // again and goes on where it was
+    // It is as old as a stream may get: it ends so that its client comes again, to another replica
+    // perhaps. Empty: it sees to its age by itself.
+    std::function<void()> too_old = {};
   };
 
   // As long as it lives, the stream is looked at.
@@ -68,6 +72,10 @@ class OpenStreams {
     OpenStreams* streams_ = nullptr;
     uint64_t number_ = 0;
   };
+  // Streams get about `max_age` old, give or take a tenth, so that those which began together do
+  // not end together; zero: any.
+  explicit OpenStreams(absl::Duration max_age) : max_age_(max_age) {}
+
   Entry Add(security::Method method, const Caller& caller, Ways ways);
 
   // Looks at all of them.
@@ -78,11 +86,15 @@ class OpenStreams {
     security::Method method = security::Method::kSubmitClue;
     Caller caller;
     Ways ways;
-    bool told = false;  // once is enough
+    absl::Duration max_age;
+    absl::Time since = absl::InfiniteFuture();  // when it was looked at first
+    bool told = false;                          // once is enough
   };
   void Remove(uint64_t number);
 
+  const absl::Duration max_age_;
   base::Mutex mutex_;
+  std::minstd_rand random_ ABSL_GUARDED_BY(mutex_){std::random_device()()};
   uint64_t last_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unordered_map<uint64_t, Stream> open_ ABSL_GUARDED_BY(mutex_);
 };

@@ -65,7 +65,9 @@ class ClueStream final : public ClueStreams::Reactor {
       PerformIfAny(this, state->Drain(std::move(status)));
     };
     entry_ = edge_.gate->streams().Add(security::Method::kStreamClues, caller_,
-                                       {.end = end, .renew = [end] { end(Gate::RenewalError()); }});
+                                       {.end = end,
+                                        .renew = [end] { end(Gate::RenewalError()); },
+                                        .too_old = [end] { end(Gate::AgeError()); }});
     Perform(state_->OnStart());
     return true;
   }

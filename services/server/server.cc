@@ -124,6 +124,7 @@ class Server::Body {
         gate_(identities_.principals(), &quotas_,
               {.default_timeout = settings_.intake.default_deadline,
                .retry_delay = settings_.intake.retry_delay,
+               .max_stream_age = settings_.alerting.max_stream_age,
                .on_trouble = LogTroubles(options_.clock, log_)}),
         rpc_metrics_(registry_.get()),
         slot_(inputs_.rules.classifier),

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -39,19 +40,20 @@ std::shared_ptr<const PrincipalDirectory> Directory(const security::Principal& p
 class OpenStreamsTest : public ::testing::Test {
  protected:
   OpenStreamsTest() {
-    Caller caller;
-    caller.principal = Directory(Monitor())->Authenticate("token");
-    caller.scope = security::ScopeOf(*caller.principal);
-    entry_ =
-        streams_.Add(Method::kWatchAlerts, caller,
-                     {.end =
-                          [this](absl::Status status) {
-                            told_.emplace_back(domain::Row(domain::DetailOf(status)->reason).name);
-                          },
-                      .renew = [this] { told_.emplace_back("renew"); }});
+    caller_.principal = Directory(Monitor())->Authenticate("token");
+    caller_.scope = security::ScopeOf(*caller_.principal);
+    entry_ = streams_.Add(Method::kWatchAlerts, caller_, Tell());
+  }
+  OpenStreams::Ways Tell() {
+    return {.end =
+                [this](absl::Status status) {
+                  told_.emplace_back(domain::Row(domain::DetailOf(status)->reason).name);
+                },
+            .renew = [this] { told_.emplace_back("renew"); }};
   }
 
-  OpenStreams streams_;
+  OpenStreams streams_{absl::Hours(1)};
+  Caller caller_;
   std::vector<std::string> told_;
   OpenStreams::Entry entry_;
 };
@@ -89,6 +91,29 @@ TEST_F(OpenStreamsTest, AScopeThatChangesRenewsItsStream) {
   principal.scope.regions = {"3304"};
   streams_.Check(*Directory(principal), kNow);
   EXPECT_THAT(told_, ElementsAre("renew"));
+}
+
+// The fixture's own sees to its age by itself.
+TEST_F(OpenStreamsTest, AStreamOfTheGreatestAgeComesAgainGiveOrTakeATenth) {
+  OpenStreams::Ways ways = Tell();
+  ways.too_old = [this] { told_.emplace_back("too old"); };
+  const OpenStreams::Entry entry = streams_.Add(Method::kWatchAlerts, caller_, std::move(ways));
+  streams_.Check(*Directory(Monitor()), kNow);
+  streams_.Check(*Directory(Monitor()), kNow + absl::Minutes(53));
+  EXPECT_THAT(told_, IsEmpty());
+  streams_.Check(*Directory(Monitor()), kNow + absl::Minutes(66));
+  streams_.Check(*Directory(Monitor()), kNow + absl::Minutes(67));
+  EXPECT_THAT(told_, ElementsAre("too old"));
+}
+
+TEST_F(OpenStreamsTest, WhereStreamsMayGetAnyAgeNoneIsTooOld) {
+  OpenStreams streams(absl::ZeroDuration());
+  OpenStreams::Ways ways = Tell();
+  ways.too_old = [this] { told_.emplace_back("too old"); };
+  const OpenStreams::Entry entry = streams.Add(Method::kWatchAlerts, caller_, std::move(ways));
+  streams.Check(*Directory(Monitor()), kNow);
+  streams.Check(*Directory(Monitor()), kNow + absl::Hours(1000));
+  EXPECT_THAT(told_, IsEmpty());
 }
 
 TEST_F(OpenStreamsTest, AStreamThatHasEndedIsNotTold) {
