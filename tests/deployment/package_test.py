@@ -43,6 +43,23 @@ class UnitTest(unittest.TestCase):
         self.assertEqual(unit_value(UNIT.read_text(), "ProtectSystem"), "strict")
         self.assertIn(f"({told}=)", (CONFIG / "server.yaml").read_text())
 
+    def test_what_the_service_asks_of_the_kernel_by_name_is_let_through(self):
+        allowed = set()
+        for names in re.findall(r"^SystemCallFilter=(.*)$", UNIT.read_text(), re.MULTILINE):
+            found = {call for name in names.lstrip("~").split() for call in self.calls_of(name)}
+            allowed = allowed - found if names.startswith("~") else allowed | found
+        self.assertNotIn("mbind", allowed)
+        self.assertEqual({"accept4", "memfd_create", "pidfd_open", "prlimit64", "renameat2",
+                          "sched_setaffinity", "setpriority"} - allowed, set())
+
+    def calls_of(self, name):
+        """The system calls of a group of systemd's, of those in it too; of a call itself."""
+        if not name.startswith("@"):
+            return {name}
+        said = harness.run("systemd-analyze", "syscall-filter", name).stdout.split("\n")[1:]
+        members = {line.strip() for line in said if line.strip() and "#" not in line}
+        return {call for member in members for call in self.calls_of(member)}
+
     def test_exposure_stays_low(self):
         harness.run("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
 
