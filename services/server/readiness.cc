@@ -71,6 +71,7 @@ void Readiness::Drain() {
   base::MutexLock lock(&mutex_);
   draining_ = true;
   Update();
+  TellHealth();  // also where it was not ready before: what answers without the ledger drains too
 }
 
 bool Readiness::ready() const {

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "services/observability/log.h"
 #include "services/redis/embedded.h"
 #include "services/rpc/intake_door.h"
@@ -43,6 +46,32 @@ TEST_F(ReadinessTest, ADiskThatWasFullSaysHowMuchMustBeFreeBeforeItGoesOn) {
                              HasSubstr("as soon as an eighth more than that is free"))));
   readiness_.OnEmbedded({.phase = Phase::kRunning});
   EXPECT_FALSE(readiness_.disk_full());
+}
+
+// The health service, as far as it has been told.
+class ToldHealth : public grpc::HealthCheckServiceInterface {
+ public:
+  void SetServingStatus(const std::string& service, bool serving) override {
+    told[service] = serving;
+  }
+  void SetServingStatus(bool) override {}
+  std::map<std::string, bool> told;
+};
+
+// Clients of what answers without the ledger go elsewhere too before their calls are refused.
+TEST_F(ReadinessTest, AReplicaThatDrainsBeforeItWasReadyServesNothingAnyMore) {
+  const std::string sorting = "supervision.v1.ClassificationService";
+  const std::string admin = "supervision.v1.AdminService";
+  ToldHealth health;
+  readiness_.Attach(&health);
+  EXPECT_FALSE(health.told.at(""));
+  EXPECT_TRUE(health.told.at(sorting));
+  EXPECT_TRUE(health.told.at(admin));
+  readiness_.Drain();
+  EXPECT_FALSE(health.told.at(sorting));
+  EXPECT_FALSE(health.told.at(admin));
+  EXPECT_TRUE(health.told.at(kLiveness));
+  readiness_.Detach();
 }
 
 }  // namespace
