@@ -94,6 +94,13 @@ class RedisCheck {
       findings_->Ok(kRedis, absl::StrCat(where_, ", version ", redis.version, ", a primary, ",
                                          "durable, evicts nothing"));
     }
+    if (redis.max_memory_bytes == 0) {
+      findings_->Warn(
+          kRedis,
+          "has no memory limit, so that the machine ends it where clues could be refused "
+          "with nothing lost, and no alert tells beforehand; set redis.max_memory, or "
+          "maxmemory of an external one");
+    }
     if (redis.max_memory_bytes > 0 &&
         redis.used_memory_bytes * 100 >= redis.max_memory_bytes * kMemoryWarnPercent) {
       findings_->Warn(

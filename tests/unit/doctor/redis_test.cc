@@ -30,7 +30,7 @@ class RedisCheckTest : public DoctorTest {
 };
 
 TEST_F(RedisCheckTest, AGoodOneIsFine) {
-  RedisServer server;
+  RedisServer server({.durable = true, .tcp = false, .settings = {"--maxmemory", "1gb"}});
   EXPECT_THAT(
       Look(server),
       ElementsAre(Is(Grade::kOk, AllOf(HasSubstr(server.path()), HasSubstr("version 7"))),
@@ -95,6 +95,12 @@ TEST_F(RedisCheckTest, AClockThatIsApartWarns) {
   const base::FakeClock clock(absl::Now() - absl::Minutes(10));
   EXPECT_THAT(Look(server, &clock),
               Contains(Is(Grade::kWarn, AllOf(HasSubstr("10m"), HasSubstr("ahead of")))));
+}
+
+TEST_F(RedisCheckTest, OneWithoutAMemoryLimitWarns) {
+  RedisServer server;
+  EXPECT_THAT(Look(server), Contains(Is(Grade::kWarn, AllOf(HasSubstr("has no memory limit"),
+                                                            HasSubstr("set redis.max_memory")))));
 }
 
 TEST_F(RedisCheckTest, AFullMemoryWarns) {
