@@ -50,6 +50,9 @@ void CheckFiles(const config::ServerSettings& settings, absl::Time now, Findings
   for (const std::string& lapsed : inputs->rules.classifier->lapsed()) {
     findings->Warn(kFiles, lapsed);
   }
+  for (const std::string& mistake : config::MistakesOf(server::CheckCandidate(settings, now))) {
+    findings->Warn(kFiles, absl::StrCat("the candidate of shadow is not taken: ", mistake));
+  }
   const config::LoadedPrincipals& principals = inputs->principals;
   for (const std::string& to_nobody :
        config::RoutesToNobody(inputs->routes, security::ScopesOfWatchers(*principals.directory))) {

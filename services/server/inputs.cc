@@ -48,6 +48,21 @@ config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files) {
   return {.catalogue = files.catalogue, .rules = files.rules, .model = files.model};
 }
 
+std::optional<config::RuleFiles> CandidateFilesOf(const config::ServerSettings& settings) {
+  const config::ServerSettings::Shadow& shadow = settings.shadow;
+  if (shadow.rules.empty() && shadow.model.empty()) return std::nullopt;
+  config::RuleFiles files = RuleFilesOf(settings.files);
+  if (!shadow.rules.empty()) files.rules = shadow.rules;
+  if (!shadow.model.empty()) files.model = shadow.model;
+  return files;
+}
+
+absl::Status CheckCandidate(const config::ServerSettings& settings, absl::Time now) {
+  const std::optional<config::RuleFiles> files = CandidateFilesOf(settings);
+  if (!files.has_value()) return absl::OkStatus();
+  return config::LoadRuleFiles(*files, now, classification::Lapsed::kKeep).status();
+}
+
 Inputs NotYetRead(const config::ServerSettings& settings) {
   const config::ServerSettings::Listen& listen = settings.listen;
   const config::ServerSettings::Files& files = settings.files;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -32,6 +33,13 @@ struct Inputs {
 
 // The files of the classifier in force.
 config::RuleFiles RuleFilesOf(const config::ServerSettings::Files& files);
+
+// The files of the candidate of `shadow`; nothing where there is none.
+std::optional<config::RuleFiles> CandidateFilesOf(const config::ServerSettings& settings);
+
+// Whether the candidate can be sorted with; OK where there is none. INVALID_ARGUMENT with every
+// mistake, a line each; a service starts nevertheless, without it.
+absl::Status CheckCandidate(const config::ServerSettings& settings, absl::Time now);
 
 // How the files lie now, and nothing of them yet.
 Inputs NotYetRead(const config::ServerSettings& settings);

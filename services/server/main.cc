@@ -3,8 +3,11 @@
 #include <csignal>
 #include <iostream>
 
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "services/server/command_line.h"
+#include "services/server/inputs.h"
 #include "services/server/server.h"
 
 namespace supervision::server {
@@ -36,8 +39,16 @@ int Run(const CommandLine& command, const sigset_t& signals) {
                     absl::IsUnavailable(server.status()) ? kCannotServe : kWrongConfiguration);
   }
   if (command.action == CommandLine::Action::kCheckConfig) {
-    std::cout << "The configuration is right.\n";
-    return 0;
+    const absl::Status candidate = CheckCandidate(*settings, absl::Now());
+    if (candidate.ok()) {
+      std::cout << "The configuration is right.\n";
+      return 0;
+    }
+    return Complain(absl::InvalidArgumentError(absl::StrCat(
+                        candidate.message(),
+                        "\nThe rest of the configuration is right; the service starts without this "
+                        "candidate of shadow, and takes it when it has no mistakes.")),
+                    0);
   }
   if (absl::Status started = (*server)->Start(); !started.ok()) {
     return Complain(started, kCannotServe);

@@ -303,15 +303,15 @@ class Server::Body {
   // A candidate that cannot be read leaves the service as it is: its state says so, and it is read
   // as soon as its files are right.
   void StartShadow() {
-    const config::ServerSettings::Shadow& from = settings_.shadow;
-    if (from.rules.empty() && from.model.empty()) return;
+    std::optional<config::RuleFiles> files = CandidateFilesOf(settings_);
+    if (!files.has_value()) return;
     RuleKeeper::Options options = KeeperOptions();
     options.name = "candidate";
-    if (!from.rules.empty()) options.files.rules = from.rules;
-    if (!from.model.empty()) options.files.model = from.model;
+    options.files = *std::move(files);
     candidate_keeper_ =
         std::make_unique<RuleKeeper>(std::move(options), config::RuleFileSet(), &candidate_);
     candidate_keeper_->Start();
+    const config::ServerSettings::Shadow& from = settings_.shadow;
     intake::Shadow::Options bounds;
     bounds.percent = from.percent;
     bounds.max_queued = static_cast<size_t>(from.max_queued);

@@ -62,6 +62,14 @@ TEST(DaemonTest, CheckConfigEndsWithZeroWhenAllIsRight) {
   EXPECT_EQ(RunProgram(kConfig + " --check-config").exit_code, 0);
 }
 
+// Which the service starts without.
+TEST(DaemonTest, CheckConfigTellsWhatIsWrongWithTheCandidateToo) {
+  const Outcome outcome = RunProgram(kConfig + " --check-config --shadow.rules=/nonexistent/rules");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, AllOf(HasSubstr("/nonexistent/rules"),
+                                    HasSubstr("starts without this candidate of shadow")));
+}
+
 TEST(DaemonTest, EveryMistakeOfTheConfigurationIsToldAtOnce) {
   const TempDir directory;
   const std::string file = directory.path() + "/server.yaml";

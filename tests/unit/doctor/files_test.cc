@@ -38,6 +38,15 @@ TEST_F(FilesTest, EveryMistakeIsAFindingOfItsOwn) {
   EXPECT_THAT(findings_.all(), Contains(Is(Grade::kFail, HasSubstr("/nonexistent/regions.tsv"))));
 }
 
+// The service starts without it.
+TEST_F(FilesTest, ACandidateThatIsNotTakenWarns) {
+  settings_.shadow.rules = "/nonexistent/rules";
+  CheckFiles(settings_, absl::Now(), &findings_);
+  EXPECT_THAT(findings_.all(), Contains(Is(Grade::kOk, HasSubstr("no mistakes"))));
+  EXPECT_THAT(findings_.all(), Contains(Is(Grade::kWarn, AllOf(HasSubstr("candidate of shadow"),
+                                                               HasSubstr("/nonexistent/rules")))));
+}
+
 TEST_F(FilesTest, PlainTextForOtherMachinesFails) {
   settings_.files.principals = directory_.path() + "/principals.yaml";
   testing::Replace(settings_.files.principals, "principals:\n  - id: a\n    roles: [MONITOR]\n");
