@@ -342,7 +342,7 @@ class Server::Body {
         .check_streams = [this](const security::PrincipalDirectory& principals, absl::Time now) {
           gate_.streams().Check(principals, now);
           // On the same thread, as often.
-          if (settings_.reload.watch) route_keeper_.Look();
+          route_keeper_.Look();
           route_keeper_.TellOfNobody(identities_.principals()->Get());
         }};
   }
