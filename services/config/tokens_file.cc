@@ -19,6 +19,19 @@ namespace {
 constexpr mode_t kMode = 0640;  // the service's group reads, nobody else
 constexpr absl::Duration kLookAgain = absl::Milliseconds(20);
 
+constexpr int kMostLinks = 40;  // as the kernel follows
+
+// Where a link leads, also to a file that is yet to be made: replicas share the file behind it, and
+// an exchange of the link would keep from them what is written. A circle of links is left to
+// open().
+std::string Followed(std::filesystem::path path) {
+  std::error_code error;
+  for (int i = 0; i < kMostLinks && std::filesystem::is_symlink(path, error); ++i) {
+    path = path.parent_path() / std::filesystem::read_symlink(path, error);
+  }
+  return path.string();
+}
+
 absl::Status CannotWrite(const std::string& path) {
   return absl::PermissionDeniedError(
       absl::StrCat(path, " cannot be written: ", std::strerror(errno),
@@ -36,9 +49,10 @@ void KeepOwner(int file, const std::string& path, const std::string& otherwise) 
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<TokensFile>> TokensFile::Open(const std::string& path,
+absl::StatusOr<std::unique_ptr<TokensFile>> TokensFile::Open(const std::string& named,
                                                              const std::string& principals,
                                                              absl::Duration patience) {
+  const std::string path = Followed(named);
   // The folder, since the file itself is exchanged.
   const std::string parent = std::filesystem::path(path).parent_path().string();
   const std::string folder = parent.empty() ? "." : parent;

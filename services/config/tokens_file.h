@@ -16,7 +16,8 @@ namespace supervision::config {
 // only ever exchanged as a whole.
 class TokensFile {
  public:
-  // Locks, waiting up to `patience` for another tool, and reads; the file may be missing.
+  // Locks, waiting up to `patience` for another tool, and reads; the file may be missing. Of a link
+  // it is the file behind it that is locked, read and exchanged.
   // `principals` is the file that the service reads beside it: a new file gets its owner and group.
   static absl::StatusOr<std::unique_ptr<TokensFile>> Open(
       const std::string& path, const std::string& principals,

@@ -94,6 +94,19 @@ TEST_F(TokensTest, ANewFileBelongsToThoseWhoReadThePrincipals) {
   EXPECT_EQ(about.st_gid, may_give ? kSomeGroup : getegid());
 }
 
+// As where replicas share a volume: what is revoked is so for all that read the file behind it.
+TEST_F(TokensTest, AFileBehindALinkIsWhatChanges) {
+  const std::string shared = folder_ + "/shared";
+  std::filesystem::create_directory(shared);
+  std::filesystem::create_symlink("shared/tokens.yaml", file_);
+  Save({Give({}).record});  // the first makes it
+  Save({Give({}).record, Give({}).record});
+  EXPECT_TRUE(std::filesystem::is_symlink(file_));
+  const auto tokens = LoadTokens(shared + "/tokens.yaml");
+  ASSERT_TRUE(tokens.ok()) << tokens.status();
+  EXPECT_THAT(*tokens, SizeIs(2));
+}
+
 TEST_F(TokensTest, TwoToolsAtOnceLoseNothingOfEachOther) {
   constexpr int kEach = 20;
   const auto issue = [this] {
