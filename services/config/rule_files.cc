@@ -1,6 +1,5 @@
 #include "services/config/rule_files.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -45,13 +44,8 @@ absl::StatusOr<std::shared_ptr<const classification::Classifier>> Load(
 }  // namespace
 
 std::string DigestOf(const RuleFiles& files) {
-  std::vector<std::string> paths;
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(files.rules, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".yaml") paths.push_back(entry->path().string());
-  }
-  std::sort(paths.begin(), paths.end());
+  std::vector<std::string> paths = RulePaths(files.rules, &error);
   paths.push_back(files.catalogue);
   if (!files.model.empty()) paths.push_back(files.model);
   std::string parts;

@@ -251,18 +251,11 @@ class Adder {
 
 absl::StatusOr<std::vector<std::string>> YamlFiles(const std::string& folder) {
   std::error_code error;
-  std::vector<std::string> paths;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".yaml") {
-      paths.push_back(entry->path().string());
-    }
-  }
+  std::vector<std::string> paths = RulePaths(folder, &error);
   if (error) {
     return absl::NotFoundError(absl::StrCat("folder ", folder, " cannot be read (", error.message(),
                                             "); set files.rules to the rules"));
   }
-  std::sort(paths.begin(), paths.end());
   if (paths.empty()) {
     return absl::NotFoundError(
         absl::StrCat("folder ", folder, " holds no *.yaml file; set files.rules to the rules"));
@@ -271,6 +264,19 @@ absl::StatusOr<std::vector<std::string>> YamlFiles(const std::string& folder) {
 }
 
 }  // namespace
+
+std::vector<std::string> RulePaths(const std::string& folder, std::error_code* error) {
+  std::vector<std::string> paths;
+  for (std::filesystem::directory_iterator entry(folder, *error), end; !*error && entry != end;
+       entry.increment(*error)) {
+    const std::filesystem::path& path = entry->path();
+    const bool hidden = path.filename().string().front() == '.';
+    if (path.extension() == ".yaml" && !hidden) paths.push_back(path.string());
+  }
+  if (*error) paths.clear();
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
 
 absl::StatusOr<RuleSet> LoadRules(const std::string& folder, absl::CivilDay as_of) {
   const absl::StatusOr<std::vector<std::string>> paths = YamlFiles(folder);

@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "services/classification/classifier.h"
 #include "services/config/catalogue_config.h"
+#include "services/config/rule_files.h"
 #include "tests/support/temp_dir.h"
 
 namespace supervision::config {
@@ -44,6 +46,16 @@ TEST_F(RulesConfigTest, AZeroInTheRiskFormulaIsTakenAndWhatIsMissingKeepsItsDefa
   EXPECT_EQ(risk.repeat_max, 0);
   EXPECT_EQ(risk.sensitivity, classification::RiskFormula{}.sensitivity);
   EXPECT_EQ(risk.high_from, classification::RiskFormula{}.high_from);
+}
+
+// Emacs' lock is a link that leads nowhere, for as long as a file is being changed.
+TEST_F(RulesConfigTest, HiddenFilesBesideTheRulesAreNoRules) {
+  Write("a.yaml", "version: \"7\"\n");
+  const std::string before = DigestOf({.rules = folder_.path()});
+  std::filesystem::create_symlink("someone@somewhere.4711", Path(".#a.yaml"));
+  Write("._a.yaml", "of another system");
+  EXPECT_EQ(Load().version, "7");
+  EXPECT_EQ(DigestOf({.rules = folder_.path()}), before);
 }
 
 TEST_F(RulesConfigTest, PutsTheFilesTogetherInTheOrderOfTheirNames) {
