@@ -14,7 +14,10 @@ fail() {
   exit 1
 }
 
-run() { "$project/deploy/run" --port 0 --data "$scratch/data" --build-dir "$build" "$@"; }
+# From another folder, as one who keeps the ledger there: what is given is meant where it is typed.
+build=$(realpath "$build")
+cd "$scratch"
+run() { "$project/deploy/run" --port 0 --data data --build-dir "$build" "$@"; }
 
 # expect_summary KNOWN: the clues were accepted, so many of them known, and in-scope ones told.
 expect_summary() {
@@ -30,6 +33,7 @@ expect_free() {
 }
 
 expect_summary 0
+[ -d "$scratch/data/appendonlydir" ] || fail "the ledger is not in $scratch/data"
 expect_free
 expect_summary "$examples"
 expect_free
