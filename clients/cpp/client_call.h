@@ -4,8 +4,10 @@
 #include <random>
 #include <thread>
 
+#include "absl/time/clock.h"
 #include "clients/cpp/client.h"
 #include "clients/cpp/retry_schedule.h"
+#include "clients/cpp/steady_clock.h"
 
 // How Client makes a call; for its own sources.
 namespace supervision::client {
@@ -14,11 +16,11 @@ template <typename Response>
 absl::StatusOr<Response> Client::Call(const CallOptions& options,
                                       const Attempt<Response>& attempt) {
   RetrySchedule schedule(options_.retry, options.timeout.value_or(options_.retry.timeout), &budget_,
-                         base::Clock::System(), std::random_device{}());
+                         SteadyClock(), std::random_device{}());
   while (true) {
     grpc::ClientContext context;
     Authorize(context);
-    context.set_deadline(absl::ToChronoTime(schedule.AttemptDeadline()));
+    context.set_deadline(absl::ToChronoTime(absl::Now() + schedule.AttemptTime()));
     Response response;
     const absl::Status status = ToAbslStatus(attempt(&context, &response));
     if (status.ok()) return response;

@@ -5,6 +5,7 @@
 
 #include "clients/cpp/proto_time.h"
 #include "clients/cpp/request_id.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::client {
 namespace {
@@ -32,7 +33,7 @@ Consumer::Consumer(Client* client, ConsumerOptions options, Callbacks callbacks)
 Consumer::~Consumer() = default;
 
 absl::Status Consumer::Run() {
-  last_message_ = absl::Now();
+  last_message_ = SteadyNow();
   std::thread guard([this] { Guard(); });
   absl::Status result;
   while (true) {
@@ -45,7 +46,7 @@ absl::Status Consumer::Run() {
     }
     absl::Duration delay = std::exchange(ending_delay_, absl::ZeroDuration());
     delay += status.ok() ? backoff_.Next() : DelayAfter(error, backoff_);
-    if (absl::Now() + delay - last_message_ >= options_.patience) {
+    if (SteadyNow() + delay - last_message_ >= options_.patience) {
       result =
           status.ok() ? absl::UnavailableError("The service ends every stream at once.") : status;
       break;
@@ -73,7 +74,7 @@ absl::Status Consumer::RunStream() {
     closed_ = silent_ = opened_ = false;
     ++streams_;
     lease_.reset();  // a change of it ends the stream
-    silent_at_ = absl::Now() + options_.opening_limit;
+    silent_at_ = SteadyNow() + options_.opening_limit;
     changed_.SignalAll();
   }
   v1::ConsumeAlertsResponse message;
@@ -87,7 +88,7 @@ absl::Status Consumer::RunStream() {
       Handle(message);
       base::MutexLock lock(&mutex_);
       handling_ = false;
-      silent_at_ = absl::Now() + (stopped_ ? kGoodbyeLimit : options_.silence_limit);
+      silent_at_ = SteadyNow() + (stopped_ ? kGoodbyeLimit : options_.silence_limit);
       if (stopped_) CloseOurSide();
     }
   }
@@ -121,7 +122,7 @@ bool Consumer::Open() {
 
 void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
   backoff_.Reset();
-  last_message_ = absl::Now();
+  last_message_ = SteadyNow();
   if (message.has_ending()) ending_delay_ = DurationOf(message.ending().retry_after());
   if (callbacks_.on_message) callbacks_.on_message();
   if (options_.share) return HandleShare(message);
@@ -146,7 +147,7 @@ void Consumer::Handle(const v1::ConsumeAlertsResponse& message) {
 void Consumer::HandleShare(const v1::ConsumeAlertsResponse& message) {
   {
     base::MutexLock lock(&mutex_);
-    leased_at_ = absl::Now();
+    leased_at_ = SteadyNow();
   }
   const uint64_t end = message.first_delivery() + static_cast<uint64_t>(message.updates_size());
   for (int i = 0; i < message.updates_size() && !stopped(); ++i) {
@@ -172,7 +173,7 @@ void Consumer::Hold(uint64_t from, uint64_t to) {
   base::MutexLock lock(&mutex_);
   held_from_ = from;
   held_to_ = std::min(to, from + kMostNumbers);
-  hold_until_ = absl::Now() + options_.hold_limit;
+  hold_until_ = SteadyNow() + options_.hold_limit;
 }
 
 void Consumer::LetGo() {
@@ -210,7 +211,7 @@ void Consumer::Stop() {
     if (context_ != nullptr) context_->TryCancel();  // it may never be connected
     return;
   }
-  silent_at_ = std::min(silent_at_, absl::Now() + kGoodbyeLimit);
+  silent_at_ = std::min(silent_at_, SteadyNow() + kGoodbyeLimit);
   CloseOurSide();
 }
 
@@ -233,14 +234,14 @@ void Consumer::Guard() {
 }
 
 void Consumer::CancelIfSilent() {
-  if (context_ == nullptr || absl::Now() < silent_at_) return;
+  if (context_ == nullptr || SteadyNow() < silent_at_) return;
   silent_ = true;
   silent_at_ = absl::InfiniteFuture();
   context_->TryCancel();
 }
 
 bool Consumer::ExtensionIsDue() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   return held_from_ < held_to_ && now < hold_until_ &&
          now >= leased_at_ + kExtendAfter * lease_.value_or(kShortestLease);
 }
@@ -261,7 +262,7 @@ void Consumer::ExtendIfDue() {
     for (uint64_t delivery = held_from_; delivery < held_to_; ++delivery) {
       request.mutable_extend()->add_deliveries(delivery);
     }
-    leased_at_ = absl::Now();
+    leased_at_ = SteadyNow();
     extending_ = true;
   }
   stream_->Write(request);
@@ -289,10 +290,10 @@ void Consumer::LookUpLease() {
 }
 
 bool Consumer::Sleep(absl::Duration duration) {
-  const absl::Time until = absl::Now() + duration;
+  const absl::Time until = SteadyNow() + duration;
   base::MutexLock lock(&mutex_);
-  while (!stopped_ && absl::Now() < until) {
-    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(until - absl::Now()));
+  while (!stopped_ && SteadyNow() < until) {
+    changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(until - SteadyNow()));
   }
   return !stopped_;
 }

@@ -17,7 +17,8 @@ install(EXPORT SupervisionTargets NAMESPACE supervision::
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/clients/cpp DESTINATION ${client_includes}/clients
   COMPONENT client FILES_MATCHING PATTERN "*.h"
   PATTERN sqlite.h EXCLUDE PATTERN spool_file.h EXCLUDE PATTERN local_error.h EXCLUDE
-  PATTERN client_call.h EXCLUDE PATTERN proto_time.h EXCLUDE PATTERN tls_pair.h EXCLUDE)
+  PATTERN client_call.h EXCLUDE PATTERN proto_time.h EXCLUDE PATTERN steady_clock.h EXCLUDE PATTERN tls_pair.h
+  EXCLUDE)
 # The headers of base that those include.
 install(FILES ${PROJECT_SOURCE_DIR}/services/base/backoff.h ${PROJECT_SOURCE_DIR}/services/base/mutex.h
   DESTINATION ${client_includes}/services/base COMPONENT client)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/cpp/request_id.h"
+#include "clients/cpp/steady_clock.h"
 #include "grpcpp/support/client_callback.h"
 
 namespace supervision::client {
@@ -63,7 +64,7 @@ absl::Status CluePipeline::Send(v1::StreamCluesRequest clue) {
   base::MutexLock lock(&mutex_);
   while (!ended_ && Outstanding() >= options_.window) changed_.Wait(&mutex_);
   if (ended_) return end_.ok() ? absl::FailedPreconditionError("The pipeline is finished.") : end_;
-  if (Outstanding() == 0) last_settled_ = absl::Now();
+  if (Outstanding() == 0) last_settled_ = SteadyNow();
   waiting_.emplace(taken_++, std::move(clue));
   changed_.SignalAll();
   return absl::OkStatus();
@@ -103,7 +104,7 @@ absl::Status CluePipeline::RunStream() {
   {
     base::MutexLock lock(&mutex_);
     stream_ = StreamState();
-    last_heard_ = absl::Now();
+    last_heard_ = SteadyNow();
   }
   Stream stream(this);
   while (true) {
@@ -143,7 +144,7 @@ absl::Status CluePipeline::RunStream() {
 }
 
 CluePipeline::Step CluePipeline::NextStep() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   if (!answers_.empty()) return Step::kTell;
   if (stream_.done) return Step::kEnd;
   const bool overdue = (!sent_.empty() && now - last_heard_ >= options_.answer_timeout) ||
@@ -178,7 +179,7 @@ absl::Time CluePipeline::NextWake() const {
   if (stream_.cancelled || stream_.done) return wake;
   if (!sent_.empty()) wake = std::min(wake, last_heard_ + options_.answer_timeout);
   if (Outstanding() > 0) wake = std::min(wake, last_settled_ + options_.patience);
-  if (!waiting_.empty() && pause_until_ > absl::Now()) wake = std::min(wake, pause_until_);
+  if (!waiting_.empty() && pause_until_ > SteadyNow()) wake = std::min(wake, pause_until_);
   return wake;
 }
 
@@ -187,7 +188,7 @@ void CluePipeline::WaitUntil(absl::Time time) {
     changed_.Wait(&mutex_);
     return;
   }
-  const absl::Duration left = time - absl::Now();
+  const absl::Duration left = time - SteadyNow();
   if (left > absl::ZeroDuration()) changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
 }
 
@@ -217,7 +218,7 @@ void CluePipeline::Done(const absl::Status& status) {
 }
 
 void CluePipeline::Settle(v1::StreamCluesResponse& response) {
-  const absl::Time now = absl::Now();
+  const absl::Time now = SteadyNow();
   last_heard_ = now;
   auto node = sent_.extract(response.index());
   if (node.empty()) return;  // told already
@@ -256,7 +257,7 @@ bool CluePipeline::PrepareNext(const absl::Status& status) {
     const Error error = ErrorOf(status);
     if (!status.ok() && !IsTransientForStream(error)) {
       end = status;
-    } else if (absl::Now() - last_settled_ >= options_.patience) {
+    } else if (SteadyNow() - last_settled_ >= options_.patience) {
       end = !last_trouble_.ok() ? last_trouble_
             : status.ok()       ? absl::UnavailableError("The service ends every stream at once.")
                                 : status;
@@ -270,9 +271,9 @@ bool CluePipeline::PrepareNext(const absl::Status& status) {
     return false;
   }
   if (options_.on_break) options_.on_break(status, delay);
-  const absl::Time next = absl::Now() + delay;
+  const absl::Time next = SteadyNow() + delay;
   base::MutexLock lock(&mutex_);
-  while (!abandoned_ && absl::Now() < next) WaitUntil(next);
+  while (!abandoned_ && SteadyNow() < next) WaitUntil(next);
   return true;
 }
 

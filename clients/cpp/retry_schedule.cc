@@ -14,8 +14,8 @@ RetrySchedule::RetrySchedule(const RetryOptions& options, absl::Duration timeout
       deadline_(clock->Now() + timeout),
       backoff_(options.backoff, seed) {}
 
-absl::Time RetrySchedule::AttemptDeadline() const {
-  return std::min(deadline_, clock_->Now() + attempt_timeout_);
+absl::Duration RetrySchedule::AttemptTime() const {
+  return std::min(deadline_ - clock_->Now(), attempt_timeout_);
 }
 
 std::optional<absl::Duration> RetrySchedule::After(const absl::Status& failure) {

@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "clients/cpp/error.h"
 #include "clients/cpp/local_error.h"
 #include "clients/cpp/retry.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::client {
 namespace {
@@ -83,7 +83,7 @@ absl::StatusOr<std::vector<std::string>> Submitter::SubmitAll(
 }
 
 absl::Status Submitter::Flush(absl::Duration limit) {
-  const absl::Time end = absl::Now() + limit;
+  const absl::Time end = SteadyNow() + limit;
   int64_t barred_before;
   {
     base::MutexLock lock(&mutex_);
@@ -103,7 +103,7 @@ absl::Status Submitter::Flush(absl::Duration limit) {
     base::MutexLock lock(&mutex_);
     // What was written down since the look at the spool was signalled already.
     while (recorded_ == recorded_before) {
-      const absl::Duration left = end - absl::Now();
+      const absl::Duration left = end - SteadyNow();
       if (stopped_ || barred_ > barred_before || left <= absl::ZeroDuration()) {
         if (!trouble_.ok()) return trouble_;
         if (!aside_trouble_.ok()) return aside_trouble_;
@@ -199,7 +199,7 @@ absl::Status Submitter::HandOver() {
         if (aside_.empty()) {
           changed_.Wait(&mutex_);
         } else {
-          changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(aside_due_ - absl::Now()));
+          changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(aside_due_ - SteadyNow()));
         }
       }
       if (stopped_ || ended_) break;
@@ -291,7 +291,7 @@ absl::Status Submitter::Failed(int64_t sequence, const Answer& answer) {
   const int failures = ++failures_[sequence];
   if (failures < kFailuresBeforeOthersPass) return status;
   const absl::Status passed = Passed(answer.request_id, failures, status);
-  if (aside_.insert(sequence).second) aside_due_ = absl::Now() + aside_backoff_.Next();
+  if (aside_.insert(sequence).second) aside_due_ = SteadyNow() + aside_backoff_.Next();
   base::MutexLock lock(&mutex_);
   aside_trouble_ = passed;
   return passed;
@@ -315,7 +315,7 @@ absl::Status Submitter::SendOldestAlone(const absl::Status& end) {
 }
 
 bool Submitter::AsideIsDue() const {
-  return !aside_.empty() && (hurry_ || absl::Now() >= aside_due_);
+  return !aside_.empty() && (hurry_ || SteadyNow() >= aside_due_);
 }
 
 absl::Status Submitter::TryAside() {
@@ -338,7 +338,7 @@ absl::Status Submitter::TryAside() {
     const absl::Status status = SendAlone(found->front());
     if (status.ok()) continue;
     const absl::Duration delay = DelayAfter(ErrorOf(status), aside_backoff_);
-    aside_due_ = absl::Now() + delay;
+    aside_due_ = SteadyNow() + delay;
     Trouble(status, delay);
     break;
   }
@@ -380,10 +380,10 @@ void Submitter::Trouble(const absl::Status& status, absl::Duration delay) {
 }
 
 void Submitter::Pause(absl::Duration delay) {
-  const absl::Time until = absl::Now() + delay;
+  const absl::Time until = SteadyNow() + delay;
   base::MutexLock lock(&mutex_);
   while (!stopped_ && !hurry_) {
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left = until - SteadyNow();
     if (left <= absl::ZeroDuration()) break;
     changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
   }

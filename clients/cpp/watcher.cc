@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "clients/cpp/proto_time.h"
+#include "clients/cpp/steady_clock.h"
 #include "grpcpp/support/client_callback.h"
 
 namespace supervision::client {
@@ -45,7 +46,7 @@ Watcher::Watcher(Client* client, WatcherOptions options, Callbacks callbacks)
 Watcher::~Watcher() = default;
 
 absl::Status Watcher::Run() {
-  last_message_ = absl::Now();
+  last_message_ = SteadyNow();
   while (true) {
     const absl::Status status = RunStream();
     {
@@ -56,7 +57,7 @@ absl::Status Watcher::Run() {
     if (!status.ok() && !IsTransientForStream(error)) return status;
     absl::Duration delay = std::exchange(ending_delay_, absl::ZeroDuration());
     delay += status.ok() ? backoff_.Next() : DelayAfter(error, backoff_);
-    if (absl::Now() + delay - last_message_ >= options_.patience) {
+    if (SteadyNow() + delay - last_message_ >= options_.patience) {
       return status.ok() ? absl::UnavailableError("The service ends every stream at once.")
                          : status;
     }
@@ -116,7 +117,7 @@ v1::WatchAlertsRequest Watcher::NextRequest() const {
 
 void Watcher::Handle(const v1::WatchAlertsResponse& message) {
   backoff_.Reset();
-  last_message_ = absl::Now();
+  last_message_ = SteadyNow();
   if (message.has_ending()) ending_delay_ = DurationOf(message.ending().retry_after());
   // The cursor counts once its updates are handled.
   const std::string cursor = message.cursor().empty() ? options_.cursor : message.cursor();
@@ -128,13 +129,13 @@ void Watcher::Handle(const v1::WatchAlertsResponse& message) {
 }
 
 Watcher::Event Watcher::WaitForEvent(bool cancelled, absl::Duration limit) {
-  const absl::Time until = absl::Now() + limit;
+  const absl::Time until = SteadyNow() + limit;
   base::MutexLock lock(&mutex_);
   while (true) {
     if (stopped_ && !cancelled) return Event::kStopped;
     if (std::exchange(message_ready_, false)) return Event::kMessage;
     if (reading_over_) return Event::kOver;
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left = until - SteadyNow();
     if (cancelled) {
       changed_.Wait(&mutex_);
     } else if (left <= absl::ZeroDuration()) {
@@ -152,10 +153,10 @@ absl::Status Watcher::WaitForEnd() {
 }
 
 bool Watcher::Sleep(absl::Duration duration) {
-  const absl::Time until = absl::Now() + duration;
+  const absl::Time until = SteadyNow() + duration;
   base::MutexLock lock(&mutex_);
   while (!stopped_) {
-    const absl::Duration left = until - absl::Now();
+    const absl::Duration left = until - SteadyNow();
     if (left <= absl::ZeroDuration()) return true;
     changed_.WaitFor(&mutex_, absl::ToChronoNanoseconds(left));
   }

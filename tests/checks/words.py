@@ -14,6 +14,10 @@ IN_TESTS = (
      "a sleep: wait for a condition with a deadline"),
     (re.compile("DISABLED" + r"_\w|GTEST_" + "SKIP"), "a test that does not run"),
 )
+# What a client waits for is no date: a wall clock that is set back would hold it up.
+IN_THE_CLIENT = ((re.compile(r"absl::Now\(\)|Clock::System\(\)"),
+                  "the wall clock, which somebody may set back: SteadyNow()"),)
+WITH_DATES = ("client_call.h", "spool.cc", "spool_file.cc")
 IN_CMAKE = ((re.compile(r"\bfile\s*\(\s*GLOB"), "a glob: list the sources"),)
 # The one place that pauses between two looks at a condition.
 POLLING = "tests/support/eventually.h"
@@ -25,6 +29,8 @@ def rules_for(path):
     rules = list(EVERYWHERE)
     if path.parts[0] == "tests" and str(path) != POLLING:
         rules += IN_TESTS
+    if path.parts[:2] == ("clients", "cpp") and path.name not in WITH_DATES:
+        rules += IN_THE_CLIENT
     if path.name == "CMakeLists.txt" or path.suffix == ".cmake":
         rules += IN_CMAKE
     return rules
@@ -49,5 +55,6 @@ PLANTED = (
     ({"services/base/a.cc": "// TO" + "DO: later\n"}, "an unfinished mark"),
     ({"tests/unit/a_test.cc": "std::this_thread::sleep_" + "for(1s);\n"}, "a sleep"),
     ({"tests/unit/a_test.cc": "TEST(A, DISABLED" + "_B) {}\n"}, "does not run"),
+    ({"clients/cpp/a.cc": "until = absl::" + "Now();\n"}, "the wall clock"),
     ({"services/base/CMakeLists.txt": "file(" + "GLOB sources *.cc)\n"}, "a glob"),
 )
