@@ -29,12 +29,15 @@ absl::Duration DelayAfter(const Error& error, base::Backoff& backoff) {
   return error.retry_after.value_or(absl::ZeroDuration()) + backoff.Next();
 }
 
-absl::Duration RetryBudget::Take(absl::Time now) {
+std::optional<absl::Duration> RetryBudget::Take(absl::Time now, absl::Duration limit) {
   // A leaky bucket in one number: the time at which it is full again.
   base::MutexLock lock(&mutex_);
   const absl::Duration step = absl::Seconds(1) / per_second_;
-  full_at_ = std::max(full_at_, now) + step;
-  return std::max(absl::ZeroDuration(), full_at_ - now - step * burst_);
+  const absl::Time full_at = std::max(full_at_, now) + step;
+  const absl::Duration wait = std::max(absl::ZeroDuration(), full_at - now - step * burst_);
+  if (wait >= limit) return std::nullopt;
+  full_at_ = full_at;
+  return wait;
 }
 
 }  // namespace supervision::client

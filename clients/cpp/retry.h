@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "absl/time/time.h"
 #include "clients/cpp/error.h"
 #include "services/base/backoff.h"
@@ -17,7 +19,8 @@ struct RetryOptions {
   // All attempts of a call together.
   absl::Duration timeout = absl::Seconds(60);
   // All calls of one Client together repeat at most this often, so that a service in trouble is not
-  // buried by those who wait for it. A call beyond it waits longer; it is not given up.
+  // buried by those who wait for it. A call beyond it waits longer; it is given up only where its
+  // own time would be over before its turn.
   double retries_per_second = 20;
   int burst = 20;
 };
@@ -41,7 +44,9 @@ class RetryBudget {
   RetryBudget(double per_second, int burst) : per_second_(per_second), burst_(burst) {}
 
   // Takes one repeat at `now` and says how long to wait until it is due; zero while there are some.
-  absl::Duration Take(absl::Time now);
+  // Nothing, and none is taken, where that would not be sooner than after `limit`: what is owed
+  // never grows beyond the time of one call, however many fail.
+  std::optional<absl::Duration> Take(absl::Time now, absl::Duration limit);
 
  private:
   const double per_second_;

@@ -22,9 +22,13 @@ std::optional<absl::Duration> RetrySchedule::After(const absl::Status& failure) 
   const Error error = ErrorOf(failure);
   if (!IsTransient(error)) return std::nullopt;
   const absl::Time now = clock_->Now();
-  const absl::Duration delay = std::max(DelayAfter(error, backoff_), budget_->Take(now));
-  if (now + delay >= deadline_) return std::nullopt;
-  return delay;
+  const absl::Duration left = deadline_ - now;
+  const absl::Duration delay = DelayAfter(error, backoff_);
+  if (delay >= left) return std::nullopt;
+  // Last: a repeat that does not happen takes nothing from the others.
+  const std::optional<absl::Duration> turn = budget_->Take(now, left);
+  if (!turn.has_value()) return std::nullopt;
+  return std::max(delay, *turn);
 }
 
 }  // namespace supervision::client

@@ -101,6 +101,21 @@ TEST_F(RetryScheduleTest, AnAttemptEndsWithItsOwnTimeOrWithThatOfTheCall) {
   EXPECT_EQ(schedule.AttemptTime(), absl::Seconds(1));
 }
 
+TEST_F(RetryScheduleTest, CallsThatAreGivenUpInAnOutageCostThoseAfterItNothing) {
+  RetryBudget budget(20, 20);
+  int given_up = 0;
+  for (uint64_t seed = 0; seed < 10'000; ++seed) {
+    RetrySchedule schedule(options_, options_.timeout, &budget, &clock_, seed);
+    if (!schedule.After(kAway).has_value()) ++given_up;
+  }
+  EXPECT_GT(given_up, 8000);
+  clock_.Advance(2 * options_.timeout);
+  RetrySchedule schedule(options_, options_.timeout, &budget, &clock_, 1);
+  const auto delay = schedule.After(kAway);
+  ASSERT_TRUE(delay.has_value());
+  EXPECT_LT(*delay, absl::Seconds(1));
+}
+
 TEST_F(RetryScheduleTest, AllCallsTogetherRepeatNoMoreOftenThanTheBudget) {
   options_.timeout = absl::Hours(1);
   constexpr double kPerSecond = 20;

@@ -57,22 +57,32 @@ TEST(RetryTest, WaitsAtLeastAsLongAsTheServiceAsks) {
   }
 }
 
+constexpr absl::Duration kNoLimit = absl::InfiniteDuration();
+
 TEST(RetryBudgetTest, LetsABurstPassAndSpreadsTheRest) {
   RetryBudget budget(10, 5);
   const absl::Time now = absl::UnixEpoch();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(budget.Take(now), absl::ZeroDuration());
-  EXPECT_EQ(budget.Take(now), absl::Milliseconds(100));
-  EXPECT_EQ(budget.Take(now), absl::Milliseconds(200));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(budget.Take(now, kNoLimit), absl::ZeroDuration());
+  EXPECT_EQ(budget.Take(now, kNoLimit), absl::Milliseconds(100));
+  EXPECT_EQ(budget.Take(now, kNoLimit), absl::Milliseconds(200));
 }
 
 TEST(RetryBudgetTest, RefillsWithTime) {
   RetryBudget budget(10, 5);
   const absl::Time now = absl::UnixEpoch();
-  for (int i = 0; i < 5; ++i) budget.Take(now);
+  for (int i = 0; i < 5; ++i) budget.Take(now, kNoLimit);
   const absl::Time later = now + absl::Milliseconds(200);
-  EXPECT_EQ(budget.Take(later), absl::ZeroDuration());
-  EXPECT_EQ(budget.Take(later), absl::ZeroDuration());
-  EXPECT_EQ(budget.Take(later), absl::Milliseconds(100));
+  EXPECT_EQ(budget.Take(later, kNoLimit), absl::ZeroDuration());
+  EXPECT_EQ(budget.Take(later, kNoLimit), absl::ZeroDuration());
+  EXPECT_EQ(budget.Take(later, kNoLimit), absl::Milliseconds(100));
+}
+
+TEST(RetryBudgetTest, WhatWouldComeTooLateTakesNothing) {
+  RetryBudget budget(10, 5);
+  const absl::Time now = absl::UnixEpoch();
+  for (int i = 0; i < 5; ++i) budget.Take(now, kNoLimit);
+  EXPECT_EQ(budget.Take(now, absl::Milliseconds(100)), std::nullopt);
+  EXPECT_EQ(budget.Take(now, absl::Milliseconds(101)), absl::Milliseconds(100));
 }
 
 }  // namespace
