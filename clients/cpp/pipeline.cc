@@ -220,6 +220,7 @@ void CluePipeline::Done(const absl::Status& status) {
 void CluePipeline::Settle(v1::StreamCluesResponse& response) {
   const absl::Time now = SteadyNow();
   last_heard_ = now;
+  in_vain_ = 0;
   auto node = sent_.extract(response.index());
   if (node.empty()) return;  // told already
   Taken taken = std::move(node.mapped());
@@ -250,12 +251,15 @@ bool CluePipeline::PrepareNext(const absl::Status& status) {
   absl::Duration delay;
   {
     base::MutexLock lock(&mutex_);
+    const Error error = ErrorOf(status);
+    const bool in_vain = !sent_.empty() && !status.ok() && error.reason.empty();
+    in_vain_ = in_vain ? in_vain_ + 1 : 0;
     resent_ += static_cast<int64_t>(sent_.size());
     for (auto& [index, taken] : sent_) waiting_.emplace(taken.order, std::move(taken.clue));
     sent_.clear();
     if (waiting_.empty() || abandoned_) return true;  // however the stream ended
-    const Error error = ErrorOf(status);
-    if (!status.ok() && !IsTransientForStream(error)) {
+    const bool given_up = options_.streams_in_vain > 0 && in_vain_ >= options_.streams_in_vain;
+    if (given_up || (!status.ok() && !IsTransientForStream(error))) {
       end = status;
     } else if (SteadyNow() - last_settled_ >= options_.patience) {
       end = !last_trouble_.ok() ? last_trouble_

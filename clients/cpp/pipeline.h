@@ -21,6 +21,10 @@ struct PipelineOptions {
   base::Backoff::Options backoff = {absl::Milliseconds(100), absl::Seconds(5)};
   // Gives up when the service has settled no clue for this long.
   absl::Duration patience = absl::Seconds(60);
+  // Gives up, with how the last of them ended, after so many streams in a row that ended without a
+  // word of the service and without an answer, though clues were sent: something on the way may
+  // break every stream on which one clue goes. 0: such ends are only a matter of `patience`.
+  int streams_in_vain = 0;
   // A stream that owes answers and sends none for this long is taken for broken.
   absl::Duration answer_timeout = absl::Seconds(20);
   // The stream ended with clues unanswered and a new one begins after `delay`. `status` is OK when
@@ -127,6 +131,7 @@ class CluePipeline {
   absl::Time pause_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Time last_settled_ ABSL_GUARDED_BY(mutex_);  // or since when something is outstanding
   absl::Time last_heard_ ABSL_GUARDED_BY(mutex_);    // or since when an answer is owed
+  int in_vain_ ABSL_GUARDED_BY(mutex_) = 0;          // see PipelineOptions::streams_in_vain
   int64_t resent_ ABSL_GUARDED_BY(mutex_) = 0;
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;

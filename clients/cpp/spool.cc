@@ -22,6 +22,15 @@ absl::Status Damaged() {
                     "该线索的暂存内容已损坏。请重新提交，然后删除此条。");
 }
 
+// The protobuf of the service, and ours when it is read again, takes no other text.
+absl::Status NotUtf8() {
+  return LocalError(
+      absl::StatusCode::kInvalidArgument,
+      "A text of the clue is not UTF-8 (GBK, perhaps); nothing was stored. Convert "
+      "it to UTF-8, then submit again.",
+      "线索中有文本不是 UTF-8 编码（可能是 GBK），未存入。请转换为 UTF-8 后重新提交。");
+}
+
 absl::Status NotRefused(const std::string& request_id) {
   return LocalError(absl::StatusCode::kNotFound,
                     absl::StrCat("No refused clue has the request_id ", request_id, "."),
@@ -136,6 +145,7 @@ absl::Status Spool::Insert(const v1::StreamCluesRequest& clue) {
                       "The clue is larger than 4 MiB. Give files by reference.",
                       "线索超过 4 MiB。附件请以引用方式提交。");
   }
+  if (!v1::StreamCluesRequest().ParseFromString(bytes)) return NotUtf8();
   const std::string digest = SpoolDigest(bytes);
   auto insert = database.Prepare(
       "INSERT INTO waiting (request_id, spooled_at, bytes, digest, clue) VALUES (?, ?, ?, ?, ?)");
@@ -165,13 +175,14 @@ absl::Status Spool::CheckRoom() {
                    " 条），未存入。请先移交线索、清理被拒线索或提高上限，再重新提交。"));
 }
 
-absl::StatusOr<std::vector<SpooledClue>> Spool::Oldest(int64_t after, size_t limit) {
+absl::StatusOr<std::vector<SpooledClue>> Spool::Oldest(int64_t after, size_t limit,
+                                                       std::vector<RefusedClue>* damaged) {
   std::vector<SpooledClue> clues;
-  std::vector<int64_t> damaged;
+  std::vector<std::pair<int64_t, std::string>> unreadable;  // sequence, request_id
   {
     base::MutexLock lock(&mutex_);
     auto rows = storage_->database.Prepare(
-        "SELECT sequence, spooled_at, digest, clue FROM waiting WHERE sequence > ? "
+        "SELECT sequence, spooled_at, digest, clue, request_id FROM waiting WHERE sequence > ? "
         "ORDER BY sequence LIMIT ?");
     if (!rows.ok()) return rows.status();
     rows->Bind(1, after).Bind(2, static_cast<int64_t>(limit));
@@ -184,17 +195,22 @@ absl::StatusOr<std::vector<SpooledClue>> Spool::Oldest(int64_t after, size_t lim
       if (SpoolDigest(bytes) == rows->Bytes(2) && clue.clue.ParseFromString(bytes)) {
         clues.push_back(std::move(clue));
       } else {
-        damaged.push_back(clue.sequence);
+        unreadable.emplace_back(clue.sequence, rows->Bytes(4));
       }
     }
     if (!row.ok()) return row.status();
   }
   if (options_.read_only) return clues;
-  for (const int64_t sequence : damaged) {
+  for (const auto& [sequence, request_id] : unreadable) {
     if (absl::Status status = Refuse(sequence, Damaged()); !status.ok()) return status;
+    if (damaged == nullptr) continue;
+    RefusedClue& told = damaged->emplace_back();
+    told.clue.set_request_id(request_id);
+    told.error = Damaged();
+    told.refused_at = absl::Now();
   }
   // Only damaged ones: there may be sound ones behind them.
-  if (clues.empty() && !damaged.empty()) return Oldest(damaged.back(), limit);
+  if (clues.empty() && !unreadable.empty()) return Oldest(unreadable.back().first, limit, damaged);
   return clues;
 }
 

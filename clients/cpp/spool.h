@@ -76,13 +76,17 @@ class Spool {
 
   // Stores a clue and returns its request_id, a new one where it has none. The same clue under the
   // same request_id is stored once; another clue under it is refused with ALREADY_EXISTS. A clue
-  // that was refused is replaced by the one that has its request_id.
+  // that was refused is replaced by the one that has its request_id. INVALID_ARGUMENT: a text is
+  // not UTF-8, or the clue is larger than 4 MiB.
   absl::StatusOr<std::string> Add(v1::StreamCluesRequest clue);
   // All of them or none, with one synchronisation: the request_ids in the same order.
   absl::StatusOr<std::vector<std::string>> AddAll(std::vector<v1::StreamCluesRequest> clues);
 
-  // Clues that wait, oldest first, behind `after` (0: from the first): at most `limit` of them.
-  absl::StatusOr<std::vector<SpooledClue>> Oldest(int64_t after, size_t limit);
+  // Clues that wait, oldest first, behind `after` (0: from the first): at most `limit` of them. One
+  // that is damaged on the disk is put among the refused instead; `damaged`, where given, is told
+  // of it, with its request_id and no text.
+  absl::StatusOr<std::vector<SpooledClue>> Oldest(int64_t after, size_t limit,
+                                                  std::vector<RefusedClue>* damaged = nullptr);
   // Forgets clues that the service has.
   absl::Status Settle(const std::vector<int64_t>& sequences);
   // Puts a clue that waits among the refused ones, with the reason.
@@ -90,7 +94,8 @@ class Spool {
 
   // The refused clues, oldest first, at most `limit`.
   absl::StatusOr<std::vector<RefusedClue>> Refused(size_t limit);
-  // Lets a refused clue wait again, behind all others. NOT_FOUND: none has this request_id.
+  // Lets a refused clue wait again, behind all others; Submitter::Flush, or the next Submit, has it
+  // handed over. NOT_FOUND: none has this request_id.
   // DATA_LOSS: it is among the refused since what was stored of it is damaged.
   absl::Status Retry(const std::string& request_id);
   // Forgets a refused clue. NOT_FOUND: none has this request_id.

@@ -256,7 +256,13 @@ SpoolLock::~SpoolLock() {
 
 absl::StatusOr<SpoolFile> OpenSpoolFile(const std::string& path, bool survive_power_loss) {
   SpoolFile file;
-  if (!Exists(path)) std::rename(RescuePath(path).c_str(), path.c_str());
+  if (!Exists(path) && Exists(RescuePath(path))) {
+    // A repair ended before its last step. The log is that of the damaged file, and the rescue is
+    // whole without one.
+    std::remove((path + "-wal").c_str());
+    std::remove((path + "-shm").c_str());
+    std::rename(RescuePath(path).c_str(), path.c_str());
+  }
   if (!Exists(path)) {
     auto made = Make(path, survive_power_loss);
     if (!made.ok()) return made.status();

@@ -21,6 +21,8 @@ bool IsBarred(const absl::Status& status) {
 
 // So often the service fails at a clue before those behind it pass.
 constexpr int kFailuresBeforeOthersPass = 5;
+// So many streams in a row have to break before it may be the fault of a clue.
+constexpr int kStreamsInVain = 5;
 
 // Whether the service has said of the clue itself that it does not take it. Where the service
 // failed, or something else answered, the next time may be better.
@@ -48,10 +50,9 @@ absl::Status Passed(const std::string& request_id, int failures, const absl::Sta
                    " 次；其后的线索继续移交，该条稍后再试：", chinese));
 }
 
-// Whether the end of a stream may be the fault of a clue that was sent on it.
+// Whether the end of a pipeline may be the fault of a clue that was sent on it.
 bool MayBeOfOneClue(const absl::Status& status) {
-  return !status.ok() && !IsBarred(status) && !absl::IsCancelled(status) &&
-         !IsTransientForStream(ErrorOf(status));
+  return !status.ok() && !IsBarred(status) && !absl::IsCancelled(status);
 }
 
 }  // namespace
@@ -88,6 +89,7 @@ absl::Status Submitter::Flush(absl::Duration limit) {
   {
     base::MutexLock lock(&mutex_);
     hurry_ = true;
+    more_ = true;  // the spool may have some that Submit knows nothing of
     barred_before = barred_;
     changed_.SignalAll();
   }
@@ -160,6 +162,7 @@ absl::Status Submitter::HandOver() {
     base::MutexLock lock(&mutex_);
     ended_ = false;
     end_ = absl::OkStatus();
+    break_.reset();
     answers_.clear();
   }
   sent_.clear();
@@ -169,8 +172,11 @@ absl::Status Submitter::HandOver() {
   options.backoff.initial = std::min(options.backoff.initial, options_.backoff.initial);
   options.backoff.maximum = std::min(options.backoff.maximum, options_.backoff.maximum);
   options.patience = absl::InfiniteDuration();  // they wait in the spool anyway
+  options.streams_in_vain = kStreamsInVain;
   options.on_break = [this](const absl::Status& status, absl::Duration delay) {
-    Trouble(status, delay);
+    base::MutexLock lock(&mutex_);
+    break_.emplace(status, delay);
+    changed_.SignalAll();
   };
   options.on_unanswered = [this](const v1::StreamCluesRequest&, const absl::Status& end) {
     base::MutexLock lock(&mutex_);
@@ -189,12 +195,13 @@ absl::Status Submitter::HandOver() {
         });
     int64_t position = 0;
     while (status.ok()) {
+      TellBreak();
       status = Record();
       if (status.ok()) status = SendMore(pipeline, position);
       if (status.ok()) status = TryAside();
       if (!status.ok()) break;
       base::MutexLock lock(&mutex_);
-      while (!stopped_ && !ended_ && answers_.empty() && !AsideIsDue() &&
+      while (!stopped_ && !ended_ && answers_.empty() && !break_.has_value() && !AsideIsDue() &&
              !(more_ && sent_.size() < options_.window)) {
         if (aside_.empty()) {
           changed_.Wait(&mutex_);
@@ -217,6 +224,16 @@ absl::Status Submitter::HandOver() {
   return MayBeOfOneClue(end) ? SendOldestAlone(end) : end;
 }
 
+absl::StatusOr<std::vector<SpooledClue>> Submitter::Oldest(int64_t after, size_t limit) {
+  std::vector<RefusedClue> damaged;
+  auto clues = spool_->Oldest(after, limit, &damaged);
+  for (const RefusedClue& one : damaged) {
+    if (options_.on_refused) options_.on_refused(one.clue.request_id(), one.error);
+  }
+  if (!damaged.empty()) TellFlush();  // they may have been the last that waited
+  return clues;
+}
+
 absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
   if (sent_.size() >= options_.window) return absl::OkStatus();
   {
@@ -225,14 +242,12 @@ absl::Status Submitter::SendMore(CluePipeline& pipeline, int64_t& position) {
     if (!std::exchange(more_, false)) return absl::OkStatus();
   }
   const size_t room = options_.window - sent_.size();
-  auto clues = spool_->Oldest(position, room);
+  auto clues = Oldest(position, room);
   if (!clues.ok()) return clues.status();
   // Fewer than there is room for may still not be the last: damaged ones are left out.
   if (!clues->empty()) {
     base::MutexLock lock(&mutex_);
     more_ = true;
-  } else {
-    TellFlush();  // the last that waited may have been damaged
   }
   for (SpooledClue& spooled : *clues) {
     position = spooled.sequence;
@@ -306,7 +321,7 @@ void Submitter::ForgetFailures(int64_t sequence) {
 }
 
 absl::Status Submitter::SendOldestAlone(const absl::Status& end) {
-  auto oldest = spool_->Oldest(0, aside_.size() + 1);
+  auto oldest = Oldest(0, aside_.size() + 1);
   if (!oldest.ok()) return oldest.status();
   for (SpooledClue& spooled : *oldest) {
     if (aside_.count(spooled.sequence) == 0) return SendAlone(spooled);
@@ -329,7 +344,7 @@ absl::Status Submitter::TryAside() {
   for (const int64_t sequence : aside_) order.emplace_back(failures_[sequence], sequence);
   std::sort(order.begin(), order.end());
   for (const auto& [failures, sequence] : order) {
-    auto found = spool_->Oldest(sequence - 1, 1);
+    auto found = Oldest(sequence - 1, 1);
     if (!found.ok()) return found.status();
     if (found->empty() || found->front().sequence != sequence) {  // damaged meanwhile
       ForgetFailures(sequence);
@@ -369,6 +384,15 @@ void Submitter::TellFlush() {
   base::MutexLock lock(&mutex_);
   ++recorded_;
   changed_.SignalAll();
+}
+
+void Submitter::TellBreak() {
+  std::optional<std::pair<absl::Status, absl::Duration>> told;
+  {
+    base::MutexLock lock(&mutex_);
+    told.swap(break_);
+  }
+  if (told.has_value()) Trouble(told->first, told->second);
 }
 
 void Submitter::Trouble(const absl::Status& status, absl::Duration delay) {

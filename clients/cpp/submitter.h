@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -30,8 +32,8 @@ struct SubmitterOptions {
   base::Backoff::Options backoff = {absl::Milliseconds(200), absl::Seconds(30)};
   // The service has the clue. Told before the spool forgets it, so after a crash perhaps again.
   std::function<void(const std::string& request_id, const v1::ClueReceipt& receipt)> on_receipt;
-  // The service has said of the clue that it does not take it as it is; it is among the spool's
-  // refused ones now.
+  // The service has said of the clue that it does not take it as it is, or what was stored of it is
+  // damaged (DATA_LOSS); it is among the spool's refused ones now.
   std::function<void(const std::string& request_id, const absl::Status& error)> on_refused;
   // Something keeps clues back; the next attempt comes after `delay`. OK: the service ended a
   // stream. Of a clue at which the service fails again and again, that those behind it go on.
@@ -43,7 +45,8 @@ struct SubmitterOptions {
 // the connection. What the service refuses is kept in the spool with its error. Where the service
 // fails (INTERNAL and the like, or no reason of ours), nothing is refused: the hand-over ends and
 // comes again later. A clue at which it has failed five times lets those behind it pass, and is
-// tried again by itself; the count is in memory only.
+// tried again by itself; so does one on which something between here and the service breaks every
+// stream, unless nobody can be reached then (UNAVAILABLE). The count is in memory only.
 //
 // Thread-safe. Client and spool must outlive it; only one Submitter works on a spool.
 class Submitter {
@@ -59,8 +62,9 @@ class Submitter {
   // All or none, see Spool::AddAll.
   absl::StatusOr<std::vector<std::string>> SubmitAll(std::vector<v1::StreamCluesRequest> clues);
 
-  // Tries at once and waits until no clue waits. Not OK: `limit` is over, or only a person can help
-  // (no valid token); the error says what keeps the rest back, and the rest stays in the spool.
+  // Tries at once and waits until no clue waits, those that Spool::Retry let wait again among them.
+  // Not OK: `limit` is over, or only a person can help (no valid token); the error says what keeps
+  // the rest back, and the rest stays in the spool.
   absl::Status Flush(absl::Duration limit);
 
   // Ends the work soon; what is not answered stays in the spool. Safe to call twice.
@@ -75,6 +79,8 @@ class Submitter {
   void Run();
   // Hands over until the pipeline ends, or Stop(). Why it ended.
   absl::Status HandOver();
+  // See Spool::Oldest; what is damaged is told as refused.
+  absl::StatusOr<std::vector<SpooledClue>> Oldest(int64_t after, size_t limit);
   // Sends what fits into the window; `position`: of the newest clue sent.
   absl::Status SendMore(CluePipeline& pipeline, int64_t& position);
   // Writes down what was answered since the last time. Not OK also when the service failed at one.
@@ -84,8 +90,9 @@ class Submitter {
   // The service failed at this clue, once more: what the hand-over ends with.
   absl::Status Failed(int64_t sequence, const Answer& answer);
   void ForgetFailures(int64_t sequence);
-  // A stream that ends as bad input may have broken on one clue: the oldest that no others pass
-  // goes alone. `end`: with which the stream ended.
+  // A stream that ends as bad input, and several that break one behind the other, may have done so
+  // on one clue: the oldest that no others pass goes alone. Where nobody can be reached that way
+  // either, it is taken for an outage. `end`: with which the stream ended.
   absl::Status SendOldestAlone(const absl::Status& end);
   // OK: it is settled or refused.
   absl::Status SendAlone(SpooledClue& spooled);
@@ -97,6 +104,8 @@ class Submitter {
   void TellFlush();
   // Waits for the next attempt; Flush and Stop end it.
   void Pause(absl::Duration delay);
+  // What the pipeline said of a stream that ended; it says so on a thread of its own.
+  void TellBreak();
   void Trouble(const absl::Status& status, absl::Duration delay);
 
   Client* const client_;
@@ -113,6 +122,8 @@ class Submitter {
   absl::Status trouble_ ABSL_GUARDED_BY(mutex_);  // OK after an answer
   absl::Status end_ ABSL_GUARDED_BY(mutex_);      // of the present pipeline
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;    // the same
+  std::optional<std::pair<absl::Status, absl::Duration>> break_
+      ABSL_GUARDED_BY(mutex_);                           // of a stream, not yet told
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);  // not yet written down
   absl::Status aside_trouble_ ABSL_GUARDED_BY(mutex_);   // OK: none is passed by others
 

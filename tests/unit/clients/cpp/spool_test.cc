@@ -127,6 +127,16 @@ TEST_F(SpoolTest, AFullSpoolRefusesWithARemedyAndKeepsWhatItHas) {
   EXPECT_TRUE(spool->Add(Clue("c")).ok());
 }
 
+TEST_F(SpoolTest, ATextThatIsNotUtf8IsRefusedAtOnce) {
+  auto spool = Open();
+  const absl::Status refused = spool->Add(Clue("\xd2\xb9\xbc\xe4", "gbk")).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(ErrorOf(refused).english, HasSubstr("UTF-8"));
+  EXPECT_THAT(ErrorOf(refused).chinese, HasSubstr("UTF-8"));
+  EXPECT_EQ(spool->Status()->waiting, 0);
+  EXPECT_THAT(*spool->Refused(10), IsEmpty());
+}
+
 TEST_F(SpoolTest, RefusedCluesCountAndAreBoundedByBytesToo) {
   options_.max_bytes = 3000;
   auto spool = Open();
@@ -291,6 +301,24 @@ TEST_F(SpoolTest, ACrashInTheMiddleOfARepairLosesNothing) {
   }
   // The damaged file has its other name already, the new one not yet its own.
   std::filesystem::rename(options_.path, options_.path + ".rescue");
+  EXPECT_THAT(Titles(*Open()), ElementsAre("a"));
+}
+
+TEST_F(SpoolTest, AfterACrashInARepairTheLogOfTheDamagedFileIsNotReadIntoTheRescuedOne) {
+  std::string log;
+  {
+    auto damaged = Open();
+    ASSERT_TRUE(damaged->Add(Clue("of the damaged file")).ok());
+    log = ReadFile(options_.path + "-wal");
+  }
+  ASSERT_THAT(log, Not(IsEmpty()));
+  std::filesystem::remove(options_.path);
+  {
+    auto spool = Open();
+    ASSERT_TRUE(spool->Add(Clue("a")).ok());
+  }
+  std::filesystem::rename(options_.path, options_.path + ".rescue");
+  WriteFile(options_.path + "-wal", log);
   EXPECT_THAT(Titles(*Open()), ElementsAre("a"));
 }
 

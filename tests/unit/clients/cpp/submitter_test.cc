@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -107,7 +108,7 @@ class SubmitterTest : public ::testing::Test {
   }
 
   void ExpectThatNothingIsRefused(const google::rpc::Status& error);
-  void ExpectThatOthersPass(bool ends_streams);
+  void ExpectThatOthersPass(const google::rpc::Status& failure, bool ends_streams);
 
   const testing::TempDir directory_;
   FakeService service_;
@@ -164,11 +165,17 @@ TEST_F(SubmitterTest, ServiceDownAndBackLosesAndReordersNothing) {
     if (down) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "down");
     return Serve(stream, [](const auto&) { return google::rpc::Status(); });
   };
+  service_.on_submit = [&](grpc::ServerContext&, const v1::SubmitClueRequest& request,
+                           v1::SubmitClueResponse& response) {
+    response.mutable_receipt()->set_clue_id(request.request_id());
+    return down ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "down") : grpc::Status::OK;
+  };
   std::atomic<int> troubles = 0;
   options_.on_trouble = [&](const absl::Status&, absl::Duration) { ++troubles; };
   Submitter submitter(&client_, spool_.get(), options_);
   SubmitAll(submitter, 10);
-  EXPECT_TRUE(testing::Eventually([&] { return troubles > 3; }));
+  // Longer than it takes until one goes alone.
+  EXPECT_TRUE(testing::Eventually([&] { return troubles > 20; }));
   EXPECT_TRUE(absl::IsUnavailable(submitter.Flush(absl::Milliseconds(20))));
   EXPECT_EQ(waiting(), 10);
   down = false;
@@ -281,10 +288,9 @@ TEST_F(SubmitterTest, WhatSomethingElseAnswersIsNoRefusal) {
   ExpectThatNothingIsRefused(MakeRpcStatus(absl::StatusCode::kInvalidArgument, ""));
 }
 
-// The service fails at one clue: it answers with an error, or ends every stream that it is on.
-void SubmitterTest::ExpectThatOthersPass(bool ends_streams) {
+// The service fails at one clue: it answers with `failure`, or ends every stream that it is on.
+void SubmitterTest::ExpectThatOthersPass(const google::rpc::Status& failure, bool ends_streams) {
   std::atomic<bool> healed = false;
-  const google::rpc::Status failure = MakeRpcStatus(absl::StatusCode::kInternal, "INTERNAL");
   const auto fails = [&](const std::string& id) { return id == "1" && !healed; };
   service_.on_stream = [&, this](grpc::ServerContext&, FakeService::ClueStream& stream) {
     bool ended = false;
@@ -326,20 +332,70 @@ void SubmitterTest::ExpectThatOthersPass(bool ends_streams) {
 }
 
 TEST_F(SubmitterTest, AClueAtWhichTheServiceAlwaysFailsLetsOthersPassAndIsNamed) {
-  ExpectThatOthersPass(false);
+  ExpectThatOthersPass(MakeRpcStatus(absl::StatusCode::kInternal, "INTERNAL"), false);
 }
 
 TEST_F(SubmitterTest, AClueAtWhichTheServiceEndsEveryStreamLetsOthersPassToo) {
-  ExpectThatOthersPass(true);
+  ExpectThatOthersPass(MakeRpcStatus(absl::StatusCode::kInternal, "INTERNAL"), true);
 }
 
-TEST_F(SubmitterTest, FlushEndsWhenTheLastThatWaitedWasDamaged) {
+TEST_F(SubmitterTest, AClueOnWhichSomethingElseBreaksEveryStreamLetsOthersPassToo) {
+  ExpectThatOthersPass(MakeRpcStatus(absl::StatusCode::kInternal, ""), true);
+}
+
+TEST_F(SubmitterTest, FlushHandsOverWhatTheSpoolLetWaitAgain) {
+  std::atomic<bool> healed = false;
+  service_.on_stream = [&, this](grpc::ServerContext&, FakeService::ClueStream& stream) {
+    return Serve(stream, [&](const auto&) {
+      return healed ? google::rpc::Status()
+                    : MakeRpcStatus(absl::StatusCode::kInvalidArgument, "INVALID_REQUEST");
+    });
+  };
+  Submitter submitter(&client_, spool_.get(), options_);
+  SubmitAll(submitter, 1);
+  ASSERT_TRUE(submitter.Flush(kLong).ok());
+  healed = true;
+  ASSERT_TRUE(spool_->Retry("0").ok());
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
+  base::MutexLock lock(&mutex_);
+  EXPECT_THAT(receipts_, ElementsAre("0"));
+}
+
+TEST_F(SubmitterTest, CallbacksRunOnOneThread) {
+  std::set<std::thread::id> threads;  // without a mutex: that is what it is about
+  std::atomic<int> told = 0;
+  const auto note = [&] {
+    threads.insert(std::this_thread::get_id());
+    ++told;
+  };
+  options_.on_receipt = [&](const std::string&, const v1::ClueReceipt&) { note(); };
+  options_.on_trouble = [&](const absl::Status&, absl::Duration) { note(); };
+  std::atomic<int> streams = 0;
+  service_.on_stream = [&, this](grpc::ServerContext&, FakeService::ClueStream& stream) {
+    if (++streams <= 2) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "down");
+    return Serve(stream, [](const auto&) { return google::rpc::Status(); });
+  };
+  Submitter submitter(&client_, spool_.get(), options_);
+  SubmitAll(submitter, 1);
+  EXPECT_TRUE(submitter.Flush(kLong).ok());
+  submitter.Stop();
+  EXPECT_GE(told, 2);
+  EXPECT_THAT(threads, SizeIs(1));
+}
+
+TEST_F(SubmitterTest, FlushEndsWhenTheLastThatWaitedWasDamagedWhichIsTold) {
   v1::StreamCluesRequest sound = Clue("1");
   sound.mutable_clue()->set_title("sound");
   ASSERT_TRUE(spool_->Add(sound).ok());
   Damage("sound");
+  absl::Status told;
+  options_.on_refused = [&](const std::string& id, const absl::Status& error) {
+    if (id == "1") told = error;
+  };
   Submitter submitter(&client_, spool_.get(), options_);
   EXPECT_TRUE(submitter.Flush(kLong).ok());
+  submitter.Stop();
+  EXPECT_TRUE(absl::IsDataLoss(told)) << told;
   EXPECT_THAT(*spool_->Refused(10), SizeIs(1));
 }
 
