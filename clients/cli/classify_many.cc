@@ -10,6 +10,7 @@
 #include "clients/cli/explain.h"
 #include "clients/cli/json.h"
 #include "clients/cli/names.h"
+#include "clients/cli/ndjson.h"
 #include "clients/cli/progress.h"
 #include "clients/cli/table.h"
 
@@ -173,17 +174,18 @@ int ClassifyMany(Session& session, const std::vector<std::string>& paths, bool j
   }
   TextBatches batches(session, client, json);
   absl::Status status;
+  std::string unread;
   for (const std::string& path : paths) {
     if (!status.ok()) break;
-    if (path == "-") {
-      status = ReadLines(path, std::cin, &batches);
-    } else {
-      std::ifstream file(path, std::ios::binary);
-      status = ReadLines(path, file, &batches);
-    }
+    std::ifstream file;
+    if (path != "-") file.open(path, std::ios::binary);
+    std::istream& input = path == "-" ? std::cin : file;
+    status = ReadLines(path, input, &batches);
+    if (input.bad()) unread = path;
   }
   if (status.ok()) status = batches.Flush();
-  return batches.End(status);
+  const int exit_code = batches.End(status);
+  return unread.empty() ? exit_code : FailUnread(session, unread);
 }
 
 }  // namespace supervision::cli

@@ -116,26 +116,31 @@ absl::Status SetWord(const std::string& flag, const std::string& word, Enum& val
 
 }  // namespace
 
-void ClueFlags::AddTo(CLI::App& command) {
-  command.add_option("--record", record_, "The record's id in your own system");
-  command.add_option("--title", title_, "Headline");
-  command.add_option("--content", content_, "The report");
-  command.add_option("--content-file", content_file_, "File with the report; - is standard input")
-      ->excludes("--content");
-  command.add_option("--occurred-on", occurred_on_, "When it happened, YYYY-MM-DD");
-  command.add_option("--region", region_, "Region code, 6 or 9 digits");
-  command.add_option("--unit", unit_, "Name of the organ that the clue is about");
-  command.add_option("--unit-code", unit_code_, "Its unified social credit code");
-  command.add_option("--party", party_, "Whom it concerns: " + WordsOf<v1::PartyKind>());
-  command.add_option("--instrument", instruments_, "A formal paper, TYPE=NUMBER[=YYYY-MM-DD]")
+std::vector<CLI::Option*> ClueFlags::AddTo(CLI::App& command) {
+  std::vector<CLI::Option*> added;
+  const auto add = [&](const char* name, auto& value, const std::string& help) {
+    return added.emplace_back(command.add_option(name, value, help));
+  };
+  add("--record", record_, "The record's id in your own system");
+  add("--title", title_, "Headline");
+  auto* const content = add("--content", content_, "The report");
+  add("--content-file", content_file_, "File with the report; - is standard input")
+      ->excludes(content);
+  add("--occurred-on", occurred_on_, "When it happened, YYYY-MM-DD");
+  add("--region", region_, "Region code, 6 or 9 digits");
+  add("--unit", unit_, "Name of the organ that the clue is about");
+  add("--unit-code", unit_code_, "Its unified social credit code");
+  add("--party", party_, "Whom it concerns: " + WordsOf<v1::PartyKind>());
+  add("--instrument", instruments_, "A formal paper, TYPE=NUMBER[=YYYY-MM-DD]")
       ->allow_extra_args(false);
-  command.add_option("--amount", amounts_, "A sum, YUAN[=PURPOSE]")->allow_extra_args(false);
-  command.add_option("--persons", persons_, "How many persons one act hits directly");
-  command.add_option("--evidence", evidence_, "A file elsewhere, \"URI SHA256 BYTES MEDIA-TYPE\"")
+  add("--amount", amounts_, "A sum, YUAN[=PURPOSE]")->allow_extra_args(false);
+  add("--persons", persons_, "How many persons one act hits directly");
+  add("--evidence", evidence_, "A file elsewhere, \"URI SHA256 BYTES MEDIA-TYPE\"")
       ->allow_extra_args(false);
-  command.add_option("--confidentiality", confidentiality_,
-                     "How carefully to show it: " + WordsOf<v1::Confidentiality>());
-  command.add_option("--channel", channel_, "How you got it: " + WordsOf<v1::Channel>());
+  add("--confidentiality", confidentiality_,
+      "How carefully to show it: " + WordsOf<v1::Confidentiality>());
+  add("--channel", channel_, "How you got it: " + WordsOf<v1::Channel>());
+  return added;
 }
 
 absl::Status ClueFlags::Apply(v1::ClueContent& clue) const {

@@ -14,7 +14,8 @@ namespace supervision::cli {
 // The flags that describe a clue, shared by submit and revise.
 class ClueFlags {
  public:
-  void AddTo(CLI::App& command);
+  // The options that were added.
+  std::vector<CLI::Option*> AddTo(CLI::App& command);
 
   // Puts what the flags say into `clue`, over what is there. Not OK names the flag and the mistake;
   // what only the service can judge is left to it.

@@ -204,9 +204,14 @@ int SubmitNdjson(Session& session, const NdjsonOptions& options) {
   client::Client* const client = session.Connect();
   if (client == nullptr) return kUsage;
   Submission submission(session, options);
-  return submission.End(options.validate_only
-                            ? Validate(*client, input, options.backfill, submission)
+  const int exit_code = submission.End(
+      options.validate_only ? Validate(*client, input, options.backfill, submission)
                             : Stream(session, *client, input, options.backfill, submission));
+  return input.bad() ? FailUnread(session, options.path) : exit_code;
+}
+
+int FailUnread(const Session& session, const std::string& path) {
+  return session.FailUsage({"cannot be read to its end", "未能读完"}, path);
 }
 
 std::string LineIds::Next(const std::string& line) {

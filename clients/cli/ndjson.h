@@ -21,6 +21,9 @@ struct NdjsonOptions {
 // all were accepted, kRefused when some were not, otherwise why it ended.
 int SubmitNdjson(Session& session, const NdjsonOptions& options);
 
+// Says that a file ended in an error and not at its end, whatever became of what was read before.
+int FailUnread(const Session& session, const std::string& path);
+
 // request_ids for lines that bring none: made from the line and how often it has occurred, so that
 // the same file gives the same ids again.
 class LineIds {

@@ -1,6 +1,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <vector>
 
 #include "clients/cli/clue_flags.h"
 #include "clients/cli/commands.h"
@@ -95,10 +96,14 @@ int SubmitMany(Session& session, const Flags& flags) {
     return SubmitNdjson(session, {path, flags.validate_only, flags.backfill, flags.json});
   }
   const SpoolSubmitOptions options = {flags.spool, flags.later, flags.json};
-  if (path == "-") return SubmitNdjsonThroughSpool(session, std::cin, options);
+  if (path == "-") {
+    const int exit_code = SubmitNdjsonThroughSpool(session, std::cin, options);
+    return std::cin.bad() ? FailUnread(session, path) : exit_code;
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) return session.FailUsage({"cannot open", "无法打开"}, path);
-  return SubmitNdjsonThroughSpool(session, file, options);
+  const int exit_code = SubmitNdjsonThroughSpool(session, file, options);
+  return file.bad() ? FailUnread(session, path) : exit_code;
 }
 
 }  // namespace
@@ -106,17 +111,22 @@ int SubmitMany(Session& session, const Flags& flags) {
 void AddSubmit(CLI::App& app, Session& session, Run& run) {
   auto* const command = app.add_subcommand("submit", "Submit one clue, or many as NDJSON");
   const auto flags = std::make_shared<Flags>();
-  flags->clue.AddTo(*command);
+  const std::vector<CLI::Option*> about_one = flags->clue.AddTo(*command);
   auto* const file = command->add_option(
       "--file", flags->file, "The clue as JSON; - is standard input; other flags go over it");
+  auto* const ndjson =
+      command
+          ->add_option("--ndjson", flags->ndjson,
+                       "Many clues, one JSON object a line; without a file standard input. Each "
+                       "line says all of its clue: the flags about one clue are refused")
+          ->expected(0, 1)
+          ->default_str("-")
+          ->excludes(file);
+  for (CLI::Option* const option : about_one) ndjson->excludes(option);
   command
-      ->add_option("--ndjson", flags->ndjson,
-                   "Many clues, one JSON object a line; without a file standard input")
-      ->expected(0, 1)
-      ->default_str("-")
-      ->excludes(file);
-  command->add_option("--request-id", flags->request_id,
-                      "1 to 128 of [A-Za-z0-9._:-]; default: a new one");
+      ->add_option("--request-id", flags->request_id,
+                   "1 to 128 of [A-Za-z0-9._:-]; default: a new one")
+      ->excludes(ndjson);
   auto* const validate = command->add_flag("--validate-only", flags->validate_only,
                                            "Only check and sort: nothing is stored");
   auto* const spool =

@@ -204,8 +204,23 @@ class NdjsonTest(harness.ServiceTest):
         self.assert_exit(result, 4)
         self.assertIn("UNAUTHENTICATED", result.stderr)
 
-    def test_a_file_that_is_not_there_is_said(self):
+    def test_a_file_that_is_not_there_or_cannot_be_read_is_said(self):
         self.assert_exit(self.service.ctl("submit", "--ndjson", "/no/such/file"), 1)
+        folder = self.service.directory
+        for arguments in (("submit", "--ndjson", folder),
+                          ("submit", "--spool", folder / "unread.spool", "--ndjson", folder),
+                          ("classify", "--ndjson", folder)):
+            result = self.service.ctl(*arguments)
+            self.assert_exit(result, 1)
+            self.assertIn("cannot be read to its end", result.stderr)
+
+    def test_flags_about_one_clue_are_refused_and_nothing_is_submitted(self):
+        for flag in (("--confidentiality", "secret"), ("--channel", "hotline"),
+                     ("--request-id", "one-1")):
+            result = self.service.ctl("submit", "--ndjson", "-", *flag, stdin=json.dumps(clue("NF-1")))
+            self.assert_exit(result, 1)
+            self.assertIn(flag[0], result.stderr)
+        self.assert_exit(self.service.ctl("get", "--record", "NF-1"), 6)
 
     def test_a_restart_in_the_middle_loses_nothing_and_stores_nothing_twice(self):
         lines = [json.dumps(clue(f"NR-{i}")) for i in range(3000)]
