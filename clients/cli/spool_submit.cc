@@ -147,6 +147,9 @@ int SubmitOneThroughSpool(Session& session, v1::StreamCluesRequest clue,
   int exit_code = kOk;
   const auto spool = OpenSpool(session, options.path, &exit_code);
   if (spool == nullptr) return exit_code;
+  // First: who corrects a token and repeats this must not find it stored under another request_id.
+  client::Client* const client = options.later ? nullptr : session.Connect();
+  if (client == nullptr && !options.later) return kUsage;
   const v1::ClueContent content = clue.clue();
   const auto id = spool->Add(std::move(clue));
   if (!id.ok()) return session.Fail(id.status());
@@ -155,8 +158,6 @@ int SubmitOneThroughSpool(Session& session, v1::StreamCluesRequest clue,
     NoteWaiting(session, *spool, absl::OkStatus());
     return kOk;
   }
-  client::Client* const client = session.Connect();
-  if (client == nullptr) return kUsage;
   Report report(session, options.json);
   report.Await(*id);
   client::Submitter submitter(client, spool.get(), report.Callbacks());

@@ -75,7 +75,10 @@ class SpoolTest(harness.ServiceTest):
         text = spool.read_bytes()
         self.assertEqual(text.count(b"title-of-d-1"), 1)
         spool.write_bytes(text.replace(b"title-of-d-1", b"titlE-of-d-1"))
-        self.assert_exit(self.service.ctl("spool", "flush", spool), 2)
+        flushed = self.service.ctl("spool", "flush", spool)
+        self.assert_exit(flushed, 2)
+        self.assertIn("accepted: 0, refused: 3", flushed.stderr)
+        self.assertIn("d-1 error: What was stored of this clue is damaged", flushed.stderr)
         self.assertEqual((self.status(spool)["waiting"], self.status(spool)["refused"]), (0, 3))
         retried = self.service.ctl("spool", "refused", spool, "--retry", "all")
         self.assert_exit(retried, 8)
@@ -84,6 +87,23 @@ class SpoolTest(harness.ServiceTest):
         self.assertEqual((self.status(spool)["waiting"], self.status(spool)["refused"]), (2, 1))
         self.assert_exit(self.service.ctl("spool", "refused", spool, "--drop", "all"), 0)
         self.assertEqual(self.status(spool)["refused"], 0)
+
+    def test_a_text_that_is_not_utf8_is_refused_and_not_stored(self):
+        spool = self.spool("gbk")
+        report = self.service.directory / "report.txt"
+        report.write_bytes(harness.ENFORCEMENT.encode("gbk"))
+        result = self.service.ctl("submit", "--spool", spool, "--title", "标题", "--region", "330424",
+                                  "--content-file", report)
+        self.assert_exit(result, 2)
+        self.assertIn("not UTF-8", result.stderr)
+        self.assertEqual((self.status(spool)["waiting"], self.status(spool)["refused"]), (0, 0))
+
+    def test_without_a_token_that_can_be_read_nothing_is_stored_either(self):
+        spool = self.spool("unread-token")
+        self.assert_exit(self.submit(spool, clue("SP-9"), "--token-file", "/no/such/token", token=""), 1)
+        self.assert_exit(self.submit(spool, clue("SP-9"), "--token-file", "/no/such/token", "--later",
+                                     token=""), 0)
+        self.assertEqual(self.status(spool)["waiting"], 1)
 
     def test_a_caller_without_the_right_keeps_its_clue(self):
         spool = self.spool("barred")
