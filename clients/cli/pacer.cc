@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <thread>
 
-#include "absl/time/clock.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 
 void Pacer::Wait() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = client::SteadyNow();
   absl::Time mine = now;
   {
     base::MutexLock lock(&mutex_);

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 
@@ -13,10 +13,10 @@ Progress::Progress(Session& session)
     : session_(session),
       terminal_(isatty(STDERR_FILENO) == 1),
       every_(terminal_ ? absl::Milliseconds(200) : absl::Seconds(10)),
-      last_(absl::Now()) {}
+      last_(client::SteadyNow()) {}
 
 void Progress::Show(const std::string& line) {
-  last_ = absl::Now();
+  last_ = client::SteadyNow();
   if (!terminal_) return session_.Note(line);
   std::fprintf(stderr, "\r%s\033[K", line.c_str());
   shown_ = true;

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "clients/cli/session.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 
@@ -15,7 +15,7 @@ class Progress {
   explicit Progress(Session& session);
 
   // Whether it is time for another line.
-  bool Due() const { return absl::Now() - last_ >= every_; }
+  bool Due() const { return client::SteadyNow() - last_ >= every_; }
   void Show(const std::string& line);
   // Makes room for another line.
   void Clear();

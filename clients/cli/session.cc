@@ -12,6 +12,7 @@
 #include "clients/cli/attempt_limit.h"
 #include "clients/cli/explain.h"
 #include "clients/cli/names.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 
@@ -91,7 +92,7 @@ void Session::NoteRetry(const absl::Status& status, absl::Duration delay) {
   constexpr absl::Duration kQuiet = absl::Seconds(3);
   {
     base::MutexLock lock(&retry_mutex_);
-    const absl::Time now = absl::Now();
+    const absl::Time now = client::SteadyNow();
     if (now < quiet_until_) return;
     quiet_until_ = now + kQuiet;
   }

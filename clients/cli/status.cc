@@ -4,13 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cli/rule_rows.h"
 #include "clients/cli/table.h"
 #include "clients/cpp/retry.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 namespace {
@@ -72,12 +72,12 @@ std::string StatusText(Session& session, const v1::GetStatusResponse& status) {
 absl::StatusOr<v1::GetStatusResponse> WaitUntilReady(client::Client& client,
                                                      absl::Duration patience) {
   constexpr absl::Duration kBetween = absl::Milliseconds(200);
-  const absl::Time end = absl::Now() + patience;
+  const absl::Time end = client::SteadyNow() + patience;
   while (true) {
     auto status = client.GetStatus({.timeout = absl::Seconds(5), .retry = false});
     const bool final =
         status.ok() ? status->ready() : !client::IsTransient(client::ErrorOf(status.status()));
-    if (final || absl::Now() + kBetween >= end) return status;
+    if (final || client::SteadyNow() + kBetween >= end) return status;
     std::this_thread::sleep_for(absl::ToChronoMilliseconds(kBetween));
   }
 }

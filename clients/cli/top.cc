@@ -11,6 +11,7 @@
 #include "clients/cli/top/rates.h"
 #include "clients/cli/top/screen.h"
 #include "clients/cpp/retry.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 namespace {
@@ -193,9 +194,9 @@ int Top(Session& session, const Flags& flags) {
     return kOk;
   }
   shower.Show(std::move(look));
-  absl::Time next = absl::Now() + interval;
+  absl::Time next = client::SteadyNow() + interval;
   while (session.OutputOpen()) {
-    switch (screen.Wait(next - absl::Now())) {
+    switch (screen.Wait(next - client::SteadyNow())) {
       case Screen::Event::kEnd:
         return kOk;
       case Screen::Event::kResized:
@@ -203,7 +204,7 @@ int Top(Session& session, const Flags& flags) {
         break;
       case Screen::Event::kTime:
         shower.Show(looker.Take());
-        next = absl::Now() + interval;
+        next = client::SteadyNow() + interval;
     }
   }
   return kOk;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
+#include "clients/cpp/steady_clock.h"
 #include "services/base/clock.h"
 #include "services/base/mutex.h"
 
@@ -15,7 +16,7 @@ class WatchGuard {
  public:
   // `idle` zero: only signals. `stop` runs on the guard's thread, at most once.
   WatchGuard(absl::Duration idle, std::function<void()> stop,
-             const base::Clock* clock = base::Clock::System());
+             const base::Clock* clock = client::SteadyClock());
   ~WatchGuard() { Stop(); }
   WatchGuard(const WatchGuard&) = delete;
   WatchGuard& operator=(const WatchGuard&) = delete;

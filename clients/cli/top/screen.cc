@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "absl/time/clock.h"
+#include "clients/cpp/steady_clock.h"
 
 namespace supervision::cli {
 namespace {
@@ -107,9 +107,9 @@ void Screen::Draw(const std::vector<Line>& lines, bool color) {
 }
 
 Screen::Event Screen::Wait(absl::Duration time) {
-  const absl::Time end = absl::Now() + time;
+  const absl::Time end = client::SteadyNow() + time;
   while (true) {
-    const absl::Duration left = std::max(end - absl::Now(), absl::ZeroDuration());
+    const absl::Duration left = std::max(end - client::SteadyNow(), absl::ZeroDuration());
     pollfd files[] = {{signals_, POLLIN, 0},
                       {keyboard_.has_value() ? STDIN_FILENO : -1, POLLIN, 0}};
     const timespec patience = absl::ToTimespec(left);
