@@ -1,8 +1,9 @@
 #include "clients/cli/cursor_file.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -40,6 +41,15 @@ absl::StatusOr<std::optional<std::string>> ReadPlace(const std::string& path) {
   }
   if (std::ferror(file.get()) != 0) return CannotRead(path, errno);
   return text;
+}
+
+// Whether all of it is on the disk.
+bool WriteWhole(const std::string& path, const std::string& text) {
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  if (file == nullptr) return false;
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size() &&
+                       std::fflush(file) == 0 && fsync(fileno(file)) == 0;
+  return std::fclose(file) == 0 && written;
 }
 
 }  // namespace
@@ -90,6 +100,11 @@ void CursorFile::MoveTo(const std::string& cursor,
   for (const auto& update : updates) told_.erase(KeyOf(update));
 }
 
+void CursorFile::ForgetTold() {
+  changed_ = changed_ || !told_.empty();
+  told_.clear();
+}
+
 absl::Status CursorFile::Save() {
   if (path_.empty() || !changed_) return absl::OkStatus();
   std::string told;
@@ -98,12 +113,10 @@ absl::Status CursorFile::Save() {
   }
   const std::string json =
       JsonObject({{"cursor", JsonQuote(cursor_)}, {"told", "[" + told + "]"}}) + "\n";
-  // A reader, or the next run after a crash, sees the old file or the new one, never half of it.
+  // A reader, or the next run after a crash or a loss of power, sees the old file or the new one,
+  // never half of it.
   const std::string beside = path_ + ".new";
-  std::ofstream file(beside, std::ios::binary | std::ios::trunc);
-  file << json;
-  file.close();
-  if (!file.good() || std::rename(beside.c_str(), path_.c_str()) != 0) {
+  if (!WriteWhole(beside, json) || std::rename(beside.c_str(), path_.c_str()) != 0) {
     return client::LocalError(
         absl::StatusCode::kUnavailable,
         absl::StrCat("cannot write ", path_, "; make room, or permit this user to write there"),

@@ -30,6 +30,8 @@ class CursorFile {
   // the first message of a stream, for instance, only repeats where it begins.
   void MoveTo(const std::string& cursor,
               const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates);
+  // Nothing that was told until now can come again.
+  void ForgetTold();
   // Writes the file where there is something new; without a path OK.
   absl::Status Save();
 

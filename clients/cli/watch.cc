@@ -108,14 +108,22 @@ class Teller {
   void HearHigh(const google::protobuf::RepeatedPtrField<v1::AlertUpdate>& updates,
                 WatchGuard& guard) {
     for (const v1::AlertUpdate& update : updates) {
-      if (over_) return;
+      if (over_) break;
       if (!update.has_alert() || place_.WasTold(update) || high_.Note(update)) continue;
       const WatchGuard::Telling telling(&guard);
-      if (!Tell(update, before_)) return;
+      if (!Tell(update, before_)) break;
       place_.Told(update);
-      Save();
+      if (!flags_.exec.empty()) Save();
       over_ = over_ || (flags_.count > 0 && ++told_ >= flags_.count);
     }
+    Save();
+  }
+
+  // The stream has told how things stood, and goes on behind that: none of it comes again.
+  void SnapshotComplete() {
+    if (over_) return;  // perhaps not all of it was told
+    place_.ForgetTold();
+    Save();
   }
 
  private:
@@ -241,6 +249,7 @@ int Watch(Session& session, const Flags& flags) {
   };
   callbacks.on_notice = [&](v1::StreamNotice notice) {
     base::MutexLock lock(&telling);
+    if (notice == v1::STREAM_NOTICE_SNAPSHOT_COMPLETE) teller.SnapshotComplete();
     NoteAbout(session, notice);
   };
   client::Watcher watcher(client, options, callbacks);

@@ -84,6 +84,17 @@ class WatchTest(harness.ServiceTest):
             told += self.titles(result.stdout.splitlines())
         self.assertEqual(sorted(told), [f"W3 {i}" for i in range(7)])
 
+    def test_a_cursor_file_holds_nothing_of_a_snapshot_that_is_complete(self):
+        self.submit_many("W3s", 1)
+        path = self.service.directory / "place-snapshot"
+        watcher = self.background([CTL, "watch", "--from", "snapshot", "--cursor-file", path], MONITOR)
+        eventually(lambda: "is new" in watcher.error_text(), "the snapshot is complete")
+        watcher.stop()
+        self.assertIn("W3s 0", watcher.text())
+        place = json.loads(path.read_text())
+        self.assertEqual(place["told"], [])
+        self.assertTrue(place["cursor"])
+
     def test_filters_choose_what_is_told(self):
         here = self.here()
         unit = {"name": "另一个单位"}

@@ -68,6 +68,18 @@ TEST_F(CursorFileTest, AMessageWithoutUpdatesForgetsNothingThatWasTold) {
   EXPECT_TRUE(file.WasTold(Alert("a", 1)));
 }
 
+TEST_F(CursorFileTest, BehindASnapshotNothingOfItIsKept) {
+  CursorFile file(path_);
+  for (const char* id : {"a", "b"}) file.Told(Alert(id, 1));
+  file.MoveTo("behind it", {});
+  file.ForgetTold();
+  ASSERT_TRUE(file.Save().ok());
+  CursorFile again(path_);
+  ASSERT_TRUE(again.Load().ok());
+  EXPECT_EQ(again.cursor(), "behind it");
+  EXPECT_FALSE(again.WasTold(Alert("a", 1)));
+}
+
 TEST_F(CursorFileTest, ADamagedFileIsRefusedAndLeftAlone) {
   std::ofstream(path_) << "{\"cursor\":";
   CursorFile file(path_);
