@@ -1,6 +1,8 @@
 // Named subscriptions: the service keeps their places.
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -46,8 +48,8 @@ struct Flags {
   bool retention = false;   // update: --retention-days was given
   bool force = false;
   bool shared = false;
-  bool any_rule = false;  // update: one of the rules was given
-  v1::SharingRules rules;
+  // Each sets one of the rules that was given.
+  std::vector<std::function<void(v1::SharingRules&)>> rules;
   bool json = false;
 };
 
@@ -160,7 +162,7 @@ int Create(Session& session, const Flags& flags) {
                                                                    kSecondsOfADay);
   if (flags.shared) {
     request.mutable_subscription()->set_mode(v1::SUBSCRIPTION_MODE_SHARED);
-    *request.mutable_subscription()->mutable_sharing() = flags.rules;
+    for (const auto& set : flags.rules) set(*request.mutable_subscription()->mutable_sharing());
   }
   if (flags.from == "earliest") {
     request.set_start_from(v1::START_FROM_EARLIEST);
@@ -239,16 +241,17 @@ int Update(Session& session, const Flags& flags) {
   if (client == nullptr) return kUsage;
   v1::UpdateSubscriptionRequest request;
   request.set_name(flags.name);
-  request.set_etag(flags.etag);
-  if (flags.etag.empty()) {
-    v1::GetSubscriptionRequest read;
-    read.set_name(flags.name);
-    const auto found = client->GetSubscription(read);
-    if (!found.ok()) return session.Fail(found.status());
-    request.set_etag(found->subscription().etag());
-  }
+  v1::GetSubscriptionRequest read;
+  read.set_name(flags.name);
+  const auto found = client->GetSubscription(read);
+  if (!found.ok()) return session.Fail(found.status());
+  request.set_etag(flags.etag.empty() ? found->subscription().etag() : flags.etag);
   if (flags.any_filter) *request.mutable_filter() = *filter;
-  if (flags.any_rule) *request.mutable_sharing() = flags.rules;
+  if (!flags.rules.empty()) {
+    // The service takes the rules as a whole: those that were not given stay.
+    *request.mutable_sharing() = found->subscription().sharing();
+    for (const auto& set : flags.rules) set(*request.mutable_sharing());
+  }
   if (flags.retention) {
     request.mutable_retention()->set_seconds(flags.retention_days * kSecondsOfADay);
   }
@@ -269,10 +272,7 @@ int Delete(Session& session, const Flags& flags) {
   return kOk;
 }
 
-constexpr const char* kRules[] = {"--lease", "--max-attempts", "--min-delay", "--max-delay",
-                                  "--max-in-flight"};
-
-// How a shared one is shared; what is not given is the service's to choose.
+// How a shared one is shared; what is not given is the service's to choose, or stays.
 void AddRules(CLI::App* command, const std::shared_ptr<Flags>& flags) {
   const auto seconds = [&](const char* name, const char* help,
                            google::protobuf::Duration* (v1::SharingRules::*mutable_field)()) {
@@ -280,10 +280,12 @@ void AddRules(CLI::App* command, const std::shared_ptr<Flags>& flags) {
         ->add_option_function<double>(
             name,
             [flags, mutable_field](const double& given) {
-              google::protobuf::Duration* const duration = (flags->rules.*mutable_field)();
-              duration->set_seconds(static_cast<int64_t>(given));
-              duration->set_nanos(static_cast<int32_t>(
-                  (given - static_cast<double>(duration->seconds())) * kNanosOfASecond));
+              flags->rules.emplace_back([mutable_field, given](v1::SharingRules& rules) {
+                google::protobuf::Duration* const duration = (rules.*mutable_field)();
+                duration->set_seconds(static_cast<int64_t>(given));
+                duration->set_nanos(static_cast<int32_t>(
+                    (given - static_cast<double>(duration->seconds())) * kNanosOfASecond));
+              });
             },
             help)
         ->check(CLI::NonNegativeNumber);
@@ -294,12 +296,20 @@ void AddRules(CLI::App* command, const std::shared_ptr<Flags>& flags) {
           &v1::SharingRules::mutable_min_delay);
   seconds("--max-delay", "Shared: seconds of the longest delay; 0: 600",
           &v1::SharingRules::mutable_max_delay);
-  command->add_option_function<int>(
-      "--max-attempts", [flags](const int& given) { flags->rules.set_max_attempts(given); },
-      "Shared: hand-overs of an alert before it is a dead letter; 0: 5");
-  command->add_option_function<int>(
-      "--max-in-flight", [flags](const int& given) { flags->rules.set_max_in_flight(given); },
-      "Shared: alerts under way, of all consumers together; 0: 1000");
+  const auto number = [&](const char* name, const char* help,
+                          void (v1::SharingRules::*set_field)(int32_t)) {
+    command->add_option_function<int>(
+        name,
+        [flags, set_field](const int& given) {
+          flags->rules.emplace_back(
+              [set_field, given](v1::SharingRules& rules) { (rules.*set_field)(given); });
+        },
+        help);
+  };
+  number("--max-attempts", "Shared: hand-overs of an alert before it is a dead letter; 0: 5",
+         &v1::SharingRules::set_max_attempts);
+  number("--max-in-flight", "Shared: alerts under way, of all consumers together; 0: 1000",
+         &v1::SharingRules::set_max_in_flight);
 }
 
 // A subcommand with a name that runs `action`.
@@ -347,7 +357,10 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   json(Add(*parent, "list", "Yours, by name", session, run, flags, List));
 
   auto* const update =
-      Add(*parent, "update", "Change its conditions; the place stays", session, run, flags, Update);
+      Add(*parent, "update",
+          "Change its conditions, which are then those given here and no others, or single rules "
+          "of sharing; the place stays",
+          session, run, flags, Update);
   flags->filter.AddTo(*update);
   auto* const days = retention(update);
   update->add_option("--etag", flags->etag, "The etag it must have; none: as it stands");
@@ -355,9 +368,6 @@ void AddSubscriptions(CLI::App& app, Session& session, Run& run) {
   json(update);
   update->callback([&session, &run, flags, update, days] {
     flags->retention = days->count() > 0;
-    for (const char* const rule : kRules) {
-      flags->any_rule = flags->any_rule || update->get_option(rule)->count() > 0;
-    }
     for (const char* const flag : {"--scenario", "--min-risk", "--region", "--unit", "--filter"}) {
       flags->any_filter = flags->any_filter || update->get_option(flag)->count() > 0;
     }

@@ -132,6 +132,18 @@ class SharingTest(harness.ServiceTest):
         self.assert_exit(self.subscriptions("update", "shared", "--max-attempts", "9"), 0)
         self.assertEqual(self.state("shared")["subscription"]["sharing"]["max_attempts"], 9)
 
+    def test_a_rule_that_is_changed_leaves_the_others_as_they_are(self):
+        self.create("ruled", "--max-attempts", "1", "--max-in-flight", "20", "--lease", "90.5")
+        self.assert_exit(self.subscriptions("update", "ruled", "--lease", "300"), 0)
+        rules = self.state("ruled")["subscription"]["sharing"]
+        self.assertEqual((rules["max_attempts"], rules["max_in_flight"], rules["lease"]),
+                         (1, 20, "300s"))
+        # Zero is a word too: what the service chooses.
+        self.assert_exit(self.subscriptions("update", "ruled", "--max-attempts", "0"), 0)
+        rules = self.state("ruled")["subscription"]["sharing"]
+        self.assertEqual((rules["max_attempts"], rules["max_in_flight"], rules["lease"]),
+                         (5, 20, "300s"))
+
 
 if __name__ == "__main__":
     harness.main()
