@@ -7,8 +7,8 @@ namespace supervision::cli {
 // What supervisionctl ends with. Scripts depend on these numbers: they are never changed.
 enum ExitCode : int {
   kOk = 0,
-  kUsage = 1,        // the command line or a local file is wrong
-  kRefused = 2,      // the service refused the input; for submit --ndjson: some of it
+  kUsage = 1,    // the command line or a local file is wrong, or the result could not be written
+  kRefused = 2,  // the service refused the input; for submit --ndjson: some of it
   kUnavailable = 3,  // not reachable, overloaded, not ready, or no answer in time
   kNotAllowed = 4,   // no valid token, or the role does not permit it
   kConflict = 5,     // known under another request_id, changed meanwhile, withdrawn

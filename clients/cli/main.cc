@@ -14,7 +14,7 @@ constexpr char kDescription[] =
     "向法治监督线索服务提交线索、接收预警并查询运行状态。";
 
 constexpr char kFooter[] =
-    R"(Exit codes: 0 done; 1 command line or local file wrong; 2 input refused;
+    R"(Exit codes: 0 done; 1 command line or local file wrong, output not written; 2 input refused;
 3 not reachable, overloaded or not ready; 4 not permitted; 5 conflict with what is there;
 6 not found; 7 the place in the stream is gone; 8 the service failed; 9 --exec failed.
 
@@ -126,7 +126,7 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   TakeTokenOfEnvironment(session.options());
-  return run();
+  return session.End(run());
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ int Export(Session& session) {
     ++written;
   });
   if (!status.ok()) return session.Fail(status);
+  if (!session.OutputOpen()) return kOk;  // how many were written is not known
   std::string note = std::to_string(written) + session.Say({" written", " 条已导出"});
   if (withheld > 0) {
     note +=

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -84,6 +86,13 @@ void Session::Print(const std::string& text) {
   if (!output_open_) return;
   output_open_ =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!output_open_ && errno != EPIPE) output_error_ = errno;
+}
+
+int Session::End(int exit_code) const {
+  if (exit_code != kOk || output_error_ == 0) return exit_code;
+  return FailUsage({"standard output cannot be written", "无法写入标准输出"},
+                   std::generic_category().message(output_error_));
 }
 
 void Session::Note(const std::string& line) const { std::fprintf(stderr, "%s\n", line.c_str()); }

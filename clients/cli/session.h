@@ -50,10 +50,13 @@ class Session {
     return Styled(text, style, color());
   }
 
-  // Prints to standard output; what the reader cannot be told any more is dropped.
+  // Prints to standard output; what the reader cannot be told any more is dropped, see End.
   void Print(const std::string& text);
   // Whether somebody still reads standard output.
   bool OutputOpen() const { return output_open_; }
+  // The exit code of a run that ended with `exit_code`: where that is kOk and the result could not
+  // be written, this is said and is kUsage. A reader that has read enough (`| head`) is no error.
+  int End(int exit_code) const;
   // A line on standard error.
   void Note(const std::string& line) const;
 
@@ -80,6 +83,7 @@ class Session {
   GlobalOptions options_;
   std::unique_ptr<client::Client> client_;
   bool output_open_ = true;
+  int output_error_ = 0;     // errno of what ended it, unless its reader did
   base::Mutex retry_mutex_;  // several threads may call the client
   absl::Time quiet_until_ ABSL_GUARDED_BY(retry_mutex_) = absl::InfinitePast();
   std::optional<std::map<int, std::string>> scenario_names_;

@@ -30,6 +30,19 @@ class QueryTest(harness.ServiceTest):
         self.assertIn("\033[1;7m", colored.stdout)
         self.assertNotIn("【", colored.stdout)
 
+    def test_a_result_that_cannot_be_written_is_no_success_unless_its_reader_has_enough(self):
+        def scenarios(output):
+            return subprocess.run([harness.CTL, "scenarios"], stdout=output, stderr=subprocess.PIPE,
+                                  timeout=harness.PATIENCE, env=self.service.environment(MONITOR))
+        with open("/dev/full", "w") as full:
+            result = scenarios(full)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"standard output cannot be written: No space left", result.stderr)
+        ours, theirs = os.pipe()
+        os.close(ours)
+        with os.fdopen(theirs, "w") as nobody:
+            self.assertEqual(scenarios(nobody).returncode, 0)
+
     def on_terminal(self, *arguments, **environment):
         """What a person sees who runs it in a terminal."""
         ours, theirs = pty.openpty()

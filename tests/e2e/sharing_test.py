@@ -90,7 +90,8 @@ class SharingTest(harness.ServiceTest):
             reader = subprocess.run([CTL, "watch", "--subscription", "unread", "--share"], stdout=full,
                                     stderr=subprocess.PIPE, timeout=harness.PATIENCE,
                                     env=self.service.environment(MONITOR))
-        self.assertEqual(reader.returncode, 0, reader.stderr)
+        self.assertEqual(reader.returncode, 1, reader.stderr)
+        self.assertIn(b"standard output cannot be written", reader.stderr)
         # The next to ask for it finds that it had its only attempt.
         self.sharer("unread")
         eventually(lambda: self.letters("unread"), "it is a dead letter")
