@@ -264,7 +264,8 @@ void Consumer::OnKept(ledger::PlaceResult result) {
         attached_ = false;
       }
       const bool gone = result == ledger::PlaceResult::kGone;
-      return EndWith(domain::MakeError(gone ? Reason::kSubscriptionNotFound : Reason::kInternal));
+      return EndWith(
+          domain::MakeError(gone ? Reason::kSubscriptionNotFound : Reason::kSubscriptionDamaged));
     }
     case ledger::PlaceResult::kChanged:
       // By the new conditions what the place would move over may be to be told.

@@ -34,6 +34,14 @@ bool TellsConsumer(What what) {
   return what == What::kAck || what == What::kReject || what == What::kExtend;
 }
 
+// What consumers are told of a subscription that takes no more steps.
+Reason WhyNot(ledger::ShareResult::Status status) {
+  using Status = ledger::ShareResult::Status;
+  if (status == Status::kGone) return Reason::kSubscriptionNotFound;
+  if (status == Status::kExclusive) return Reason::kWrongSubscriptionMode;  // it was made anew
+  return Reason::kSubscriptionDamaged;
+}
+
 }  // namespace
 
 void ShareRoom::Ask(ShareStep step, std::shared_ptr<ShareConsumer> consumer, uint64_t delivery) {
@@ -234,8 +242,7 @@ bool ShareRoom::Stands(const ledger::ShareResult& result) {
   if (result.status == Status::kRebased) {
     SendAway(EndingReason::kSubscriptionChanged);
   } else {
-    SendAway(domain::MakeError(result.status == Status::kGone ? Reason::kSubscriptionNotFound
-                                                              : Reason::kInternal));
+    SendAway(domain::MakeError(WhyNot(result.status)));
   }
   Flush(false);
   return false;

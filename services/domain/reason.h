@@ -42,6 +42,7 @@ enum class Reason : uint8_t {
   kHistoryLost,    // the place was of history that no longer exists
   // Subscriptions.
   kSubscriptionNotFound,   // the caller has none of that name
+  kSubscriptionDamaged,    // what Redis has of it cannot be read
   kSubscriptionExists,     // the caller has one of that name
   kTooManySubscriptions,   // the caller has as many as it may have
   kSubscriptionInUse,      // somebody is connected to it
@@ -49,6 +50,7 @@ enum class Reason : uint8_t {
   kWrongSubscriptionMode,  // it is shared, and this is for exclusive ones, or the reverse
   kNarrowedToken,          // the token sees less than its principal, whose subscription it is
   kDeadLetterNotFound,     // the subscription has none of that id
+  kDeadLetterDamaged,      // what Redis has of it cannot be read
   kDeadLettersFull,        // they must be replayed or dropped before anything is handed over
   kAckBeyondSent,          // an acknowledgement of what was not sent
   // Silences.

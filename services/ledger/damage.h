@@ -1,5 +1,7 @@
 #pragma once
 
+#include "absl/status/status.h"
+#include "services/domain/error.h"
 #include "services/redis/reply.h"
 
 namespace supervision::ledger {
@@ -13,6 +15,11 @@ namespace supervision::ledger {
 // damaged, else nothing is known of it.
 inline bool IsAnswered(const redis::Result& result) {
   return result.ok() || result.failure().kind == redis::FailureKind::kWrongType;
+}
+
+// The status of a failure: `damaged` where the key is of a wrong type. REQUIRES: !result.ok()
+inline absl::Status FailureOf(const redis::Result& result, domain::Reason damaged) {
+  return IsAnswered(result) ? domain::MakeError(damaged) : result.failure().ToStatus();
 }
 
 }  // namespace supervision::ledger

@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "services/domain/error.h"
+#include "services/ledger/damage.h"
 #include "services/ledger/scripts.h"
 #include "services/ledger/share_members.h"
 #include "services/ledger/sharing_codec.h"
@@ -112,7 +113,7 @@ absl::StatusOr<ShareResult> ResultOf(const redis::Result& result, size_t steps, 
   shared.status = static_cast<ShareResult::Status>(status);
   if (header.size() != 6) return shared;
   std::optional<Place> place = DecodeSharedPlace(header[2].text, partitions);
-  if (!place.has_value()) return MakeError(Reason::kInternal);
+  if (!place.has_value()) return MakeError(Reason::kSubscriptionDamaged);
   shared.place = *std::move(place);
   shared.taken = header[3].integer;
   shared.dead_letters = header[5].integer;
@@ -179,12 +180,12 @@ void SharedSubscriptions::Look(const SubscriptionKey& key, absl::Duration timeou
       [partitions = context_->descriptor.partitions,
        callback = std::move(callback)](const std::vector<redis::Result>& results) {
         for (const redis::Result& result : results) {
-          if (!result.ok()) return callback(result.failure().ToStatus());
+          if (!result.ok()) return callback(FailureOf(result, Reason::kSubscriptionDamaged));
         }
         const redis::Reply& place = results[6].reply();
         if (place.is_nil()) return callback(MakeError(Reason::kSubscriptionNotFound));
         std::optional<Place> common = DecodeSharedPlace(place.text, partitions);
-        if (!common.has_value()) return callback(MakeError(Reason::kInternal));
+        if (!common.has_value()) return callback(MakeError(Reason::kSubscriptionDamaged));
         const int64_t now = MillisOf(results[0].reply());
         ShareState state;
         state.place = *std::move(common);
@@ -231,6 +232,8 @@ void SharedSubscriptions::Rebase(const SubscriptionKey& key, const Place& known,
             return callback(false);
           case 3:
             return callback(MakeError(Reason::kSubscriptionNotFound));
+          case 4:
+            return callback(MakeError(Reason::kSubscriptionDamaged));
           case 6:
             return callback(MakeError(Reason::kDeadLettersFull));
           default:
@@ -240,22 +243,29 @@ void SharedSubscriptions::Rebase(const SubscriptionKey& key, const Place& known,
 }
 
 void SharedSubscriptions::ListLetters(const SubscriptionKey& key, absl::Duration timeout,
-                                      Callback<std::vector<DeadLetter>> callback) {
+                                      Callback<DeadLetters> callback) {
+  const std::string redis_key = KeysOf(key)[3];
   context_->read->Send(
-      {"HGETALL", KeysOf(key)[3]}, timeout,
-      [callback = std::move(callback)](const redis::Result& result) {
-        if (!result.ok()) return callback(result.failure().ToStatus());
+      {"HGETALL", redis_key}, timeout,
+      [this, redis_key, callback = std::move(callback)](const redis::Result& result) {
+        if (!result.ok()) return callback(FailureOf(result, Reason::kSubscriptionDamaged));
         const std::vector<redis::Reply>& words = result.reply().elements;
-        std::vector<DeadLetter> letters;
+        DeadLetters all;
         for (size_t i = 0; i + 1 < words.size(); i += 2) {
           std::optional<DeadLetter> letter = DecodeDeadLetter(words[i].text, words[i + 1].text);
-          if (!letter.has_value()) return callback(MakeError(Reason::kInternal));
-          letters.push_back(*std::move(letter));
+          if (letter.has_value()) {
+            all.letters.push_back(*std::move(letter));
+          } else {
+            context_->log->Error("ledger.dead_letter_damaged",
+                                 {{"key", redis_key}, {"letter", words[i].text}});
+            all.damaged.push_back(words[i].text);
+          }
         }
-        std::sort(letters.begin(), letters.end(), [](const DeadLetter& a, const DeadLetter& b) {
-          return std::tie(a.died_at, a.id) < std::tie(b.died_at, b.id);
-        });
-        callback(std::move(letters));
+        std::sort(all.letters.begin(), all.letters.end(),
+                  [](const DeadLetter& a, const DeadLetter& b) {
+                    return std::tie(a.died_at, a.id) < std::tie(b.died_at, b.id);
+                  });
+        callback(std::move(all));
       });
 }
 
@@ -273,9 +283,11 @@ void SharedSubscriptions::Act(const SubscriptionKey& key, LetterAction action, i
         if (!result.ok()) return callback(result.failure().ToStatus());
         const std::vector<redis::Reply>& words = result.reply().elements;
         if (words.size() != count + 1) {
-          const bool none = words.size() == 1 && words[0].elements.size() == 1 &&
-                            words[0].elements[0].integer == 3;
-          return callback(MakeError(none ? Reason::kSubscriptionNotFound : Reason::kInternal));
+          const bool status_only = words.size() == 1 && words[0].elements.size() == 1;
+          const int64_t status = status_only ? words[0].elements[0].integer : -1;
+          return callback(MakeError(status == 3   ? Reason::kSubscriptionNotFound
+                                    : status == 4 ? Reason::kSubscriptionDamaged
+                                                  : Reason::kInternal));
         }
         std::vector<LetterResult> done;
         for (size_t i = 1; i < words.size(); ++i) {

@@ -25,7 +25,7 @@ class SharedSubscriptions {
               const std::optional<DeadLetter>& gap, absl::Duration timeout,
               Callback<bool> callback);
   void ListLetters(const SubscriptionKey& key, absl::Duration timeout,
-                   Callback<std::vector<DeadLetter>> callback);
+                   Callback<DeadLetters> callback);
   void Act(const SubscriptionKey& key, LetterAction action, int max_in_flight,
            const std::vector<DeadLetter>& letters, absl::Duration timeout,
            Callback<std::vector<LetterResult>> callback);

@@ -29,6 +29,12 @@ struct DeadLetter {
   absl::Time died_at;
 };
 
+// All that a subscription has.
+struct DeadLetters {
+  std::vector<DeadLetter> letters;   // the oldest first
+  std::vector<std::string> damaged;  // ids of those that cannot be read: they can only be dropped
+};
+
 // Reasons that are not a consumer's words.
 inline constexpr char kRejected[] = "REJECTED";  // without a word
 inline constexpr char kLeaseEnded[] = "LEASE_ENDED";

@@ -35,12 +35,11 @@ void SharingDesk::Rebase(SubscriptionKey key, Place known, Place place,
 }
 
 void SharingDesk::ListLetters(SubscriptionKey key, absl::Duration timeout,
-                              Callback<std::vector<DeadLetter>> callback) {
-  core_->OnLoop(
-      std::move(callback),
-      [key = std::move(key), timeout](OpenParts* parts, Callback<std::vector<DeadLetter>> answer) {
-        parts->shared.ListLetters(key, timeout, std::move(answer));
-      });
+                              Callback<DeadLetters> callback) {
+  core_->OnLoop(std::move(callback),
+                [key = std::move(key), timeout](OpenParts* parts, Callback<DeadLetters> answer) {
+                  parts->shared.ListLetters(key, timeout, std::move(answer));
+                });
 }
 
 void SharingDesk::Act(SubscriptionKey key, LetterAction action, int max_in_flight,

@@ -32,10 +32,9 @@ class SharingDesk {
   void Rebase(SubscriptionKey key, Place known, Place place, std::optional<DeadLetter> gap,
               absl::Duration timeout, Callback<bool> callback);
 
-  // The oldest first, all of them: at most kMostDeadLetters.
-  void ListLetters(SubscriptionKey key, absl::Duration timeout,
-                   Callback<std::vector<DeadLetter>> callback);
-  // Hands letters over again, or drops them; a result for each.
+  // All of them: at most kMostDeadLetters.
+  void ListLetters(SubscriptionKey key, absl::Duration timeout, Callback<DeadLetters> callback);
+  // Hands letters over again, or drops them, for which an id is enough; a result for each.
   void Act(SubscriptionKey key, LetterAction action, int max_in_flight,
            std::vector<DeadLetter> letters, absl::Duration timeout,
            Callback<std::vector<LetterResult>> callback);

@@ -11,7 +11,8 @@ namespace supervision::ledger {
 // Named subscriptions, as others use them: a part of the ledger's face. `ledger` outlives it.
 //
 // Thread-safe; callbacks, errors and timeouts as the ledger's. SUBSCRIPTION_NOT_FOUND where the
-// owner has none of that name.
+// owner has none of that name; SUBSCRIPTION_DAMAGED where what Redis has of it cannot be read: it
+// can be deleted all the same, and List leaves it out.
 class SubscriptionDesk {
  public:
   template <typename T>

@@ -35,6 +35,8 @@ absl::Status Refusal(int64_t answer) {
       return MakeError(Reason::kEtagMismatch);
     case 5:
       return MakeError(Reason::kSubscriptionInUse);
+    case 7:
+      return MakeError(Reason::kSubscriptionDamaged);
     default:
       return MakeError(Reason::kInternal);
   }
@@ -47,6 +49,8 @@ absl::Status AttachRefusal(int64_t answer) {
       return MakeError(Reason::kSubscriptionTakenOver);
     case 3:
       return MakeError(Reason::kSubscriptionNotFound);
+    case 4:
+      return MakeError(Reason::kSubscriptionDamaged);
     case 5:
       return MakeError(Reason::kWrongSubscriptionMode);
     default:
@@ -101,18 +105,32 @@ std::optional<Progress> Subscriptions::ProgressOf(const redis::Reply& exclusive,
   return Progress{*std::move(place), std::vector<std::vector<int64_t>>(partitions)};
 }
 
+absl::StatusOr<Subscription> Subscriptions::Read(const std::string& redis_key,
+                                                 const redis::Result& now,
+                                                 const redis::Result& fields,
+                                                 const redis::Result& members) const {
+  absl::StatusOr<Subscription> subscription = FromFields(now, fields, members);
+  if (domain::HasReason(subscription.status(), Reason::kSubscriptionDamaged)) {
+    context_->log->Error("ledger.subscription_damaged", {{"key", redis_key}});
+  }
+  return subscription;
+}
+
 absl::StatusOr<Subscription> Subscriptions::FromFields(const redis::Result& now,
                                                        const redis::Result& result,
                                                        const redis::Result& members) const {
-  for (const redis::Result* const one : {&now, &result, &members}) {
-    if (!one->ok()) return one->failure().ToStatus();
+  if (!now.ok()) return now.failure().ToStatus();
+  for (const redis::Result* const one : {&result, &members}) {
+    if (!one->ok()) return FailureOf(*one, Reason::kSubscriptionDamaged);
   }
   const Fields& fields = result.reply().elements;
   if (fields.size() != kFields) return MakeError(Reason::kInternal);
   if (fields[0].is_nil()) return MakeError(Reason::kSubscriptionNotFound);
   std::optional<Subscription> subscription = DecodeSubscription(fields[1].text);
   std::optional<Progress> progress = ProgressOf(fields[2], fields[8]);
-  if (!subscription.has_value() || !progress.has_value()) return MakeError(Reason::kInternal);
+  if (!subscription.has_value() || !progress.has_value()) {
+    return MakeError(Reason::kSubscriptionDamaged);
+  }
   // A release that knows no shared ones writes their conditions without the rules.
   if (!fields[8].is_nil() && !subscription->sharing.has_value()) subscription->sharing.emplace();
   subscription->version = static_cast<uint32_t>(NumberOf(fields[0]));
@@ -183,10 +201,11 @@ void Subscriptions::Change(const std::string& what, const Subscription& subscrip
 
 void Subscriptions::Get(const SubscriptionKey& key, absl::Duration timeout,
                         Callback<Subscription> callback) {
+  const std::string redis_key = KeyOf(key);
   context_->read->SendAll(
-      {{"TIME"}, ReadFields(KeyOf(key)), ReadMembers(KeyOf(key))}, timeout,
-      [this, callback = std::move(callback)](const std::vector<redis::Result>& results) {
-        callback(FromFields(results[0], results[1], results[2]));
+      {{"TIME"}, ReadFields(redis_key), ReadMembers(redis_key)}, timeout,
+      [this, redis_key, callback = std::move(callback)](const std::vector<redis::Result>& results) {
+        callback(Read(redis_key, results[0], results[1], results[2]));
       });
 }
 
@@ -232,13 +251,12 @@ void Subscriptions::ReadMany(std::vector<std::string> redis_keys, absl::Duration
         std::vector<Subscription> subscriptions;
         for (size_t i = 1; i + 1 < results.size(); i += 2) {
           absl::StatusOr<Subscription> subscription =
-              FromFields(results[0], results[i], results[i + 1]);
+              Read(redis_keys[(i - 1) / 2], results[0], results[i], results[i + 1]);
           if (subscription.ok()) {
             subscriptions.push_back(*std::move(subscription));
-          } else if (!results[0].ok() || !IsAnswered(results[i]) || !IsAnswered(results[i + 1])) {
+          } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound) &&
+                     !domain::HasReason(subscription.status(), Reason::kSubscriptionDamaged)) {
             return callback(subscription.status());
-          } else if (!domain::HasReason(subscription.status(), Reason::kSubscriptionNotFound)) {
-            context_->log->Error("ledger.subscription_damaged", {{"key", redis_keys[(i - 1) / 2]}});
           }
         }
         callback(std::move(subscriptions));
@@ -297,18 +315,20 @@ void Subscriptions::UpdateNow(SubscriptionChange change, Deadline deadline,
       });
 }
 
-// One whose conditions cannot be read any more is deleted like any other.
+// One that is damaged is deleted like any other; of a key of a wrong type no version is known.
 void Subscriptions::Delete(const SubscriptionKey& key, const std::string& etag, bool in_use_too,
                            absl::Duration timeout, Callback<Subscription> callback) {
   const Deadline deadline(timeout);
   context_->read->Send(
       {"HGET", KeyOf(key), "v"}, timeout,
       [this, key, etag, in_use_too, deadline, callback](const redis::Result& result) {
-        if (!result.ok()) return callback(result.failure().ToStatus());
-        if (result.reply().is_nil()) return callback(MakeError(Reason::kSubscriptionNotFound));
+        if (!IsAnswered(result)) return callback(result.failure().ToStatus());
+        if (result.ok() && result.reply().is_nil()) {
+          return callback(MakeError(Reason::kSubscriptionNotFound));
+        }
         Subscription subscription;
         subscription.key = key;
-        subscription.version = static_cast<uint32_t>(NumberOf(result.reply()));
+        if (result.ok()) subscription.version = static_cast<uint32_t>(NumberOf(result.reply()));
         if (!etag.empty() && etag != Etag(key, subscription.version)) {
           return callback(MakeError(Reason::kEtagMismatch));
         }
@@ -354,7 +374,7 @@ void Subscriptions::Attach(const SubscriptionKey& key, const Opening& opening,
         std::optional<Progress> progress =
             DecodeProgress(words[4].text, context_->descriptor.partitions);
         if (!subscription.has_value() || !progress.has_value()) {
-          return callback(MakeError(Reason::kInternal));
+          return callback(MakeError(Reason::kSubscriptionDamaged));
         }
         subscription->version = static_cast<uint32_t>(words[2].integer);
         subscription->etag = Etag(subscription->key, subscription->version);

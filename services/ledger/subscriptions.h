@@ -55,7 +55,11 @@ class Subscriptions {
   std::string KeyOf(const SubscriptionKey& key) const;
   redis::Command ReadFields(const std::string& redis_key) const;
   redis::Command ReadMembers(const std::string& redis_key) const;
-  // `now` is what Redis answered to TIME, the others to ReadFields and ReadMembers.
+  // `now` is what Redis answered to TIME, the others to ReadFields and ReadMembers. One that is
+  // damaged is named in the log. SUBSCRIPTION_DAMAGED, SUBSCRIPTION_NOT_FOUND.
+  absl::StatusOr<Subscription> Read(const std::string& redis_key, const redis::Result& now,
+                                    const redis::Result& fields,
+                                    const redis::Result& members) const;
   absl::StatusOr<Subscription> FromFields(const redis::Result& now, const redis::Result& fields,
                                           const redis::Result& members) const;
   // `shared`: the place of a shared one, nil of others.

@@ -15,6 +15,7 @@ namespace {
 using domain::MakeError;
 using domain::Reason;
 using ledger::DeadLetter;
+using ledger::DeadLetters;
 using ledger::LetterAction;
 using ledger::LetterResult;
 using security::Method;
@@ -36,16 +37,24 @@ void ValidateSelection(bool given, const v1::DeadLetterSelection& selection,
   }
 }
 
-// The letters of a selection; DEAD_LETTER_NOT_FOUND when one is not there.
-absl::StatusOr<std::vector<DeadLetter>> Select(std::vector<DeadLetter> letters,
+// The letters of a selection; DEAD_LETTER_NOT_FOUND when one is not there. Those that are damaged
+// can be dropped, by their ids or with all others; DEAD_LETTER_DAMAGED where one is to be replayed.
+absl::StatusOr<std::vector<DeadLetter>> Select(DeadLetters found, LetterAction action,
                                                const v1::DeadLetterSelection& selection) {
-  if (selection.ids_size() == 0) return letters;
   std::set<std::string> wanted(selection.ids().begin(), selection.ids().end());
+  const bool all = wanted.empty();
   std::vector<DeadLetter> selected;
-  for (DeadLetter& letter : letters) {
-    if (wanted.erase(letter.id) > 0) selected.push_back(std::move(letter));
+  for (DeadLetter& letter : found.letters) {
+    if (all || wanted.erase(letter.id) > 0) selected.push_back(std::move(letter));
+  }
+  bool impossible = false;
+  for (std::string& id : found.damaged) {
+    if (!all && wanted.erase(id) == 0) continue;
+    impossible = impossible || (action == LetterAction::kReplay && !all);
+    if (action == LetterAction::kDrop) selected.emplace_back().id = std::move(id);
   }
   if (!wanted.empty()) return MakeError(Reason::kDeadLetterNotFound);
+  if (impossible) return MakeError(Reason::kDeadLetterDamaged);
   return selected;
 }
 
@@ -76,21 +85,21 @@ struct SubscriptionService::LetterPage {
 
 void SubscriptionService::FindLetters(
     const ledger::SubscriptionKey& key, const ledger::Deadline& deadline,
-    ledger::Ledger::Callback<std::pair<ledger::Subscription, std::vector<DeadLetter>>> callback) {
-  desk_.Get(key, deadline.left(),
-            [this, key, deadline, callback](absl::StatusOr<ledger::Subscription> found) {
-              if (!found.ok()) return callback(found.status());
-              if (!found->sharing.has_value()) {
-                return callback(MakeError(Reason::kWrongSubscriptionMode));
-              }
-              sharing_.ListLetters(
-                  key, deadline.left(),
-                  [found = *std::move(found),
-                   callback](absl::StatusOr<std::vector<DeadLetter>> letters) mutable {
-                    if (!letters.ok()) return callback(letters.status());
-                    callback(std::make_pair(std::move(found), *std::move(letters)));
-                  });
+    ledger::Ledger::Callback<std::pair<ledger::Subscription, DeadLetters>> callback) {
+  desk_.Get(
+      key, deadline.left(),
+      [this, key, deadline, callback](absl::StatusOr<ledger::Subscription> found) {
+        if (!found.ok()) return callback(found.status());
+        if (!found->sharing.has_value()) {
+          return callback(MakeError(Reason::kWrongSubscriptionMode));
+        }
+        sharing_.ListLetters(
+            key, deadline.left(),
+            [found = *std::move(found), callback](absl::StatusOr<DeadLetters> letters) mutable {
+              if (!letters.ok()) return callback(letters.status());
+              callback(std::make_pair(std::move(found), *std::move(letters)));
             });
+      });
 }
 
 grpc::ServerUnaryReactor* SubscriptionService::ListDeadLetters(Context* context, const Bytes* bytes,
@@ -119,7 +128,7 @@ grpc::ServerUnaryReactor* SubscriptionService::ListDeadLetters(Context* context,
   FindLetters({caller->principal->id, request.subscription()}, page->deadline,
               [this, page, size, token = request.page_token()](auto found) {
                 if (!found.ok()) return page->call->Fail(found.status());
-                std::vector<DeadLetter>& letters = found->second;
+                std::vector<DeadLetter>& letters = found->second.letters;
                 auto from = letters.begin();
                 if (!token.empty()) {
                   // The letter behind which the list goes on; one that is gone begins anew.
@@ -187,7 +196,7 @@ grpc::ServerUnaryReactor* SubscriptionService::ReplayDeadLetters(Context* contex
   FindLetters({caller->principal->id, request.subscription()}, deadline,
               [this, call, deadline, selection = request.selection()](auto found) {
                 if (!found.ok()) return call->Fail(found.status());
-                auto selected = Select(std::move(found->second), selection);
+                auto selected = Select(std::move(found->second), LetterAction::kReplay, selection);
                 if (!selected.ok()) return call->Fail(selected.status());
                 const auto replay = std::make_shared<Replay>();
                 replay->call = call;
@@ -262,7 +271,7 @@ grpc::ServerUnaryReactor* SubscriptionService::DropDeadLetters(Context* context,
   FindLetters({caller->principal->id, request.subscription()}, deadline,
               [this, call, deadline, selection = request.selection()](auto found) {
                 if (!found.ok()) return call->Fail(found.status());
-                auto selected = Select(std::move(found->second), selection);
+                auto selected = Select(std::move(found->second), LetterAction::kDrop, selection);
                 if (!selected.ok()) return call->Fail(selected.status());
                 if (selected->empty()) return call->Answer(v1::DropDeadLettersResponse());
                 sharing_.Act(found->first.key, LetterAction::kDrop,

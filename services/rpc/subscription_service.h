@@ -78,8 +78,7 @@ class SubscriptionService final : public RawSubscriptionService {
                                             Bytes* response) override;
   void FindLetters(
       const ledger::SubscriptionKey& key, const ledger::Deadline& deadline,
-      ledger::Ledger::Callback<std::pair<ledger::Subscription, std::vector<ledger::DeadLetter>>>
-          callback);
+      ledger::Ledger::Callback<std::pair<ledger::Subscription, ledger::DeadLetters>> callback);
   void AddLetters(const std::shared_ptr<LetterPage>& page);
   void LookForHistory(const std::shared_ptr<Replay>& replay);
   void ReplayAll(const std::shared_ptr<Replay>& replay);

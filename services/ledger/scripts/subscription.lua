@@ -11,15 +11,20 @@
 --       "expire": 2 name, 3 digest, 4 milliseconds for which nobody must have been connected, 5 version
 --                 it must have, 6 when it was made (milliseconds)
 --       "mark":   2 name, 3 digest, 4 "1" its history ends soon, "" not, 5 version it must have
+-- One that is damaged is deleted too: of a key of a wrong type, nobody is known to be connected and any
+-- version fits ("delete" with a version has asked for it before).
 -- Returns: {0, version} done; {1} there is one already; {2} the owner has as many as it may have;
---       {3} there is none; {4} it has another version; {5} it is in use; {6} a key has a wrong type.
+--       {3} there is none; {4} it has another version; {5} it is in use; {6} a key
+--       that it shares with others has a wrong type; {7} its own has.
 
 local subscription, names, all = KEYS[1], KEYS[6], KEYS[7]
 local found = redis.pcall('HMGET', subscription, 'v', 'u', 'x')
 local owned = redis.pcall('ZCARD', names)
 local counted = redis.pcall('SCARD', all)
-if type(found) ~= 'table' or found.err or type(owned) ~= 'number' or type(counted) ~= 'number' then
-  return {6}
+if type(found) ~= 'table' or type(owned) ~= 'number' or type(counted) ~= 'number' then return {6} end
+if found.err then
+  if ARGV[1] ~= 'delete' or ARGV[5] ~= '' then return {7} end
+  found = {'0', '0', '0'}
 end
 local version = found[1]
 local time = redis.call('TIME')
@@ -60,4 +65,4 @@ end
 redis.call('DEL', subscription, KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('ZREM', names, ARGV[2])
 redis.call('SREM', all, ARGV[3])
-return {0, tonumber(version)}
+return {0, tonumber(version) or 0}

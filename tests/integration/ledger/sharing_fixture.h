@@ -87,13 +87,15 @@ class SharingFixture : public ::testing::Test {
     EXPECT_TRUE(state.ok()) << state.status();
     return state.value_or(ShareState());
   }
+  absl::StatusOr<DeadLetters> AllLetters(const std::string& name) {
+    return testing::Await<DeadLetters>([&](Ledger::Callback<DeadLetters> done) {
+      desk_->ListLetters({kOwner, name}, testing::kPatience, std::move(done));
+    });
+  }
   std::vector<DeadLetter> Letters(const std::string& name) {
-    const auto letters = testing::Await<std::vector<DeadLetter>>(
-        [&](Ledger::Callback<std::vector<DeadLetter>> done) {
-          desk_->ListLetters({kOwner, name}, testing::kPatience, std::move(done));
-        });
-    EXPECT_TRUE(letters.ok()) << letters.status();
-    return letters.value_or(std::vector<DeadLetter>());
+    const auto all = AllLetters(name);
+    EXPECT_TRUE(all.ok()) << all.status();
+    return all.ok() ? all->letters : std::vector<DeadLetter>();
   }
   std::vector<LetterResult> Act(const std::string& name, LetterAction action,
                                 std::vector<DeadLetter> letters, int max_in_flight = 100) {

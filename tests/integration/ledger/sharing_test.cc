@@ -1,5 +1,6 @@
 // Shared subscriptions, their leases, attempts and dead letters, against a real redis-server.
 #include "services/domain/error.h"
+#include "services/ledger/subscriptions.h"
 #include "tests/integration/ledger/sharing_fixture.h"
 
 namespace supervision::ledger {
@@ -12,6 +13,7 @@ using testing::FailsWith;
 using ::testing::IsEmpty;
 using testing::kPatience;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using Kind = ShareAnswer::Kind;
 using Status = ShareResult::Status;
 using What = ShareStep::What;
@@ -190,6 +192,47 @@ TEST_F(SharingTest, AReplayWaitsForRoomAndADropIsTheEnd) {
   EXPECT_THAT(Act("night", LetterAction::kDrop, letters),
               ElementsAre(LetterResult::kNotFound, LetterResult::kDone));
   EXPECT_THAT(Letters("night"), IsEmpty());
+}
+
+TEST_F(SharingTest, ADeadLetterThatIsDamagedHarmsNoOtherAndCanBeDropped) {
+  ASSERT_TRUE(Create("night").ok());
+  SharingRules one = Rules();
+  one.max_attempts = 1;
+  for (const EntryKey& entry : {EntryKey{0, 5}, EntryKey{0, 6}}) {
+    Do("night", StepOf(What::kClaim, entry, "a"), one);
+    Do("night", StepOf(What::kReject, entry, "a", "no"), one);
+    ASSERT_EQ(Do("night", BuryOf(entry, "alert", {Kind::kExhausted, 1}), one).kind, Kind::kDone);
+  }
+  const std::string key = "sv:{0}:s:" + Subscriptions::DigestOf({kOwner, "night"}) + ":x";
+  ASSERT_EQ(server_->Call({"HSET", key, "1-0-5", "\xff"}), ":0\r\n");
+  ASSERT_EQ(server_->Call({"HSET", key, "no id", ""}), ":1\r\n");
+  const auto all = AllLetters("night");
+  ASSERT_TRUE(all.ok()) << all.status();
+  ASSERT_THAT(all->letters, SizeIs(1));
+  EXPECT_EQ(all->letters[0].id, "1-0-6");
+  EXPECT_THAT(all->damaged, UnorderedElementsAre("1-0-5", "no id"));
+  DeadLetter damaged;
+  damaged.id = "1-0-5";
+  DeadLetter other;
+  other.id = "no id";
+  EXPECT_THAT(Act("night", LetterAction::kDrop, {damaged, other}),
+              ElementsAre(LetterResult::kDone, LetterResult::kDone));
+  EXPECT_THAT(AllLetters("night")->damaged, IsEmpty());
+  EXPECT_THAT(Letters("night"), SizeIs(1));
+}
+
+TEST_F(SharingTest, OneWhosePartsAreOfAWrongTypeSaysThatItIsDamagedAndCanBeDeleted) {
+  for (const char* const part : {":t", ":b", ":x", ":m"}) {
+    ASSERT_TRUE(Create("night").ok()) << part;
+    const std::string key = "sv:{0}:s:" + Subscriptions::DigestOf({kOwner, "night"});
+    server_->Call({"SET", key + part, "x"});
+    EXPECT_EQ(Share(UpdateOf("night")).status, Status::kBroken) << part;
+    const auto state = Await<ShareState>([&](Ledger::Callback<ShareState> done) {
+      desk_->Look({kOwner, "night"}, kPatience, std::move(done));
+    });
+    EXPECT_THAT(state, FailsWith(Reason::kSubscriptionDamaged)) << part;
+    EXPECT_TRUE(Delete("night").ok()) << part;
+  }
 }
 
 TEST_F(SharingTest, FullDeadLettersHaltEveryHandOverAndNothingIsDropped) {

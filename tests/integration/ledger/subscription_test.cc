@@ -308,7 +308,11 @@ TEST_F(SubscriptionTest, OneThatIsDamagedHarmsNoOtherAndCanBeDeleted) {
   const std::string etag = Get({"monitor-1", "b"})->etag;
   const std::string key = "sv:{0}:s:" + Subscriptions::DigestOf({"monitor-1", "b"});
   ASSERT_EQ(server_->Call({"HSET", key, "d", "\xff"}), ":0\r\n");
-  EXPECT_THAT(Get({"monitor-1", "b"}), FailsWith(Reason::kInternal));
+  EXPECT_THAT(Get({"monitor-1", "b"}), FailsWith(Reason::kSubscriptionDamaged));
+  SubscriptionChange change;
+  change.key = {"monitor-1", "b"};
+  change.retention = absl::Hours(96);
+  EXPECT_THAT(Update(change), FailsWith(Reason::kSubscriptionDamaged));
   EXPECT_THAT(NamesOf("monitor-1", 10, ""), ElementsAre("a", "c"));
   std::string next;
   EXPECT_THAT(NamesOf("monitor-1", 2, "", &next), ElementsAre("a"));
@@ -318,10 +322,15 @@ TEST_F(SubscriptionTest, OneThatIsDamagedHarmsNoOtherAndCanBeDeleted) {
   EXPECT_TRUE(Create("monitor-1", "b").ok()) << "its name and its part of the quota are free";
 }
 
-TEST_F(SubscriptionTest, OneWhoseKeyIsOfAWrongTypeHarmsNoOther) {
+TEST_F(SubscriptionTest, OneWhoseKeyIsOfAWrongTypeHarmsNoOtherAndCanBeDeleted) {
   for (const char* const name : {"a", "b"}) ASSERT_TRUE(Create("monitor-1", name).ok());
   server_->Call({"SET", "sv:{0}:s:" + Subscriptions::DigestOf({"monitor-1", "a"}), "x"});
   EXPECT_THAT(NamesOf("monitor-1", 10, ""), ElementsAre("b"));
+  EXPECT_THAT(Get({"monitor-1", "a"}), FailsWith(Reason::kSubscriptionDamaged));
+  EXPECT_THAT(Create("monitor-1", "a"), FailsWith(Reason::kSubscriptionDamaged));
+  EXPECT_THAT(Attach({"monitor-1", "a"}), FailsWith(Reason::kSubscriptionDamaged));
+  EXPECT_TRUE(Delete({"monitor-1", "a"}, "", false).ok());
+  EXPECT_TRUE(Create("monitor-1", "a").ok()) << "its name and its part of the quota are free";
 }
 
 TEST_F(SubscriptionTest, WhoHasLeftOrWasKilledHoldsNothing) {

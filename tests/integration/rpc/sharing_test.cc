@@ -93,6 +93,13 @@ class SharingTest : public ::testing::Test {
     return (stub_.get()->*method)(Context(kMonitorToken).get(), request, response);
   }
 
+  // The one key of this pattern.
+  std::string TheKey(const std::string& pattern) {
+    const std::string found = redis_.Call({"KEYS", pattern});  // "*1\r\n$<size>\r\n<key>\r\n"
+    EXPECT_EQ(found.substr(0, 4), "*1\r\n");
+    return found.substr(found.find("sv:"), found.size() - found.find("sv:") - 2);
+  }
+
   RedisServer redis_;
   TestServer a_{{.redis = "unix:" + redis_.path()}};
   std::unique_ptr<ClueStub> clues_ = v1::ClueService::NewStub(a_.channel());
@@ -314,6 +321,60 @@ TEST_F(SharingTest, DeadLettersAreListedReplayedAndDropped) {
   EXPECT_THAT(Letters("team").dead_letters(), IsEmpty());
   EXPECT_TRUE(consumption.FinishSending().ok());
   EXPECT_EQ(MustGet("team").lag().alerts(), 0);
+}
+
+TEST_F(SharingTest, ADeadLetterThatIsDamagedIsDroppedAndNeverReplayed) {
+  ASSERT_TRUE(Create("team", Rules(60, 1)).ok());
+  ASSERT_TRUE(SubmitMany(*clues_, 0, 2));
+  Consumption consumption = Share(a_.channel(), "team", 10);
+  for (int i = 0; i < 2; ++i) {
+    const auto delivered = consumption.Next(1);
+    ASSERT_THAT(delivered, SizeIs(1));
+    Reject(consumption, delivered[0].number, "数据库拒绝");
+  }
+  ASSERT_TRUE(Eventually([&] {
+    consumption.NextMessage();
+    return MustGet("team").sharing().dead_letters() == 2;
+  }));
+  const v1::ListDeadLettersResponse both = Letters("team");
+  ASSERT_THAT(both.dead_letters(), SizeIs(2));
+  const std::string damaged = both.dead_letters(0).id();
+  const std::string whole = both.dead_letters(1).id();
+  const std::string key = TheKey("sv:{0}:s:*:x");
+  ASSERT_EQ(redis_.Call({"HSET", key, damaged, "\xff"}), ":0\r\n");
+
+  const v1::ListDeadLettersResponse rest = Letters("team");
+  ASSERT_THAT(rest.dead_letters(), SizeIs(1));
+  EXPECT_EQ(rest.dead_letters(0).id(), whole);
+  v1::ReplayDeadLettersResponse replayed;
+  EXPECT_EQ(
+      ReasonOf(Act(&SubscriptionStub::ReplayDeadLetters, "team", {whole, damaged}, &replayed)),
+      "DEAD_LETTER_DAMAGED");
+  EXPECT_THAT(Letters("team").dead_letters(), SizeIs(1)) << "nothing was done";
+  ASSERT_TRUE(Act(&SubscriptionStub::ReplayDeadLetters, "team", {}, &replayed).ok());
+  EXPECT_EQ(replayed.replayed(), 1) << "of all, those that can be";
+  v1::DropDeadLettersResponse dropped;
+  ASSERT_TRUE(Act(&SubscriptionStub::DropDeadLetters, "team", {damaged}, &dropped).ok());
+  EXPECT_EQ(dropped.dropped(), 1);
+  ASSERT_EQ(redis_.Call({"HSET", key, damaged, "\xff"}), ":1\r\n");
+  ASSERT_TRUE(Act(&SubscriptionStub::DropDeadLetters, "team", {}, &dropped).ok());
+  EXPECT_EQ(dropped.dropped(), 1) << "with all others";
+}
+
+TEST_F(SharingTest, OneThatIsDamagedSaysWhatToDoAboutIt) {
+  ASSERT_TRUE(Create("team").ok());
+  ASSERT_EQ(redis_.Call({"HSET", TheKey("sv:{0}:s:*"), "d", "\xff"}), ":0\r\n");
+  v1::GetSubscriptionResponse read;
+  const grpc::Status status = GetSubscription(*stub_, "team", &read);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::DATA_LOSS);
+  EXPECT_EQ(ReasonOf(status), "SUBSCRIPTION_DAMAGED");
+  EXPECT_THAT(status.error_message(), ::testing::HasSubstr("delete it and create it anew"));
+  EXPECT_EQ(ReasonOf(Share(a_.channel(), "team").Finish()), "SUBSCRIPTION_DAMAGED");
+  v1::DeleteSubscriptionRequest request;
+  request.set_name("team");
+  v1::DeleteSubscriptionResponse deleted;
+  ASSERT_TRUE(stub_->DeleteSubscription(Context(kMonitorToken).get(), request, &deleted).ok());
+  EXPECT_TRUE(Create("team").ok());
 }
 
 TEST_F(SharingTest, DeadLettersOfAnExclusiveOneOrOfAnotherAreNotThere) {
