@@ -1,4 +1,5 @@
-"""No paths of one machine, no registry hosts, no unfinished marks, no sleeps in tests."""
+"""No paths of one machine, no registry hosts, no unfinished marks, no sleeps in tests, and in the client
+library no wall clock but for dates."""
 
 import re
 
