@@ -57,7 +57,7 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   newest_ = std::max(newest_, alert.raised_at);
   if (alert.group != nullptr) return TakeTold(event);
   Entry entry{partition, position, alert.raised_at, alert.clue_id,
-              alert.kind != AlertKind::kClueReceived};
+              alert.kind != AlertKind::kClueReceived || alert.received_at < alert.raised_at};
 
   FactsPtr facts = FactsOf(alert, counts_persons_);
   for (const auto& matters : matters_) matters->Take(alert, facts);
@@ -65,39 +65,60 @@ void Engine::Take(int partition, int64_t position, const domain::ChangeEvent& ev
   if (alert.kind != AlertKind::kClueWithdrawn) joins = GroupsOf(*facts);
 
   // What it was before leaves; a clue that stays in a group counts with what it is now.
-  std::vector<std::string> before;
+  std::vector<Former> before;
   const auto known = clues_.find(entry.clue_id);
   if (known != clues_.end()) {
-    before = known->second.groups;
-    for (const std::string& digest : before) {
-      const auto group = groups_.find(digest);
-      if (group == groups_.end()) continue;
-      if (Leave(entry.clue_id, known->second, group->second.get()) &&
-          known->second.at >= group->second->begun) {
-        --group->second->total;
-      }
+    for (const std::string& digest : known->second.groups) {
+      const auto found = groups_.find(digest);
+      Group* const group = found == groups_.end() ? nullptr : found->second.get();
+      Member was{known->second.at, entry.clue_id, nullptr};
+      if (group != nullptr) was = Leave(entry.clue_id, known->second, group);
+      before.push_back({digest, group, std::move(was)});
     }
     ages_.erase({known->second.at, entry.clue_id});
     clues_.erase(known);
   }
-  if (joins.empty()) return;
-  Clue& clue = clues_[entry.clue_id];
-  clue.facts = std::move(facts);
-  clue.at = alert.received_at;
-  ages_.emplace(clue.at, entry.clue_id);
+  if (joins.empty() && before.empty()) return;
+  if (!joins.empty()) {
+    Clue& clue = clues_[entry.clue_id];
+    clue.facts = std::move(facts);
+    clue.at = alert.received_at;
+    ages_.emplace(clue.at, entry.clue_id);
+  }
   for (Joining& joining : joins) {
+    Clue& clue = clues_[entry.clue_id];
     Group* const group = GroupFor(*joining.route, std::move(joining.key));
+    const auto was = std::find_if(before.begin(), before.end(),
+                                  [&](const Former& one) { return one.digest == group->digest; });
+    entry.stays = was != before.end();
+    const auto part = entry.stays ? was->was.part : Member::Part::kNone;
+    if (!Join(entry, part, &clue, group)) continue;
     if (replaying_) group->joined.push_back({partition, position, entry.at});
-    Join(entry, &clue, group);
-    entry.stays = std::find(before.begin(), before.end(), group->digest) != before.end();
-    if (entry.stays && clue.at >= group->begun) {
-      ++group->total;
-      group->common.Add(*clue.facts);
-    }
+    if (entry.stays) was->stays = true;
+    if (part != Member::Part::kNone) group->common.Add(*clue.facts);
     if (joining.counts_only) continue;
     std::visit([&](const auto& rule) { Look(entry, group, rule); }, group->route->rule);
   }
+  for (const Former& one : before) Settle(entry, one);
   Forget();
+}
+
+void Engine::Settle(const Entry& entry, const Former& before) {
+  Group* const group = before.group;
+  if (group == nullptr) return;
+  if (!before.stays && before.was.part != Member::Part::kNone) {
+    --group->total;
+    if (before.was.part == Member::Part::kNew) --group->fresh;
+    if (replaying_ && group->moved.erase(entry.clue_id) == 0) {
+      group->gone.push_back(before.was.at);
+    }
+  }
+  if (const auto* const rule = std::get_if<GroupRule>(&group->route->rule);
+      rule != nullptr && group->total < rule->at_least) {
+    SetDue(group, absl::InfiniteFuture());
+  }
+  LookAgain(entry, *group);
+  GiveUpIfEmpty(group);
 }
 
 std::vector<Engine::Joining> Engine::GroupsOf(const Facts& facts) const {
@@ -133,42 +154,74 @@ Engine::Group* Engine::GroupFor(const Route& route, GroupKey key) {
   return group.get();
 }
 
-void Engine::Join(const Entry& entry, Clue* clue, Group* group) {
+bool Engine::Join(const Entry& entry, Member::Part part, Clue* clue, Group* group) {
   if (std::find(clue->groups.begin(), clue->groups.end(), group->digest) != clue->groups.end()) {
-    return;  // a problem code that stands twice
+    return false;  // a problem code that stands twice
   }
   clue->groups.push_back(group->digest);
-  Member member{clue->at, entry.clue_id, clue->facts};
+  Member member{clue->at, entry.clue_id, clue->facts, part};
   const auto place =
       std::upper_bound(group->members.begin(), group->members.end(), member,
                        [](const Member& a, const Member& b) { return a.order() < b.order(); });
   group->members.insert(place, std::move(member));
-  // The reach bounds what counts; the rest would only cost. What belongs together is kept until it
-  // has been told.
+  // The reach bounds what counts; the rest would only cost. What belongs together, or waits, is
+  // kept until it has been told.
   const bool together = std::holds_alternative<GroupRule>(group->route->rule);
   const absl::Time oldest =
-      together ? absl::InfinitePast() : group->members.back().at - ReachOf(*group->route);
+      together ? absl::InfinitePast()
+               : std::min(group->members.back().at, untold_.since()) - ReachOf(*group->route);
   while (group->members.front().at < oldest || group->members.size() > kMostOfGroup) {
     group->raised.erase(group->members.front().clue_id);
     group->members.pop_front();
   }
+  return true;
 }
 
-bool Engine::Leave(const std::string& clue_id, const Clue& clue, Group* group) {
-  const Member member{clue.at, clue_id, nullptr};
+std::deque<Member>::iterator Engine::MemberOf(const std::string& clue_id, absl::Time at,
+                                              Group* group) {
+  const Member member{at, clue_id, nullptr};
   const auto found =
       std::lower_bound(group->members.begin(), group->members.end(), member,
                        [](const Member& a, const Member& b) { return a.order() < b.order(); });
-  if (found == group->members.end() || found->clue_id != clue_id) return false;
+  const bool there = found != group->members.end() && found->clue_id == clue_id;
+  return there ? found : group->members.end();
+}
+
+Member Engine::Leave(const std::string& clue_id, const Clue& clue, Group* group) {
+  const auto found = MemberOf(clue_id, clue.at, group);
+  if (found == group->members.end()) return {clue.at, clue_id, nullptr};
+  Member was = std::move(*found);
   group->members.erase(found);
-  return true;
+  return was;
+}
+
+// Once nothing belongs to it: given up as soon as it is not silent, no clue would go on with what
+// it has told, and none that it raised can come back.
+void Engine::GiveUpIfEmpty(Group* group) {
+  // In the replay what was told may be known before the clues.
+  if (replaying_ || !group->members.empty() || group->due != absl::InfiniteFuture()) return;
+  group->kept_until = group->silent_until;
+  if (!group->raised.empty()) {
+    group->kept_until = std::max(group->kept_until, newest_ + ReachOf(*routes_));
+  }
+  if (const auto* const rule = std::get_if<GroupRule>(&group->route->rule); group->begun) {
+    group->kept_until = std::max(group->kept_until, group->to_last + rule->idle);
+  }
+  if (group->kept_until < newest_) return GiveUp(group);
+  empty_.emplace(group->kept_until, group->digest);
+}
+
+void Engine::GiveUp(Group* group) {
+  SetUntold(group, absl::InfiniteFuture());
+  groups_.erase(groups_.find(group->digest));
 }
 
 // Clues behind the reach of every route, or too many of them, are forgotten, and groups that hang
 // on nothing.
 void Engine::Forget() {
   // During the replay what is to be told may lie further back, and so may what waits for its time.
-  absl::Time oldest = replaying_ ? absl::InfinitePast() : newest_ - ReachOf(*routes_);
+  absl::Time oldest =
+      replaying_ ? absl::InfinitePast() : std::min(newest_, untold_.since()) - ReachOf(*routes_);
   if (!waiting_.empty()) oldest = std::min(oldest, waiting_.begin()->first);
   while (!open_.empty()) {
     Group* const group = groups_.at(open_.begin()->second).get();
@@ -186,14 +239,19 @@ void Engine::Forget() {
       if (group == groups_.end()) continue;
       Leave(clue->first, clue->second, group->second.get());
       group->second->raised.erase(clue->first);
-      if (group->second->members.empty() && group->second->due == absl::InfiniteFuture() &&
-          group->second->silent_until < newest_) {
-        SetUntold(group->second.get(), absl::InfiniteFuture());
-        groups_.erase(group);
-      }
+      GiveUpIfEmpty(group->second.get());
     }
     clues_.erase(clue);
     ages_.erase(ages_.begin());
+  }
+  while (!empty_.empty() && empty_.begin()->first < newest_) {
+    const auto group = groups_.find(empty_.begin()->second);
+    empty_.erase(empty_.begin());
+    // It may have had members since, or be silent again.
+    if (group == groups_.end() || !group->second->members.empty()) continue;
+    if (group->second->due == absl::InfiniteFuture() && group->second->kept_until < newest_) {
+      GiveUp(group->second.get());
+    }
   }
   if (record_.has_value() && !replaying_) record_->Forget(newest_ - RecordOf(*routes_));
 }
@@ -214,21 +272,36 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
     group->digest = told.digest;
   }
   group->route = &*route;
-  if (const auto* const rule = std::get_if<ThresholdRule>(&route->rule)) {
-    group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
-  } else if (const auto* const rule = std::get_if<SurgeRule>(&route->rule)) {
-    group->silent_until = std::max(group->silent_until, told.due_at + rule->repeat);
+  if (RepeatOf(*route) > absl::ZeroDuration()) {
+    group->silent_until = std::max(group->silent_until, told.due_at + RepeatOf(*route));
   } else if (std::holds_alternative<RaiseRule>(route->rule) && !told.members.empty()) {
     Raised& raised = group->raised[told.members.front()];
     raised.version = std::max(raised.version, static_cast<uint32_t>(told.ordinal));
     raised.risk = std::max(raised.risk, alert.facets.risk);
   }
-  if (!replaying_) return;
-  if (told.to >= group->begun) group->moved.clear();
+  if (!replaying_) return GiveUpIfEmpty(group.get());
+  const bool named = Names(told, group.get());
+  if (named || told.to >= group->wait_from) {
+    group->moved.clear();
+    group->gone.clear();
+  }
   group->told.push_back({alert.clue_id, told.members.empty() ? "" : told.members.front(),
                          static_cast<uint32_t>(told.ordinal), told.total, told.from, told.to,
-                         told.due_at, alert.raised_at});
+                         told.due_at, alert.raised_at,
+                         named ? group->wait_from : absl::InfinitePast()});
   if (group->told.size() > kMostTold) group->told.erase(group->told.begin());
+}
+
+// Whether it was told of the group that is under way: what it names belongs to that. One that has
+// ended may be told later, and have lost a clue to it.
+bool Engine::Names(const domain::AlertGroup& told, Group* group) {
+  if (!group->begun || told.total != group->total) return false;
+  return std::all_of(told.members.begin(), told.members.end(), [&](const std::string& clue_id) {
+    const auto clue = clues_.find(clue_id);
+    if (clue == clues_.end()) return false;
+    const auto member = MemberOf(clue_id, clue->second.at, group);
+    return member != group->members.end() && member->part != Member::Part::kNone;
+  });
 }
 
 bool Engine::Started(const Route& route, absl::Time time) const {
@@ -302,16 +375,16 @@ bool Engine::WasTold(const Firing& firing) const {
   const Group& group = *found->second;
   return std::any_of(group.told.begin(), group.told.end(), [&](const Told& told) {
     if (firing.alert.kind == domain::AlertKind::kGrouped) {
-      return told.to == firing.alert.group->to && told.total >= firing.alert.group->total;
+      const domain::AlertGroup& is = *firing.alert.group;
+      return told.version >= firing.version && told.to == is.to && told.total >= is.total &&
+             (firing.version > 1 || told.from == is.from);
     }
     if (std::holds_alternative<RaiseRule>(group.route->rule)) {
       return told.trigger == firing.trigger && told.version >= firing.version;
     }
     // One clue more or less may have been seen when it was told: within the silence it is the same.
-    absl::Duration repeat;
-    if (const auto* rule = std::get_if<ThresholdRule>(&group.route->rule)) repeat = rule->repeat;
-    if (const auto* rule = std::get_if<SurgeRule>(&group.route->rule)) repeat = rule->repeat;
-    return told.due == firing.due || absl::AbsDuration(told.due - firing.due) < repeat;
+    return told.due == firing.due ||
+           absl::AbsDuration(told.due - firing.due) < RepeatOf(*group.route);
   });
 }
 
@@ -327,14 +400,18 @@ void Engine::GoLive(const std::vector<int64_t>& settled) {
     held = held_.erase(held);
   }
   for (const auto& matters : matters_) matters->GoLive();
+  std::vector<Group*> empty;
   for (auto& [digest, group] : groups_) {
     if (const auto* rule = std::get_if<GroupRule>(&group->route->rule)) Adopt(group.get(), *rule);
     group->told.clear();
     group->told.shrink_to_fit();
     group->moved.clear();
+    group->gone.clear();
     group->joined.clear();
     group->joined.shrink_to_fit();
+    if (group->members.empty()) empty.push_back(group.get());
   }
+  for (Group* const group : empty) GiveUpIfEmpty(group);
 }
 
 std::optional<absl::Time> Engine::NextDue() const {
@@ -413,6 +490,7 @@ std::vector<Firing> Engine::Due(absl::Time now) {
     Group* const group = groups_[due_.begin()->second].get();
     std::optional<Firing> firing = TellGroup(group, std::get<GroupRule>(group->route->rule), now);
     if (firing.has_value()) due.push_back(*std::move(firing));
+    GiveUpIfEmpty(group);
   }
   for (const auto& matters : matters_) {
     for (Firing& firing : matters->Due(now)) due.push_back(std::move(firing));

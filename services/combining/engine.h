@@ -32,13 +32,15 @@ namespace supervision::combining {
 //
 // Invariants: a group's members are sorted by time and id, each clue once; a clue that is taken
 // back or corrected leaves the groups that it no longer belongs to. What has been told is not taken
-// back.
+// back; what waits for its time is looked at again when a clue of it has left or changed, and is
+// dropped where too little is left.
 //
 // Bounded: at most kMostClues in all groups together, the oldest is forgotten first; at most
 // kMostOfGroup of one. As many more in the matters of routes that link, which are kept apart: see
 // Matters; and what is known against organs, where a route asks for it: see UnitRecord. What lies
-// behind the reach of the routes is forgotten too, unless a group that waits, be it for offices to
-// open after a holiday, has yet to tell it. For one thread.
+// behind the reach of the routes is forgotten too, unless what waits, be it for offices to open
+// after a holiday, has yet to be told; and a group that nothing belongs to any more, once it is not
+// silent and nothing would join it. For one thread.
 class Engine {
  public:
   static constexpr size_t kMostClues = 300'000;
@@ -81,6 +83,8 @@ class Engine {
   int64_t forgotten() const;
 
  private:
+  using Held = std::multimap<absl::Time, Firing>::iterator;
+
   // Of alerts that are in the log.
   struct Told {
     std::string record;
@@ -88,6 +92,7 @@ class Engine {
     uint32_t version = 0;
     int64_t total = 0;
     absl::Time from, to, due, at;
+    absl::Time begun;  // of what belongs together: the group's wait_from, where it names one of it
   };
   struct Raised {
     uint32_t version = 0;
@@ -104,22 +109,26 @@ class Engine {
     GroupKey key;
     std::deque<Member> members;
     std::vector<Told> told;  // during the replay
-    // During the replay: clues that came by a correction since it was told last.
+    // During the replay, since it was told last: clues that came by a correction, and when those
+    // were accepted that left it.
     std::set<std::string> moved;
+    std::vector<absl::Time> gone;
     std::vector<Joined> joined;  // during the replay
     absl::Time silent_until = absl::InfinitePast();
     // Of a RaiseRule: what was told of a clue last, or waits to be; see Look.
     std::map<std::string, Raised> raised;
-    // Of a GroupRule: the members since `begun` belong together.
-    absl::Time begun = absl::InfiniteFuture();
+    // Once it has no members: until when something of it must be remembered.
+    absl::Time kept_until = absl::InfinitePast();
+    // Of a GroupRule: those members belong together that have a part; see Member.
+    bool begun = false;
     absl::Time wait_from;  // when the first was taken
     absl::Time to_last;    // when the last was taken
     Common common;         // of all that belonged to it, also those that have left
     std::string first;     // clue
     std::string record;    // of an alert that an earlier owner raised
     uint32_t version = 0;
-    int64_t told_total = 0;
     int64_t total = 0;
+    int64_t fresh = 0;  // of them, those that have not been told
     absl::Time told_at;
     absl::Time due = absl::InfiniteFuture();
     // Since when something of it has not been told.
@@ -139,6 +148,13 @@ class Engine {
     bool stays = false;  // in the group that is looked at, in which it was before
   };
 
+  struct Former {  // a group in which the clue was before
+    std::string digest;
+    Group* group;  // null: it was given up
+    Member was;
+    bool stays = false;
+  };
+
   // A group that a clue joins.
   struct Joining {
     const Route* route;
@@ -149,10 +165,18 @@ class Engine {
   void TakeTold(const domain::ChangeEvent& event);
   std::vector<Joining> GroupsOf(const Facts& facts) const;
   Group* GroupFor(const Route& route, GroupKey key);
-  void Join(const Entry& entry, Clue* clue, Group* group);
-  // Whether it was a member.
-  static bool Leave(const std::string& clue_id, const Clue& clue, Group* group);
+  // Whether it did: it may be there by another of its problems.
+  bool Join(const Entry& entry, Member::Part part, Clue* clue, Group* group);
+  // The end: it is none, or was forgotten.
+  static std::deque<Member>::iterator MemberOf(const std::string& clue_id, absl::Time at,
+                                               Group* group);
+  // What it was there.
+  static Member Leave(const std::string& clue_id, const Clue& clue, Group* group);
+  // After all that it joined: a group in which it was before.
+  void Settle(const Entry& entry, const Former& before);
   void Forget();
+  void GiveUpIfEmpty(Group* group);
+  void GiveUp(Group* group);
 
   // A clue that stays makes nothing due again, unless it is raised higher than was told of it; one
   // that is HIGH now ends the waiting for offices.
@@ -162,34 +186,54 @@ class Engine {
   void Look(const Entry& entry, Group* group, const RaiseRule& rule);
   void Look(const Entry&, Group*, const LinkRule&) {}  // its clues are in matters_
   // The others among which an addend counts for `clue`, in their order.
-  std::vector<const Member*> OthersOf(const RaiseAddend& addend, const Entry& entry,
-                                      const Group& group, const Member& clue) const;
+  // Of what was dealt with, what was by `now`.
+  std::vector<const Member*> OthersOf(const RaiseAddend& addend, absl::Time now, const Group& group,
+                                      const Member& clue) const;
 
   template <typename Rule>
   void LookOnce(const Entry& entry, Group* group, const Rule& rule);
-  // What the rule finds in the group as it is; nothing: too little.
-  std::optional<Firing> Find(const Group& group, const ThresholdRule& rule, absl::Time due) const;
-  std::optional<Firing> Find(const Group& group, const SurgeRule& rule, absl::Time due) const;
+  // What the rule finds in the group as it is, in the window that ends at `until`; nothing: too
+  // little.
+  std::optional<Firing> Find(const Group& group, const ThresholdRule& rule, absl::Time until,
+                             absl::Time due) const;
+  std::optional<Firing> Find(const Group& group, const SurgeRule& rule, absl::Time until,
+                             absl::Time due) const;
+  // By what the member `clue_id` is raised.
+  std::optional<Firing> Find(const Group& group, const RaiseRule& rule, const std::string& clue_id,
+                             absl::Time due, uint32_t version) const;
+
+  // What waits and has counted the clue is found again as things are now, or dropped.
+  void LookAgain(const Entry& entry, const Group& group);
+  template <typename Rule>
+  std::optional<Firing> FindAgain(const Firing& waiting, const Group& group,
+                                  const Rule& rule) const;
+  std::optional<Firing> FindAgain(const Firing& waiting, const Group& group,
+                                  const RaiseRule& rule) const;
+  // Nothing of it is there any more, nor what followed from it.
+  void Drop(Held waiting);
   void Schedule(const Entry& entry, Group* group, const GroupRule& rule);
 
-  using Held = std::multimap<absl::Time, Firing>::iterator;
   Held WaitingOf(const Group& group, absl::Time now, const std::string& trigger = "");
   void Hurry(const Entry& entry, const Group& group, Held waiting, Firing found);
   void Hold(const Entry& entry, const Group& group, Firing firing);
   void Keep(Firing firing);
   bool SeenTo(const Firing& firing, const std::vector<int64_t>& settled) const;
   bool WasTold(const Firing& firing) const;
-  void Adopt(Group* group, const GroupRule& rule, bool ended = false);
+  bool Names(const domain::AlertGroup& told, Group* group);
+  void Adopt(Group* group, const GroupRule& rule);
   void SetDue(Group* group, absl::Time due);
   void SetUntold(Group* group, absl::Time since);
   bool Open(const Group& group) const;
   void End(Group* group, const GroupRule& rule);
-  static std::deque<Member>::const_iterator EndOf(const Group& group, bool ended);
   std::optional<Firing> TellGroup(Group* group, const GroupRule& rule, absl::Time now,
                                   bool ended = false);
   void MarkProvisional(Firing* firing) const;
   absl::Time Allowed(const Route& route, domain::Risk risk, absl::Time time) const {
     return AllowedAt(*routes_, route, risk, time);
+  }
+  // The same of what belongs together.
+  absl::Time Allowed(const Group& group, absl::Time time) const {
+    return Allowed(*group.route, group.route->risk.value_or(group.common.facets().risk), time);
   }
   bool Started(const Route& route, absl::Time time) const;
 
@@ -202,10 +246,11 @@ class Engine {
   absl::Time known_since_ = absl::InfinitePast();
   std::unordered_map<std::string, std::unique_ptr<Group>> groups_;  // by digest
   std::unordered_map<std::string, Clue> clues_;
-  std::set<std::pair<absl::Time, std::string>> ages_;  // clues by when they were accepted
-  std::multimap<absl::Time, Firing> held_;             // by when they may be told
-  Untold untold_;                                      // of held_
-  std::set<std::pair<absl::Time, std::string>> due_;   // digests of groups
+  std::set<std::pair<absl::Time, std::string>> ages_;   // clues by when they were accepted
+  std::multimap<absl::Time, Firing> held_;              // by when they may be told
+  Untold untold_;                                       // of held_
+  std::set<std::pair<absl::Time, std::string>> due_;    // digests of groups
+  std::set<std::pair<absl::Time, std::string>> empty_;  // digests of groups, by kept_until
   // Groups by untold_since: those that are due some time, and those that may become so.
   std::set<std::pair<absl::Time, std::string>> waiting_, open_;
   absl::Time newest_ = absl::InfinitePast();

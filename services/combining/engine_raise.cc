@@ -41,14 +41,15 @@ int PointsOf(const Facts& facts) {
 }
 
 // Of what different ones are counted; nothing: each clue counts.
-std::optional<std::string> DistinctOf(Counts counts, const Facts& facts, size_t region_digits) {
+std::optional<std::string> DistinctOf(Counts counts, const Facts& facts, size_t region_digits,
+                                      const Organs& organs) {
   switch (counts) {
     case Counts::kPartners:
       return facts.facets.partner;
     case Counts::kRegions:
       return facts.facets.region_code.substr(0, region_digits);
     case Counts::kUnits:
-      return UnitOf(facts.facets);
+      return organs.Of(facts.facets);
     case Counts::kScenarios:
       return std::string(domain::Code(facts.facets.scenario));
     case Counts::kClues:
@@ -74,7 +75,12 @@ int PointsFor(const RaiseAddend& addend, int64_t number) {
 // looked at.
 void KeepDifferent(const RaiseAddend& addend, const Member& clue, size_t region_digits,
                    Counted* counted) {
-  const auto own = DistinctOf(addend.counts, *clue.facts, region_digits);
+  Organs organs;
+  if (addend.counts == Counts::kUnits) {
+    organs.Add(clue.facts->facets);
+    for (const Member* const other : counted->others) organs.Add(other->facts->facets);
+  }
+  const auto own = DistinctOf(addend.counts, *clue.facts, region_digits, organs);
   if (!own.has_value()) return;
   const auto enough = static_cast<size_t>(EnoughFor(addend));
   std::set<std::string> known = {"", *own};
@@ -85,9 +91,8 @@ void KeepDifferent(const RaiseAddend& addend, const Member& clue, size_t region_
       counted->at_least = true;
       break;
     }
-    if (known.insert(*DistinctOf(addend.counts, *(*other)->facts, region_digits)).second) {
-      different.push_back(*other);
-    }
+    auto one = DistinctOf(addend.counts, *(*other)->facts, region_digits, organs);
+    if (known.insert(*std::move(one)).second) different.push_back(*other);
   }
   counted->others = std::move(different);
 }
@@ -115,14 +120,14 @@ bool Before(const Member& a, const Member& b) { return a.order() < b.order(); }
 
 }  // namespace
 
-std::vector<const Member*> Engine::OthersOf(const RaiseAddend& addend, const Entry& entry,
+std::vector<const Member*> Engine::OthersOf(const RaiseAddend& addend, absl::Time now,
                                             const Group& group, const Member& clue) const {
   const Route& route = *group.route;
   const GroupKey key = PartsOf(group.key, addend.by);
   const absl::Time from = clue.at - addend.window;
   std::vector<const Member*> others;
   if (addend.counts == Counts::kHandled) {
-    others = record_->Of(UnitOf(clue.facts->facets), from, entry.at);
+    others = record_->Of(UnitOf(clue.facts->facets), from, now);
     std::erase_if(others, [&](const Member* other) {
       if (!Before(*other, clue) || !Concerns(route, other->facts->facets)) return true;
       if (addend.by.size() == 1) return false;
@@ -153,12 +158,32 @@ std::vector<const Member*> Engine::OthersOf(const RaiseAddend& addend, const Ent
 // Only the clue that has come, or changed, is raised: the others have been told with what was known
 // when they came.
 void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
-  const Route& route = *group->route;
-  const Member own_order{clues_[entry.clue_id].at, entry.clue_id, nullptr};
-  const auto found =
-      std::lower_bound(group->members.begin(), group->members.end(), own_order, Before);
-  if (found == group->members.end() || found->clue_id != entry.clue_id) return;
-  if (!Started(route, entry.at)) return;
+  if (!Started(*group->route, entry.at)) return;
+  const auto known = group->raised.find(entry.clue_id);
+  const Raised was = known == group->raised.end() ? Raised() : known->second;
+  const Held waiting = was.version == 0 ? held_.end() : WaitingOf(*group, entry.at, entry.clue_id);
+  const uint32_t version = was.version + (waiting == held_.end() ? 1 : 0);
+  std::optional<Firing> found = Find(*group, rule, entry.clue_id, entry.at, version);
+  if (!found.has_value() || found->alert.facets.risk <= was.risk) return;  // it was told so
+  group->raised[entry.clue_id] = {version, found->alert.facets.risk};
+  if (waiting != held_.end()) return Hurry(entry, *group, waiting, *std::move(found));
+  Hold(entry, *group, *std::move(found));
+}
+
+std::optional<Firing> Engine::FindAgain(const Firing& waiting, const Group& group,
+                                        const RaiseRule& rule) const {
+  return Find(group, rule, waiting.trigger, waiting.due, waiting.version);
+}
+
+std::optional<Firing> Engine::Find(const Group& group, const RaiseRule& rule,
+                                   const std::string& clue_id, absl::Time due,
+                                   uint32_t version) const {
+  const Route& route = *group.route;
+  const auto known = clues_.find(clue_id);
+  if (known == clues_.end()) return std::nullopt;
+  const auto found = std::lower_bound(group.members.begin(), group.members.end(),
+                                      Member{known->second.at, clue_id, nullptr}, Before);
+  if (found == group.members.end() || found->clue_id != clue_id) return std::nullopt;
   const Member& clue = *found;
   const int own = PointsOf(*clue.facts);
   int sum = own;
@@ -167,7 +192,7 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
       {"OWN", own, "本条线索自身得分", "the clue's own points"}};
   for (const RaiseAddend& addend : rule.addends) {
     Counted counted;
-    counted.others = OthersOf(addend, entry, *group, clue);
+    counted.others = OthersOf(addend, due, group, clue);
     if (addend.counts == Counts::kPersons) {
       KeepPersons(addend, clue, &counted);
     } else {
@@ -182,12 +207,7 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
     others.insert(others.end(), counted.others.begin(), counted.others.end());
   }
   const domain::Risk risk = RiskOf(sum);
-  if (reasons.size() == 1 || risk <= clue.facts->facets.risk) return;
-  Raised& raised = group->raised[clue.clue_id];
-  if (risk <= raised.risk) return;  // it was told so
-  raised.risk = risk;
-  const Held waiting = WaitingOf(*group, entry.at, clue.clue_id);
-  if (waiting == held_.end()) ++raised.version;
+  if (reasons.size() == 1 || risk <= clue.facts->facets.risk) return std::nullopt;
   std::vector<Member> clues = {clue};
   for (const Member* const other : others) clues.push_back(*other);
   std::sort(clues.begin(), clues.end(), Before);
@@ -195,19 +215,18 @@ void Engine::Look(const Entry& entry, Group* group, const RaiseRule& rule) {
                           [](const Member& a, const Member& b) { return a.clue_id == b.clue_id; }),
               clues.end());
   domain::AlertGroup told;
-  Firing firing = About(route, group->key, group->digest, domain::AlertKind::kRiskRaised,
+  Firing firing = About(route, group.key, group.digest, domain::AlertKind::kRiskRaised,
                         clues.begin(), clues.end(), &told);
   firing.alert.facets.risk = risk;
   firing.alert.problem_codes = clue.facts->problems;
   told.measured = sum;
   told.limit = risk == domain::Risk::kHigh ? kHighFrom : kMediumFrom;
-  told.ordinal = raised.version;
+  told.ordinal = version;
   Word(reasons, &told);
   firing.alert.risk_reasons = std::move(reasons);
-  firing.version = raised.version;
-  Finish(std::move(told), entry.at, &firing);
-  if (waiting != held_.end()) return Hurry(entry, *group, waiting, std::move(firing));
-  Hold(entry, *group, std::move(firing));
+  firing.version = version;
+  Finish(std::move(told), due, &firing);
+  return firing;
 }
 
 }  // namespace supervision::combining

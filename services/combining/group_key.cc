@@ -59,6 +59,17 @@ const std::string& UnitOf(const domain::Facets& facets) {
   return facets.unit.credit_code.empty() ? facets.unit.name : facets.unit.credit_code;
 }
 
+void Organs::Add(const domain::Facets& facets) {
+  if (facets.unit.credit_code.empty() || facets.unit.name.empty()) return;
+  codes_.emplace(facets.unit.name, facets.unit.credit_code);
+}
+
+const std::string& Organs::Of(const domain::Facets& facets) const {
+  if (!facets.unit.credit_code.empty()) return facets.unit.credit_code;
+  const auto code = codes_.find(facets.unit.name);
+  return code == codes_.end() ? facets.unit.name : code->second;
+}
+
 std::vector<GroupKey> KeysOf(const std::vector<GroupBy>& by, size_t region_digits,
                              const Facts& facts) {
   std::vector<GroupKey> keys = {{}};

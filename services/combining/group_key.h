@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "services/combining/common.h"
@@ -24,6 +25,19 @@ std::string_view NameOf(GroupBy by);
 
 // By what organs are told apart: the credit code, else the name; empty: none is named.
 const std::string& UnitOf(const domain::Facets& facets);
+
+// Organs that are counted. Partners differ in whether they give a code: a name alone is the organ
+// that has it with a code in another of the clues that are counted.
+class Organs {
+ public:
+  // Before any is asked for.
+  void Add(const domain::Facets& facets);
+  // What tells the organ from the others; empty: none is named.
+  const std::string& Of(const domain::Facets& facets) const;
+
+ private:
+  std::unordered_map<std::string, std::string> codes_;  // by name
+};
 
 // The keys of every group that a clue belongs to: one, or one for each of its problems; none when
 // it lacks a part.

@@ -76,6 +76,12 @@ absl::Time CalendarEnds(const RouteSet& routes, absl::Time now) {
   return absl::FromCivil(year, domain::ChinaTime());
 }
 
+absl::Duration RepeatOf(const Route& route) {
+  if (const auto* const rule = std::get_if<ThresholdRule>(&route.rule)) return rule->repeat;
+  if (const auto* const rule = std::get_if<SurgeRule>(&route.rule)) return rule->repeat;
+  return absl::ZeroDuration();
+}
+
 absl::Duration ReachOf(const Route& route) {
   return std::visit([](const auto& rule) { return Reach(rule); }, route.rule);
 }

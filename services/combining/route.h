@@ -125,6 +125,9 @@ inline constexpr absl::Duration kCalendarEndsSoon = absl::Hours(24 * 45);
 // future when no enabled route goes by it.
 absl::Time CalendarEnds(const RouteSet& routes, absl::Time now);
 
+// For how long a group of the route is silent once it has found something; zero where it is not.
+absl::Duration RepeatOf(const Route& route);
+
 // How far back in the log the clues of a route bear on what it tells.
 absl::Duration ReachOf(const Route& route);
 // The longest of the enabled routes; zero when none is.

@@ -116,6 +116,7 @@ class TrialReader {
     if (from.persons() != 0) content.persons_affected = from.persons();
     content.content = from.text();
     content.region_code = from.region();
+    content.unit = {from.unit(), from.unit_code()};
     if (!from.number().empty()) {
       content.instruments = {
           {domain::InstrumentType::kPenaltyDecision, from.number(), std::nullopt}};

@@ -52,6 +52,15 @@ bool IsElsewhere(std::string_view was, std::string_view is) {
   return was.substr(0, shorter) != is.substr(0, shorter);
 }
 
+// Whether `is` tells of clues that `was` did not.
+bool HasJoined(const AlertGroup& was, const AlertGroup& is) {
+  if (is.total > was.total) return true;
+  if (was.total > static_cast<int64_t>(was.members.size())) return false;  // it named the newest
+  return std::any_of(is.members.begin(), is.members.end(), [&](const std::string& clue) {
+    return std::find(was.members.begin(), was.members.end(), clue) == was.members.end();
+  });
+}
+
 }  // namespace
 
 std::string_view Code(AlertState state) {
@@ -100,7 +109,9 @@ void KeepHandling(const Alert& before, Alert* alert) {
     alert->handling->note.clear();
   }
   if (alert->facets.state == AlertState::kOpen) return;
-  if (alert->facets.risk <= before.facets.risk &&
+  const bool joined = before.facets.state == AlertState::kResolved && before.group != nullptr &&
+                      alert->group != nullptr && HasJoined(*before.group, *alert->group);
+  if (!joined && alert->facets.risk <= before.facets.risk &&
       alert->facets.scenario == before.facets.scenario &&
       !IsElsewhere(before.facets.region_code, alert->facets.region_code)) {
     return;

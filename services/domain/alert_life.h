@@ -49,10 +49,12 @@ std::optional<Alert> AfterStep(const Alert& alert, const AlertStep& step, absl::
 // before. An acknowledged or resolved alert is open again when the clue has become graver or of
 // another class, since who took note took note of something else; and when it has moved to a region
 // that is neither part of the one before nor around it, since there others answer for it, who have
-// taken no note. A clue that has become less grave, or was withdrawn, leaves it as it is. The owner
-// stays in any case, until somebody names another. The note of the last step does not reach those
-// who see the alert only now, by its class, its region or a secrecy that was lifted: where there
-// may be such, the alert goes on without it, and what was said is read in its changes.
+// taken no note. A resolved alert about several clues is open again when others have joined them;
+// an acknowledgement stays, since versions come with each interval. A clue that has become less
+// grave, or was withdrawn, leaves it as it is. The owner stays in any case, until somebody names
+// another. The note of the last step does not reach those who see the alert only now, by its class,
+// its region or a secrecy that was lifted: where there may be such, the alert goes on without it,
+// and what was said is read in its changes.
 void KeepHandling(const Alert& before, Alert* alert);
 
 // To be sent with a change of an alert's handling: differs for each version.

@@ -23,6 +23,9 @@ constexpr size_t kYearDigits = 4;
 constexpr size_t kMostDigits = 9;
 // Shorter numbers of partners ("12") stand for too much.
 constexpr size_t kShortestNumber = 6;
+// Of a register that is one for the county, a number with a year and so many digits more is the
+// only one of its kind there; a shorter one ("受理〔2026〕12号") each organ may have.
+constexpr size_t kShortestSerial = 6;
 
 // Spreads the bits of `value` over the whole word.
 uint64_t Mix(uint64_t value) {
@@ -286,6 +289,28 @@ bool IsOfOneMatter(InstrumentType type) {
   }
 }
 
+bool IsOfCountyRegister(InstrumentType type, std::u32string_view number) {
+  if (type != InstrumentType::kPetitionItem && type != InstrumentType::kHotlineOrder) return false;
+  const auto digits = std::count_if(number.begin(), number.end(), IsDigit);
+  return static_cast<size_t>(digits) >= kYearDigits + kShortestSerial;
+}
+
+// The keys of a number that is neither a document's nor a court's: as it is, among those of its
+// type in its county; and of the organ, by its code and by its name, since partners differ in which
+// they give. Without an organ it may be anybody's.
+void AddAsItIs(const Instrument& instrument, std::u32string_view number, const ClueContent& content,
+               std::string_view county, std::vector<uint64_t>* numbers) {
+  const auto add = [&](const std::string& organ) {
+    std::string place(county);
+    place += '/' + std::to_string(static_cast<int>(instrument.type)) + '/' + organ;
+    numbers->push_back(HashOf(number, place));
+  };
+  if (IsOfCountyRegister(instrument.type, number)) return add("");
+  for (const std::string* const organ : {&content.unit.credit_code, &content.unit.name}) {
+    if (!organ->empty()) add(*organ);
+  }
+}
+
 }  // namespace
 
 std::u32string ComparableText(std::string_view text) {
@@ -321,9 +346,8 @@ MatterKeys MatterKeysOf(const ClueContent& content) {
     const std::u32string number = ComparableText(instrument.number);
     const size_t before = keys.numbers.size();
     finder.Find(number);
-    // One of another form is taken as it is, within its county.
     if (keys.numbers.size() == before && number.size() >= kShortestNumber) {
-      keys.numbers.push_back(HashOf(number, county));
+      AddAsItIs(instrument, number, content, county, &keys.numbers);
     }
   }
   const std::u32string title = ComparableText(content.title);

@@ -32,8 +32,9 @@ inline constexpr int kMostShapeDistance = 10;
 
 // The keys of what a partner sent. Numbers come from the instruments and from the text; those that
 // many matters share (an audit report, a policy document) are none. A number that is unique only
-// within an organ's county counts there alone, with the organ. Linear in the text; the same keys
-// for ever, since they lie in the ledger.
+// within an organ's county counts there alone, with the organ; one of a form that is not known,
+// only among those of its type. Linear in the text; the same keys for ever, since they lie in the
+// ledger.
 MatterKeys MatterKeysOf(const ClueContent& content);
 
 // A text as it is compared: letters and digits alone, full-width and capital forms folded.

@@ -304,6 +304,32 @@ TEST_F(FollowerTest, ADerivedAlertIsHandledListedAndScopedAsAnyOtherAndIsNoClue)
   EXPECT_EQ(get({})->facets.state, domain::AlertState::kOpen);
 }
 
+TEST_F(FollowerTest, AResolvedAlertOfARouteIsOpenAgainWhenAClueJoinsIt) {
+  Replica a(redis_, "a", ThirdOfAUnit(false));
+  ASSERT_TRUE(a.WaitReady());
+  const auto lease = a.Take();
+  ASSERT_TRUE(lease.ok());
+  ledger::DerivedAlert next = ExampleDerived("c1");
+  auto group = std::make_shared<domain::AlertGroup>(*next.alert.group);
+  ASSERT_EQ(*a.Tell(lease->fence, next), DeriveResult::kDone);
+  const domain::Alert told = a.Told().front();
+  const auto step =
+      Await<ledger::AlertReceipt>([&](ledger::Ledger::Callback<ledger::AlertReceipt> done) {
+        a->TakeStep(testing::StepOf(told, domain::AlertAction::kResolve, "r1"), kPatience,
+                    std::move(done));
+      });
+  ASSERT_TRUE(step.ok()) << step.status();
+  next.version = 2;
+  ASSERT_EQ(*a.Tell(lease->fence, next), DeriveResult::kDone);
+  EXPECT_EQ(a.Told().back().facets.state, domain::AlertState::kResolved) << "of the same clues";
+  group->members.insert(group->members.begin(), "c2");
+  ++group->total;
+  next.alert.group = group;
+  next.version = 3;
+  ASSERT_EQ(*a.Tell(lease->fence, next), DeriveResult::kDone);
+  EXPECT_EQ(a.Told().back().facets.state, domain::AlertState::kOpen);
+}
+
 TEST_F(FollowerTest, ARouteThatIsSwitchedOnTellsNothingOfWhatWasBefore) {
   Replica a(redis_, "a", ThirdOfAUnit(false));
   ASSERT_TRUE(a.WaitReady());

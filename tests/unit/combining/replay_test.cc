@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <iostream>
 #include <random>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -10,6 +14,7 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 // A log, and owners of the routes that die and are followed by others.
 class ReplayTest : public ::testing::Test {
@@ -143,8 +148,132 @@ TEST_F(ReplayTest, AClueThatCameToAGroupByACorrectionIsToldWithIt) {
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].version, 2u);
   EXPECT_EQ(told[0].alert.group->total, 3);
+  EXPECT_THAT(told[0].alert.group->members, UnorderedElementsAre("x", "a", "b"));
   log_.push_back(ToldEvent(told[0], kBegin + absl::Minutes(71)));
   EXPECT_THAT(TakeOver(routes)->Due(kBegin + absl::Hours(3)), IsEmpty()) << "once";
+}
+
+// A partner revises what it had back-filled: the clue's first alert, long after it was accepted.
+TEST_F(ReplayTest, ABackfilledClueThatIsRevisedIsToldWithTheGroupThatItComesTo) {
+  const auto routes = Only(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(24)));
+  log_ = {ClueEvent("a", absl::Minutes(1)), ClueEvent("b", absl::Minutes(2))};
+  std::vector<Firing> told = TakeOver(routes)->Due(kBegin + absl::Minutes(11));
+  ASSERT_THAT(told, SizeIs(1));
+  log_.push_back(ToldEvent(told[0], kBegin + absl::Minutes(11)));
+  domain::ChangeEvent revised = ClueEvent("x", absl::Minutes(0));
+  revised.alert.raised_at += absl::Minutes(20);
+  log_.push_back(revised);
+  told = TakeOver(routes)->Due(kBegin + absl::Minutes(71));
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->total, 3);
+  EXPECT_THAT(told[0].alert.group->members, UnorderedElementsAre("x", "a", "b"));
+}
+
+// Clues come, are corrected to another organ and back, and are taken back; what is told is told in
+// office hours or at once. Owners die at random, as below.
+class ChangingTest : public ReplayTest {
+ protected:
+  struct Heard {
+    std::string trigger;
+    uint32_t version;
+    int64_t total;
+    std::vector<std::string> members;
+    std::string says;
+    bool operator==(const Heard&) const = default;
+  };
+  friend void PrintTo(const Heard& heard, std::ostream* out) {
+    *out << heard.trigger << " v" << heard.version << " " << heard.says << " of";
+    for (const std::string& member : heard.members) *out << " " << member;
+  }
+
+  std::vector<domain::ChangeEvent> RandomChanges() {
+    std::vector<domain::ChangeEvent> clues;
+    std::vector<domain::ChangeEvent> log;
+    absl::Duration at;
+    for (int i = 0; i < 80; ++i) {
+      at += absl::Minutes(1 + random_() % 150);
+      const std::string unit = random_() % 2 == 0 ? "甲局" : "乙局";
+      if (clues.empty() || random_() % 2 == 0) {
+        clues.push_back(ClueEvent("c" + std::to_string(i), at, unit));
+        clues.back().alert.facets.region_code = random_() % 2 == 0 ? "330401" : "330402";
+        log.push_back(clues.back());
+        continue;
+      }
+      domain::ChangeEvent& clue =
+          clues[clues.size() - 1 - random_() % std::min<size_t>(clues.size(), 6)];
+      const bool gone = random_() % 3 == 0;
+      ++clue.alert.version;
+      clue.alert.kind = gone ? domain::AlertKind::kClueWithdrawn : domain::AlertKind::kReclassified;
+      clue.alert.raised_at = kBegin + at;
+      if (!gone) clue.alert.facets.unit.name = unit;
+      log.push_back(clue);
+    }
+    return log;
+  }
+
+  // What is told of the changes by owners of whom one in `die` dies at each step; 0: none.
+  std::vector<Heard> Follow(const std::shared_ptr<const RouteSet>& routes,
+                            const std::vector<domain::ChangeEvent>& changes, unsigned die) {
+    std::vector<Heard> heard;
+    log_.clear();
+    auto owner = TakeOver(routes);
+    const auto die_perhaps = [&] {
+      if (die != 0 && random_() % die == 0) owner = TakeOver(routes);
+    };
+    // At one moment in any order.
+    const auto tell = [&](absl::Time now) {
+      std::vector<Firing> due = owner->Due(now);
+      std::sort(due.begin(), due.end(), [](const Firing& a, const Firing& b) {
+        return std::tie(a.alert.group->digest, a.due) < std::tie(b.alert.group->digest, b.due);
+      });
+      for (const Firing& firing : due) {
+        const domain::AlertGroup& group = *firing.alert.group;
+        heard.push_back({firing.trigger, firing.version, group.total, group.members,
+                         group.arithmetic_zh + " " + firing.alert.facets.region_code});
+        Append(ToldEvent(firing, now), owner.get());
+      }
+    };
+    for (const domain::ChangeEvent& change : changes) {
+      const absl::Time before = change.alert.raised_at - absl::Microseconds(1);
+      die_perhaps();
+      tell(before);
+      Append(change, owner.get());
+      die_perhaps();
+      tell(change.alert.raised_at);
+      die_perhaps();
+    }
+    return heard;
+  }
+
+  void ExpectTheSame(Route route, size_t at_least) {
+    auto routes = std::make_shared<RouteSet>(*Only(std::move(route)));
+    // So that the first owner forgets nothing that the replays have.
+    routes->routes.push_back(UnitThreshold(1000, absl::Hours(24 * 90)));
+    routes->routes.back().id = "reach";
+    const unsigned seed = std::random_device()();
+    std::cout << "seed " << seed << "\n";
+    random_.seed(seed);
+    size_t told = 0;
+    for (int round = 0; round < 60; ++round) {
+      const std::vector<domain::ChangeEvent> changes = RandomChanges();
+      const std::vector<Heard> expected = Follow(routes, changes, 0);
+      ASSERT_EQ(Follow(routes, changes, 4), expected) << "round " << round;
+      told += expected.size();
+    }
+    EXPECT_GT(told, at_least);
+  }
+
+  std::mt19937 random_;
+};
+
+TEST_F(ChangingTest, OfGroupsTheSameIsToldWhateverOwnersDie) {
+  ExpectTheSame(UnitGroup(absl::Minutes(10), absl::Hours(2), absl::Hours(6)), 300);
+}
+
+TEST_F(ChangingTest, OfThresholdsInOfficeHoursTheSameIsToldWhateverOwnersDie) {
+  Route route = UnitThreshold(3, absl::Hours(12));
+  route.times = Times::kOfficeHours;
+  ExpectTheSame(route, 100);
 }
 
 // Owners die at random: before they tell, or right after. However often, what is told is what an

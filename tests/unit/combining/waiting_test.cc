@@ -220,6 +220,107 @@ TEST_F(WaitingTest, AThresholdThatWaitsForMondayIsToldWhenOneOfItBecomesHigh) {
   ExpectToldOnSaturday(saturday, 2);
 }
 
+TEST_F(WaitingTest, WhatWasTakenBackOnSaturdayIsNotToldOnMonday) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
+  const domain::ChangeEvent b = ClueEvent("b", kFridayEvening);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(b);
+  Take(Later(b, domain::AlertKind::kClueWithdrawn, absl::Hours(1)));
+  TakeOver(kFridayEvening + absl::Hours(2));
+  EXPECT_THAT(Tell(kMondayMorning), IsEmpty());
+  EXPECT_EQ(engine_->Unsettled(0), std::nullopt);
+  // Nor is it silent then.
+  Take(ClueEvent("c", kMondayMorning + absl::Hours(1)));
+  EXPECT_THAT(Tell(kMondayMorning + absl::Hours(1)), SizeIs(1));
+}
+
+TEST_F(WaitingTest, WhatIsTakenBackOnSaturdayLeavesTheOthersThatWait) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
+  const domain::ChangeEvent c = ClueEvent("c", kFridayEvening);
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(c);
+  Take(ClueEvent("d", kFridayEvening + absl::Hours(20)));
+  Take(Later(ClueEvent("b", kFridayEvening), domain::AlertKind::kClueWithdrawn, absl::Hours(21)));
+  domain::ChangeEvent secret =
+      Later(ClueEvent("a", kFridayEvening), domain::AlertKind::kClueRevised, absl::Hours(22));
+  secret.alert.facets.confidentiality = domain::Confidentiality::kSecret;
+  Take(secret);
+  TakeOver(kFridayEvening + absl::Hours(23));
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "b") << "it is the same finding";
+  EXPECT_EQ(told[0].alert.group->total, 2);
+  EXPECT_EQ(told[0].alert.facets.confidentiality, domain::Confidentiality::kSecret);
+}
+
+// It waits for longer than the route looks back, and others come meanwhile.
+TEST_F(WaitingTest, WhatWaitsIsKnownUntilItIsTold) {
+  Begin(InOfficeHours(UnitThreshold(2, absl::Hours(1))));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("c", kFridayEvening));
+  Take(ClueEvent("x", kFridayEvening + absl::Hours(30), "乙局"));
+  Take(ClueEvent("d", kFridayEvening + absl::Hours(31)));
+  Take(Later(ClueEvent("c", kFridayEvening), domain::AlertKind::kClueWithdrawn, absl::Hours(32)));
+  Take(Later(ClueEvent("a", kFridayEvening), domain::AlertKind::kClueRevised, absl::Hours(33)));
+  std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].alert.group->members, ::testing::ElementsAre("b", "a"));
+  Take(ClueEvent("y", kMondayMorning + absl::Hours(1), "乙局"));
+  EXPECT_EQ(engine_->clues(), 1u) << "then it is forgotten";
+}
+
+Route RaisedInOfficeHours() {
+  Route route = InOfficeHours(UnitThreshold(2, absl::Hours(24)));
+  route.rule = RaiseRule{{{Counts::kClues, {GroupBy::kUnit}, absl::Hours(24 * 30), 20, 20, 0}}};
+  return route;
+}
+domain::ChangeEvent WithPoints(domain::ChangeEvent event, int points) {
+  event.alert.risk_reasons = {{"BASE", points, "", ""}};
+  return event;
+}
+
+TEST_F(WaitingTest, ARaiseIsNotToldOnMondayWhenWhatRaisedItWasTakenBack) {
+  for (const std::string taken_back : {"a", "b"}) {
+    Begin(RaisedInOfficeHours());
+    log_.clear();
+    Take(WithPoints(ClueEvent("a", kFridayEvening), 0));
+    Take(WithPoints(ClueEvent("b", kFridayEvening), 30));
+    Take(Later(WithPoints(ClueEvent(taken_back, kFridayEvening), 0),
+               domain::AlertKind::kClueWithdrawn, absl::Hours(1)));
+    TakeOver(kFridayEvening + absl::Hours(2));
+    EXPECT_THAT(Tell(kMondayMorning), IsEmpty()) << taken_back;
+  }
+  Begin(RaisedInOfficeHours());
+  log_.clear();
+  Take(WithPoints(ClueEvent("a", kFridayEvening), 0));
+  Take(WithPoints(ClueEvent("b", kFridayEvening), 30));
+  EXPECT_THAT(Tell(kMondayMorning), SizeIs(1)) << "else it is";
+}
+
+TEST_F(WaitingTest, AGroupWhoseRiskIsHighByItsRouteDoesNotWait) {
+  Route route = UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2));
+  route.risk = domain::Risk::kHigh;
+  Begin(InOfficeHours(route));
+  Take(ClueEvent("a", kFridayEvening));
+  Take(ClueEvent("b", kFridayEvening));
+  EXPECT_THAT(Tell(kFridayEvening + absl::Minutes(10)), SizeIs(1));
+}
+
+TEST_F(WaitingTest, AGroupWhoseHighHasLeftWaitsForMonday) {
+  Begin(InOfficeHours(UnitGroup(absl::Minutes(10), absl::Minutes(10), absl::Hours(2))));
+  const domain::ChangeEvent high = High(ClueEvent("a", kFridayEvening));
+  Take(high);
+  Take(ClueEvent("b", kFridayEvening));
+  Take(ClueEvent("c", kFridayEvening));
+  Take(Later(high, domain::AlertKind::kClueWithdrawn, absl::Minutes(1)));
+  EXPECT_THAT(Tell(kFridayEvening + absl::Minutes(10)), IsEmpty());
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].alert.group->total, 2);
+}
+
 TEST_F(WaitingTest, WhatWasToldOnMondayIsNotToldAgainForAHighThatCameLater) {
   Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
   Take(ClueEvent("a", kFridayEvening));

@@ -1,5 +1,8 @@
 #include "services/domain/alert_life.h"
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -222,6 +225,56 @@ TEST(AlertLifeTest, ANoteDoesNotReachThoseWhoSeeTheAlertOnlyAfterIt) {
   after.facets.region_code = "440106";
   KeepHandling(before, &after);
   EXPECT_EQ(after.handling->note, "") << "it has moved";
+}
+
+TEST(AlertLifeTest, AResolvedAlertAboutSeveralCluesIsOpenAgainWhenOthersJoinThem) {
+  struct Joining {
+    std::string name;
+    State state;
+    std::vector<std::string> members;
+    int64_t total;
+    std::vector<std::string> next;
+    int64_t next_total;
+    State after;
+  };
+  const std::vector<Joining> joinings = {
+      {"the same", State::kResolved, {"b", "a"}, 2, {"b", "a"}, 2, State::kResolved},
+      {"one more", State::kResolved, {"b", "a"}, 2, {"c", "b", "a"}, 3, State::kOpen},
+      {"one has left", State::kResolved, {"b", "a"}, 2, {"b"}, 1, State::kResolved},
+      {"one has left, one has come", State::kResolved, {"b", "a"}, 2, {"c", "b"}, 2, State::kOpen},
+      {"one that is only counted has left",
+       State::kResolved,
+       {"c", "b"},
+       3,
+       {"c", "a"},
+       2,
+       State::kResolved},
+      {"taken note of",
+       State::kAcknowledged,
+       {"b", "a"},
+       2,
+       {"c", "b", "a"},
+       3,
+       State::kAcknowledged}};
+  for (const Joining& joining : joinings) {
+    SCOPED_TRACE(joining.name);
+    const auto group = [](std::vector<std::string> members, int64_t total) {
+      auto told = std::make_shared<AlertGroup>();
+      told->members = std::move(members);
+      told->total = total;
+      return told;
+    };
+    Alert before = ExampleAlert(joining.state);
+    before.handling = Handling{"li", "查否", kNow, std::nullopt, AlertOutcome::kUnfounded};
+    before.group = group(joining.members, joining.total);
+    Alert after = ExampleAlert(State::kUnspecified);
+    after.raised_at = kNow + absl::Minutes(5);
+    after.group = group(joining.next, joining.next_total);
+    KeepHandling(before, &after);
+    EXPECT_EQ(after.facets.state, joining.after);
+    EXPECT_EQ(after.handling->by, joining.after == joining.state ? "li" : "");
+    EXPECT_EQ(after.facets.owner, "wang") << "who answers for it still does";
+  }
 }
 
 TEST(AlertLifeTest, ANewAlertIsOpenAndNobodys) {

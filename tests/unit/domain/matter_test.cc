@@ -126,6 +126,50 @@ TEST(MatterTest, ADayOrAnAddressIsNoCase) {
   }
 }
 
+std::vector<uint64_t> NumbersOf(InstrumentType type, const std::string& number,
+                                const ReportedUnit& unit = {"甲县住建局", ""}) {
+  ClueContent content = With("");
+  content.unit = unit;
+  content.instruments = {{type, number, std::nullopt}};
+  return MatterKeysOf(content).numbers;
+}
+
+bool ShareOne(const std::vector<uint64_t>& one, const std::vector<uint64_t>& other) {
+  return AreNear({one, 0, 0}, {other, 0, 0});
+}
+
+TEST(MatterTest, NumbersOfTwoRegistersOfACountyAreTwo) {
+  const std::string serial = "202603050012";
+  const auto order = NumbersOf(InstrumentType::kHotlineOrder, serial);
+  const auto item = NumbersOf(InstrumentType::kPetitionItem, serial);
+  ASSERT_THAT(order, SizeIs(1));
+  ASSERT_THAT(item, SizeIs(1));
+  EXPECT_NE(order, item);
+  EXPECT_EQ(NumbersOf(InstrumentType::kPetitionItem, serial, {"甲县信访局", ""}), item)
+      << "whichever organ each partner names";
+  EXPECT_EQ(NumbersOf(InstrumentType::kPetitionItem, serial, {}), item);
+}
+
+TEST(MatterTest, ANumberThatEachOrganMayHaveCountsWithItsOrgan) {
+  const std::vector<std::pair<InstrumentType, std::string>> numbers = {
+      {InstrumentType::kMediationAgreement, "〔2026〕人调字第12号"},
+      {InstrumentType::kDisclosureRequest, "〔2026〕第12号-告"},
+      {InstrumentType::kPenaltyDecision, "罚决字〔2026〕12号"},
+      {InstrumentType::kPenaltyDecision, "202603050012"},
+      {InstrumentType::kPetitionItem, "受理〔2026〕12号"}};
+  for (const auto& [type, number] : numbers) {
+    SCOPED_TRACE(number);
+    const ReportedUnit coded = {"甲县住建局", "91350100M000100Y43"};
+    const auto one = NumbersOf(type, number, coded);
+    EXPECT_TRUE(ShareOne(one, NumbersOf(type, number, coded)));
+    EXPECT_TRUE(ShareOne(one, NumbersOf(type, number, {"甲县住建局", ""})));
+    EXPECT_TRUE(
+        ShareOne(one, NumbersOf(type, number, {"甲县住房和城乡建设局", coded.credit_code})));
+    EXPECT_FALSE(ShareOne(one, NumbersOf(type, number, {"甲县城管局", ""})));
+    EXPECT_THAT(NumbersOf(type, number, {}), IsEmpty()) << "it may be anybody's";
+  }
+}
+
 TEST(MatterTest, WhatManyMattersCiteIsNoKey) {
   EXPECT_THAT(MatterKeysOf(With("按浙经信〔2026〕5号和盐信〔2026〕6号文件")).numbers, IsEmpty());
 
