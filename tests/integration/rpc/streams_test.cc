@@ -98,7 +98,7 @@ TEST(StreamCluesTest, AnAnswerRepeatsNoMoreThanARequestIdMayHave) {
   ASSERT_TRUE(answer.has_value());
   EXPECT_THAT(ViolationsOf(answer->error()), ElementsAre("request_id"));
   EXPECT_EQ(answer->index(), 0u);
-  EXPECT_EQ(answer->request_id(), "");
+  EXPECT_TRUE(answer->request_id().empty());
   EXPECT_LT(answer->ByteSizeLong(), 8u << 10);
   // What is none, and might have been, still tells which message is meant.
   message.set_request_id("号 1");
