@@ -220,6 +220,7 @@ absl::Status Submitter::HandOver() {
   {
     base::MutexLock lock(&mutex_);
     end = end_;
+    if (stopped_) return end;  // which is not to wait for another call
   }
   return MayBeOfOneClue(end) ? SendOldestAlone(end) : end;
 }

@@ -237,6 +237,8 @@ std::optional<BatchReply> Committer::ReadReply(Lane* lane, redis::Result script)
   if (!script.ok()) {
     const redis::Failure& failure = script.failure();
     const bool unknown = failure.kind == redis::FailureKind::kOutcomeUnknown;
+    // It may have run, and its WAIT have been answered for nobody.
+    if (unknown) lane->unconfirmed = context_->options->replicas > 0;
     AnswerAll(lane, failure.ToStatus(), unknown ? ChangeResult::kUnknown : ChangeResult::kFailed);
     return std::nullopt;
   }

@@ -48,8 +48,9 @@ ClueStreamState::Step ClueStreamState::Refuse(absl::Status status) {
   return step;
 }
 
-uint64_t ClueStreamState::OnMessage() {
+std::optional<uint64_t> ClueStreamState::OnMessage() {
   base::MutexLock lock(&mutex_);
+  if (ended_) return std::nullopt;
   ++open_;
   return messages_++;
 }

@@ -38,8 +38,9 @@ class ClueStreamState {
   Step OnStart();
   // Instead: the caller may not open a stream, which ends at once.
   Step Refuse(absl::Status status);
-  // A message came. Its number in the stream, from 0; the caller owes an answer for it.
-  uint64_t OnMessage();
+  // A message came. Its number in the stream, from 0; the caller owes an answer for it. Nothing
+  // when the stream has ended meanwhile: it is left unread.
+  std::optional<uint64_t> OnMessage();
   Step OnMessageTaken();    // the caller has handed it on: the next may be read
   Step OnNoMoreMessages();  // the client has sent everything, or is gone
   Step OnAnswer(std::string answer);

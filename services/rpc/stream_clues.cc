@@ -102,7 +102,7 @@ class ClueStream final : public ClueStreams::Reactor {
     // while the last answers are on their way. It is left unread, as if it had come after the end.
     absl::Status may = edge_.gate->MaySend(caller_, security::Method::kStreamClues);
     if (!may.ok()) return Perform(state_->Drain(std::move(may)));
-    Take(state_->OnMessage());
+    if (const std::optional<uint64_t> index = state_->OnMessage()) Take(*index);
     Perform(state_->OnMessageTaken());
   }
   void OnWriteDone(bool ok) override { Perform(state_->OnWritten(ok)); }

@@ -73,6 +73,12 @@ TEST(ConnectionAgeTest, AnOldStreamOfCluesEndsWithItsReasonAndAnswersWhatItHasTa
   ASSERT_TRUE(service.Start()) << service.log_path();
   const auto stub = v1::ClueService::NewStub(
       grpc::CreateChannel(service.grpc_address(), grpc::InsecureChannelCredentials()));
+  ASSERT_TRUE(testing::Eventually([&] {  // the ledger is open
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer example-partner-token");
+    v1::ListCluesResponse clues;
+    return stub->ListClues(&context, {}, &clues).ok();
+  }));
   int answered = 0;
   client::Error end =
       client::ErrorOf(client::ToAbslStatus(StreamUntilItEnds(stub.get(), &answered)));

@@ -117,6 +117,7 @@ TEST(StreamCluesTest, WhatAQuotaRefusesIsNamedInTheAnswer) {
   ASSERT_TRUE(Eventually([&] {
     EXPECT_TRUE(stream.Write(Message(number)));
     const auto answer = stream.Read();
+    EXPECT_TRUE(answer.has_value()) << "the stream has ended";
     if (!answer.has_value()) return true;
     EXPECT_EQ(answer->request_id(), "r-" + std::to_string(number));
     ++number;

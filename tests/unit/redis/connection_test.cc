@@ -205,7 +205,8 @@ TEST_F(ConnectionTest, LeavesAConnectionOnWhichNothingIsAnswered) {
   Client client(&loop_, options);
   auto patient = CallLater(client, {"GET", "a"});
   peer_.Next();
-  EXPECT_EQ(KindOf(CallLater(client, {"GET", "b"}, kShort)), FailureKind::kOutcomeUnknown);
+  EXPECT_EQ(KindOf(CallLater(client, {"GET", "b"}, kLongEnoughToBeSent)),
+            FailureKind::kOutcomeUnknown);
   EXPECT_EQ(KindOf(std::move(patient)), FailureKind::kOutcomeUnknown);
   EXPECT_THAT(client.GetStats().last_error, HasSubstr("timed out"));
   EXPECT_TRUE(Eventually([&] { return client.GetStats().queued_commands == 0; }));
@@ -213,10 +214,11 @@ TEST_F(ConnectionTest, LeavesAConnectionOnWhichNothingIsAnswered) {
 
 TEST_F(ConnectionTest, LeavesItAlsoWhenNobodyWaitsAnyMore) {
   Client::Options options = Options();
-  options.silence = kLongEnoughToBeSent;
+  options.silence = 2 * kLongEnoughToBeSent;
   Client client(&loop_, options);
   ASSERT_TRUE(Eventually([&] { return client.GetStats().connected; }));
-  EXPECT_EQ(KindOf(CallLater(client, {"GET", "a"}, kShort)), FailureKind::kOutcomeUnknown);
+  EXPECT_EQ(KindOf(CallLater(client, {"GET", "a"}, kLongEnoughToBeSent)),
+            FailureKind::kOutcomeUnknown);
   EXPECT_TRUE(Eventually([&] { return client.GetStats().connects == 2; }));
 }
 

@@ -36,7 +36,7 @@ class Carrier {
   uint64_t Message() {
     EXPECT_TRUE(reading);
     reading = false;
-    const uint64_t index = state.OnMessage();
+    const uint64_t index = state.OnMessage().value();
     Perform(state.OnMessageTaken());
     return index;
   }
@@ -72,6 +72,14 @@ TEST(ClueStreamStateTest, AStreamThatIsRefusedEndsOnceAlsoWhenItIsCancelled) {
   stream.Perform(stream.state.OnCancelled());
   stream.Perform(stream.state.OnNoMoreMessages());
   EXPECT_EQ(stream.finished, std::vector<absl::Status>{absl::UnauthenticatedError("nobody")});
+}
+
+TEST(ClueStreamStateTest, WhatIsReadWhileTheStreamEndsIsLeftUnread) {
+  Carrier stream(4);
+  stream.Perform(stream.state.OnStart());
+  stream.Perform(stream.state.Drain(absl::UnavailableError("old")));
+  ASSERT_EQ(stream.finished.size(), 1u);
+  EXPECT_EQ(stream.state.OnMessage(), std::nullopt);
 }
 
 TEST(ClueStreamStateTest, PausesReadingWhileTheWindowIsOpen) {
@@ -211,8 +219,7 @@ TEST(ClueStreamStateTest, EndsExactlyOnceUnderEveryInterleaving) {
           continue;
         }
         if (messages++ == 20) return perform(state.OnNoMoreMessages());
-        state.OnMessage();
-        unanswered.fetch_add(1);
+        if (state.OnMessage().has_value()) unanswered.fetch_add(1);
         perform(state.OnMessageTaken());
       }
     });
