@@ -30,6 +30,15 @@ AlertKind KindOf(const Clue& clue, const Alert& before) {
   return told ? AlertKind::kClueRevised : AlertKind::kClueReceived;
 }
 
+// Keys are made of a text once: another release may make others of it, and nobody's word about a
+// clue may take it out of its matter.
+std::shared_ptr<const MatterKeys> MatterOf(const Clue& clue, const Alert& before) {
+  const bool same_text = clue.state == ClueState::kWithdrawn || IsCorrectionItself(clue);
+  if (same_text && before.matter != nullptr) return before.matter;
+  MatterKeys keys = MatterKeysOf(clue.content);
+  return keys.empty() ? nullptr : std::make_shared<const MatterKeys>(std::move(keys));
+}
+
 std::string WithFirstLetter(std::string_view id, char letter) {
   std::string result(id);
   if (!result.empty()) result.front() = letter;
@@ -71,9 +80,7 @@ Alert NextAlert(const Clue& clue, const Alert& before) {
   alert.version = before.version + 1;
   alert.provisional = alert.kind == AlertKind::kReviewNeeded;
   KeepHandling(before, &alert);
-  if (MatterKeys keys = MatterKeysOf(clue.content); !keys.empty()) {
-    alert.matter = std::make_shared<const MatterKeys>(std::move(keys));
-  }
+  alert.matter = MatterOf(clue, before);
   alert.why = Passages(clue.content, standing.evidence);
   return alert;
 }

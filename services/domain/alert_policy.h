@@ -12,7 +12,8 @@ namespace supervision::domain {
 // saw it hear what became of it. A withdrawal is told to them too. A correction that changes class
 // or risk is RECLASSIFIED, one that does not is CONFIRMED; one that brings a clue into scope gives
 // its first alert. History alerts nobody until the partner revises it. What people did with the
-// alert is kept; see alert_life.h.
+// alert is kept; see alert_life.h. So are the keys of its matter until the partner revises the
+// text.
 Alert NextAlert(const Clue& clue, const Alert& before);
 
 // What decides who sees `clue` and its alert.

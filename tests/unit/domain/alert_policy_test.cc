@@ -1,5 +1,7 @@
 #include "services/domain/alert_policy.h"
 
+#include <memory>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "services/domain/standing.h"
@@ -47,8 +49,35 @@ TEST(AlertPolicyTest, AnAlertHasTheKeysOfItsCluesMatterAndWhatIsNoneHasNone) {
   EXPECT_EQ(*alert.matter, MatterKeysOf(clue.content));
   clue.state = ClueState::kWithdrawn;
   EXPECT_NE(NextAlert(clue, Told(1)).matter, nullptr);
-  clue.content.content = "撤回。";
+  clue.state = ClueState::kActive;
+  clue.content.content = "更正。";
   EXPECT_EQ(NextAlert(clue, alert).matter, nullptr) << "what was said before counts no more";
+}
+
+// A release before may have made other keys of the same text.
+TEST(AlertPolicyTest, AnAlertHasTheKeysThatWereMadeOfItsTextUntilThatIsRevised) {
+  Clue clue = ExampleClue();
+  clue.content.content = "不服盐综执罚决字〔2023〕第123号。";
+  Alert before = NextAlert(clue, Alert());
+  before.matter = std::make_shared<const MatterKeys>(MatterKeys{{7}, 0, 0});
+  clue.version = 2;
+  Clue corrected = clue;
+  Correction correction;
+  correction.by = CorrectedBy::kPerson;
+  correction.verdict = clue.verdict;
+  Apply(correction, &corrected);
+  EXPECT_EQ(NextAlert(corrected, before).matter, before.matter);
+  corrected.correction->by = CorrectedBy::kSystem;
+  corrected.correction->verdict.needs_review = true;
+  EXPECT_EQ(NextAlert(corrected, before).matter, before.matter);
+  Clue withdrawn = clue;
+  withdrawn.state = ClueState::kWithdrawn;
+  EXPECT_EQ(NextAlert(withdrawn, before).matter, before.matter);
+  const Alert revised = NextAlert(clue, before);
+  ASSERT_NE(revised.matter, nullptr);
+  EXPECT_EQ(*revised.matter, MatterKeysOf(clue.content));
+  before.matter = nullptr;  // as a release that made none left it
+  EXPECT_NE(NextAlert(corrected, before).matter, nullptr);
 }
 
 TEST(AlertPolicyTest, HistoryAlertsNobodyWhateverBecomesOfItUntilThePartnerRevisesIt) {
