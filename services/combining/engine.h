@@ -209,6 +209,7 @@ class Engine {
                                   const Rule& rule) const;
   std::optional<Firing> FindAgain(const Firing& waiting, const Group& group,
                                   const RaiseRule& rule) const;
+  static bool FoundLast(const Firing& firing, const Group& group);
   // Nothing of it is there any more, nor what followed from it.
   void Drop(Held waiting);
   void Schedule(const Entry& entry, Group* group, const GroupRule& rule);

@@ -11,6 +11,10 @@
 namespace supervision::combining {
 namespace {
 
+// Where what waits is looked for again: each window may be as long as a group, and one taken back
+// must not hold up the log.
+constexpr int kMostEnds = 1000;
+
 // What tells one clue of a group from another when only different ones count; empty: nothing.
 std::string CountedBy(GroupBy by, const Facts& facts, size_t region_digits, const Organs& organs) {
   const domain::Facets& facets = facts.facets;
@@ -64,18 +68,28 @@ void Engine::LookOnce(const Entry& entry, Group* group, const Rule& rule) {
   Hold(entry, *group, *std::move(found));
 }
 
-// Where too few are left of those that were counted, those that have come since may do.
+// Where too few are left of those that were counted, those that have come since may do: the first
+// window that ends at one of them and finds enough. Unless something was found of them already.
 template <typename Rule>
 std::optional<Firing> Engine::FindAgain(const Firing& waiting, const Group& group,
                                         const Rule& rule) const {
   if constexpr (std::is_same_v<Rule, ThresholdRule> || std::is_same_v<Rule, SurgeRule>) {
     const absl::Time until = std::max(waiting.due, waiting.alert.group->to);
     std::optional<Firing> found = Find(group, rule, until, waiting.due);
-    const bool more = !group.members.empty() && group.members.back().at > until;
-    if (found.has_value() || !more) return found;
-    return Find(group, rule, group.members.back().at, waiting.due);
+    if (found.has_value() || !FoundLast(waiting, group)) return found;
+    auto end = Behind(group.members, until);
+    for (int k = 0; k < kMostEnds && end != group.members.end(); ++k) {
+      found = Find(group, rule, end->at, waiting.due);
+      if (found.has_value()) return found;
+      end = Behind(group.members, end->at);
+    }
   }
   return std::nullopt;
+}
+
+// Whether nothing was found of the group since.
+bool Engine::FoundLast(const Firing& firing, const Group& group) {
+  return group.silent_until == firing.due + RepeatOf(*group.route);
 }
 
 // It is the same finding still, and told when it would have been.
@@ -111,8 +125,7 @@ void Engine::Drop(Held waiting) {
   const auto found = groups_.find(firing.alert.group->digest);
   if (found != groups_.end()) {
     Group& group = *found->second;
-    const bool last = group.silent_until == firing.due + RepeatOf(*group.route);
-    if (last) group.silent_until = absl::InfinitePast();
+    if (FoundLast(firing, group)) group.silent_until = absl::InfinitePast();
     group.raised.erase(firing.trigger);  // only a first version waits: what is graver is HIGH
   }
   untold_.Remove(firing);

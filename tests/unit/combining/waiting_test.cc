@@ -254,6 +254,35 @@ TEST_F(WaitingTest, WhatIsTakenBackOnSaturdayLeavesTheOthersThatWait) {
   EXPECT_EQ(told[0].alert.facets.confidentiality, domain::Confidentiality::kSecret);
 }
 
+TEST_F(WaitingTest, WhatLostAClueIsNotToldWithWhatWasFoundForItself) {
+  Begin(InOfficeHours(UnitThreshold(3, absl::Hours(24))));
+  for (const char* const id : {"a", "b", "c"}) Take(ClueEvent(id, kFridayEvening));
+  for (const char* const id : {"d", "e", "f"}) {
+    Take(ClueEvent(id, kFridayEvening + absl::Hours(25)));
+  }
+  Take(Later(ClueEvent("c", kFridayEvening), domain::AlertKind::kClueWithdrawn, absl::Hours(40)));
+  TakeOver(kFridayEvening + absl::Hours(41));
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1)) << "two of the first are left";
+  EXPECT_EQ(told[0].trigger, "f");
+  EXPECT_THAT(told[0].alert.group->members, ::testing::ElementsAre("f", "e", "d"));
+}
+
+TEST_F(WaitingTest, WhatLostAClueIsToldWithThoseThatCameInItsSilenceWhoeverCameAfterIt) {
+  Begin(InOfficeHours(UnitThreshold(3, absl::Hours(24))));
+  for (const char* const id : {"a", "b", "c"}) Take(ClueEvent(id, kFridayEvening));
+  for (const char* const id : {"d", "e", "f"}) {
+    Take(ClueEvent(id, kFridayEvening + absl::Hours(16)));
+  }
+  Take(ClueEvent("g", kFridayEvening + absl::Hours(41)));
+  Take(Later(ClueEvent("c", kFridayEvening), domain::AlertKind::kClueWithdrawn, absl::Hours(42)));
+  TakeOver(kFridayEvening + absl::Hours(43));
+  const std::vector<Firing> told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "c") << "it is the same finding";
+  EXPECT_THAT(told[0].alert.group->members, ::testing::ElementsAre("f", "e", "d", "b", "a"));
+}
+
 // It waits for longer than the route looks back, and others come meanwhile.
 TEST_F(WaitingTest, WhatWaitsIsKnownUntilItIsTold) {
   Begin(InOfficeHours(UnitThreshold(2, absl::Hours(1))));
