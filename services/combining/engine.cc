@@ -200,6 +200,7 @@ Member Engine::Leave(const std::string& clue_id, const Clue& clue, Group* group)
 void Engine::GiveUpIfEmpty(Group* group) {
   // In the replay what was told may be known before the clues.
   if (replaying_ || !group->members.empty() || group->due != absl::InfiniteFuture()) return;
+  empty_.erase({group->kept_until, group->digest});  // it may have been empty before
   group->kept_until = group->silent_until;
   if (!group->raised.empty()) {
     group->kept_until = std::max(group->kept_until, newest_ + ReachOf(*routes_));

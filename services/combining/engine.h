@@ -79,6 +79,8 @@ class Engine {
 
   // Those of matters among them; a clue of a matter and of a group counts twice.
   size_t groups() const;
+  // Those of them, but for matters, that nothing belongs to and that are kept for a while.
+  size_t empty_groups() const { return empty_.size(); }
   size_t clues() const;
   int64_t forgotten() const;
 

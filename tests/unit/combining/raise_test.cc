@@ -330,6 +330,21 @@ TEST_F(RaiseTest, AClueThatWasTakenBackSpreadsNothing) {
   EXPECT_THAT(Due(), IsEmpty());
 }
 
+// Clues come and are taken back, again and again.
+TEST_F(RaiseTest, AnOrganThatLosesItsCluesAgainAndAgainIsKeptOnce) {
+  Begin({Repeats()});
+  for (int i = 0; i < 20; ++i) {
+    const domain::ChangeEvent a = Medium("a" + std::to_string(i), i * absl::Hours(1), 45);
+    const domain::ChangeEvent b = Medium("b" + std::to_string(i), i * absl::Hours(1), 60);
+    Take(a);
+    Take(b);
+    Take(Later(b, domain::AlertKind::kClueWithdrawn, absl::Minutes(1)));
+    Take(Later(a, domain::AlertKind::kClueWithdrawn, absl::Minutes(2)));
+  }
+  EXPECT_THAT(Due(), SizeIs(20)) << "each b was raised";
+  EXPECT_EQ(engine_->empty_groups(), 1U);
+}
+
 TEST_F(RaiseTest, HistoryIsWhatWasFoundTrueAndStandsSo) {
   Begin({History(0)});
   const domain::ChangeEvent open = Medium("open", absl::Hours(1), 45);
