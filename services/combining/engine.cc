@@ -332,13 +332,13 @@ void Engine::Hold(const Entry& entry, const Group& group, Firing firing) {
   Keep(std::move(firing));
 }
 
-// What was found of the group, by `trigger` or whatever clue, and waits for offices to open.
+// What was found of the group, by `trigger` or else last, and waits for offices to open.
 Engine::Held Engine::WaitingOf(const Group& group, absl::Time now, const std::string& trigger) {
   if (group.route->times == Times::kAlways) return held_.end();
   return std::find_if(held_.upper_bound(now), held_.end(), [&](const auto& held) {
     const Firing& firing = held.second;
     return firing.alert.group->digest == group.digest &&
-           (trigger.empty() || firing.trigger == trigger);
+           (trigger.empty() ? FoundLast(firing, group) : firing.trigger == trigger);
   });
 }
 

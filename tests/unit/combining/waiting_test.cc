@@ -220,6 +220,24 @@ TEST_F(WaitingTest, AThresholdThatWaitsForMondayIsToldWhenOneOfItBecomesHigh) {
   ExpectToldOnSaturday(saturday, 2);
 }
 
+TEST_F(WaitingTest, AHighHurriesWhatWasFoundLastAndNotWhatWaitsLongest) {
+  Begin(InOfficeHours(UnitThreshold(3, absl::Hours(24))));
+  const absl::Duration sunday = kFridayEvening + absl::Hours(40);
+  for (const char* const id : {"a", "b", "c"}) Take(ClueEvent(id, kFridayEvening));
+  for (const char* const id : {"d", "e", "f"}) {
+    Take(ClueEvent(id, kFridayEvening + absl::Hours(25)));
+  }
+  Take(High(ClueEvent("h", sunday)));
+  TakeOver(sunday);
+  std::vector<Firing> told = Tell(sunday);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].trigger, "f");
+  EXPECT_THAT(told[0].alert.group->members, ::testing::ElementsAre("h", "f", "e", "d"));
+  told = Tell(kMondayMorning);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_THAT(told[0].alert.group->members, ::testing::ElementsAre("c", "b", "a"));
+}
+
 TEST_F(WaitingTest, WhatWasTakenBackOnSaturdayIsNotToldOnMonday) {
   Begin(InOfficeHours(UnitThreshold(2, absl::Hours(24 * 7))));
   const domain::ChangeEvent b = ClueEvent("b", kFridayEvening);
