@@ -161,18 +161,23 @@ bool DeliveryClient::HasHeard(const Told& what) const {
   const auto& connections = record_.connections;
   if (connections.empty()) return false;
   const size_t newest = connections.size() - 1;
-  const auto counts = [&](const Heard& heard) {
+  const size_t newest_view = record_.views.size() - 1;
+  for (const Heard& heard : record_.heard) {
+    if (heard.what != what) continue;
     switch (options_.kind) {
       case Kind::kSnapshot:
-        return heard.connection == newest && connections.back().snapshot_told_at.has_value();
+        if (heard.connection == newest && connections[newest].snapshot_told_at.has_value()) {
+          return true;
+        }
+        break;
       case Kind::kConsume:
-        return heard.kept || connections[heard.connection].view + 1 == record_.views.size();
+        if (heard.kept || connections[heard.connection].view == newest_view) return true;
+        break;
       default:
         return true;
     }
-  };
-  return std::any_of(record_.heard.rbegin(), record_.heard.rend(),
-                     [&](const Heard& heard) { return heard.what == what && counts(heard); });
+  }
+  return false;
 }
 std::string DeliveryClient::error() const {
   base::MutexLock lock(&mutex_);
