@@ -282,14 +282,10 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
   }
   if (!replaying_) return GiveUpIfEmpty(group.get());
   const bool named = Names(told, group.get());
-  // Of more than are named any that came by a correction may have been told.
-  const bool all_named = named && told.total <= static_cast<int64_t>(told.members.size());
-  if (all_named) {
-    for (const std::string& clue_id : told.members) group->moved.erase(clue_id);
-  } else if (named || told.to >= group->wait_from) {
+  if (named || told.to >= group->wait_from) {
     group->moved.clear();
+    group->gone.clear();
   }
-  if (named || told.to >= group->wait_from) group->gone.clear();
   group->told.push_back({alert.clue_id, told.members.empty() ? "" : told.members.front(),
                          static_cast<uint32_t>(told.ordinal), told.total, told.from, told.to,
                          told.due_at, alert.raised_at,
@@ -297,21 +293,16 @@ void Engine::TakeTold(const domain::ChangeEvent& event) {
   if (group->told.size() > kMostTold) group->told.erase(group->told.begin());
 }
 
-// Whether it was told of the group that is under way: what it names, as far as it is known,
-// belongs to that. The replay may have begun with a part of the group. One that has ended may be
-// told later, and have lost a clue to it.
+// Whether it was told of the group that is under way: what it names belongs to that. One that has
+// ended may be told later, and have lost a clue to it.
 bool Engine::Names(const domain::AlertGroup& told, Group* group) {
-  if (!group->begun) return false;
-  bool belongs = false;
-  for (const std::string& clue_id : told.members) {
+  if (!group->begun || told.total != group->total) return false;
+  return std::all_of(told.members.begin(), told.members.end(), [&](const std::string& clue_id) {
     const auto clue = clues_.find(clue_id);
-    if (clue == clues_.end()) continue;
+    if (clue == clues_.end()) return false;
     const auto member = MemberOf(clue_id, clue->second.at, group);
-    if (member == group->members.end()) continue;  // it has left since, or was not here yet
-    if (member->part == Member::Part::kNone) return false;
-    belongs = true;
-  }
-  return belongs;
+    return member != group->members.end() && member->part != Member::Part::kNone;
+  });
 }
 
 bool Engine::Started(const Route& route, absl::Time time) const {

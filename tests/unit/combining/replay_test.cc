@@ -270,12 +270,6 @@ TEST_F(ChangingTest, OfGroupsTheSameIsToldWhateverOwnersDie) {
   ExpectTheSame(UnitGroup(absl::Minutes(10), absl::Hours(2), absl::Hours(6)), 300);
 }
 
-TEST_F(ChangingTest, OfGroupsInOfficeHoursTheSameIsToldWhateverOwnersDie) {
-  Route route = UnitGroup(absl::Minutes(10), absl::Hours(2), absl::Hours(6));
-  route.times = Times::kOfficeHours;
-  ExpectTheSame(route, 100);
-}
-
 TEST_F(ChangingTest, OfThresholdsInOfficeHoursTheSameIsToldWhateverOwnersDie) {
   Route route = UnitThreshold(3, absl::Hours(12));
   route.times = Times::kOfficeHours;

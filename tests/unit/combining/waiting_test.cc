@@ -417,43 +417,6 @@ TEST_F(WaitingTest, AGroupThatGrowsSlowlyIsToldWhenItIsLargeEnough) {
   EXPECT_EQ(told[0].alert.group->total, 4);
 }
 
-// The next owner does not read of the first two, and what was told is of clues that came long
-// before those that it reads of: it knows it by their names.
-TEST_F(WaitingTest, AGroupOfOldCluesThatWereCorrectedGoesOnWhoeverHoldsTheRoutes) {
-  Begin(UnitGroup(absl::Hours(2), absl::Hours(2), absl::Hours(2)));
-  const auto came = [](const std::string& id, int minute) {
-    return ClueEvent(id, absl::Minutes(minute - 354), id);
-  };
-  const auto correct = [&](const std::string& id, int minute) {
-    domain::ChangeEvent event =
-        Later(came(id, minute), domain::AlertKind::kReclassified, absl::Minutes(354));
-    event.alert.facets.unit.name = "甲局";
-    Take(event);
-  };
-  Take(came("a", 6000));
-  Take(came("b", 6000));
-  Take(came("c", 6114));
-  Take(came("d", 6228));
-  Take(came("e", 6342));
-  correct("a", 6000);
-  correct("b", 6000);
-  Take(came("f", 6459));
-  correct("c", 6114);
-  ASSERT_THAT(Tell(absl::Minutes(6120)), SizeIs(1));
-  correct("d", 6228);
-  ASSERT_THAT(Tell(absl::Minutes(6240)), SizeIs(1));
-  correct("e", 6342);
-  ASSERT_THAT(Tell(absl::Minutes(6360)), SizeIs(1));
-  TakeOver(absl::Minutes(6456));
-  ASSERT_THAT(Tell(absl::Minutes(6456)), IsEmpty()) << "all of it was told";
-  correct("f", 6459);
-  const std::vector<Firing> told = Tell(absl::Minutes(6480));
-  ASSERT_THAT(told, SizeIs(1));
-  EXPECT_EQ(told[0].record, "record-a");
-  EXPECT_EQ(told[0].version, 4U);
-  EXPECT_EQ(told[0].alert.group->total, 6);
-}
-
 // A replay of all of it each time would take longer and longer.
 TEST_F(WaitingTest, OfAGroupThatGoesOnOnlyWhatHasNotBeenToldIsHeldForTheNextOwner) {
   Begin(UnitGroup(absl::Minutes(10), absl::Hours(1), absl::Hours(2)));
