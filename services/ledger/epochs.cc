@@ -40,6 +40,11 @@ void ReadMetas(Context* context, redis::Client* client, absl::Duration timeout,
       });
 }
 
+bool IsBeyond(const Board::Witness& place, const PartitionMeta& meta) {
+  return place.epoch > meta.epochs.current() ||
+         (place.epoch == meta.epochs.current() && place.position > meta.end);
+}
+
 namespace {
 
 // The partitions of which it says that something may be lost; the script looks again.
@@ -49,10 +54,8 @@ std::vector<int> Doubtful(const std::vector<PartitionMeta>& metas, const Evidenc
     const PartitionMeta& meta = metas[p];
     const Board::Witness witness =
         evidence.witnesses.empty() ? Board::Witness() : evidence.witnesses[p];
-    const bool beyond = witness.epoch > meta.epochs.current() ||
-                        (witness.epoch == meta.epochs.current() && witness.position > meta.end);
     const bool new_sign = !evidence.sign.empty() && evidence.sign != meta.sign;
-    if (beyond || new_sign) doubtful.push_back(static_cast<int>(p));
+    if (IsBeyond(witness, meta) || new_sign) doubtful.push_back(static_cast<int>(p));
   }
   return doubtful;
 }

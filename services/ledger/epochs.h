@@ -21,6 +21,10 @@ struct Evidence {
   std::string sign;
 };
 
+// Whether a place that was acknowledged lies beyond all that the partition has: its history was
+// lost.
+bool IsBeyond(const Board::Witness& place, const PartitionMeta& meta);
+
 // Opens a new epoch in every partition where `evidence` says that history was lost or may have
 // been, by script and on this connection of `commit` alone, and hands over the partitions as they
 // then stand. Without loss it only reads, so it may be asked at any time and by every replica, also

@@ -66,10 +66,8 @@ void Places::Answer(const Question& question, const Metas& metas) {
   Evidence evidence;
   bool lost = false;
   for (size_t p = 0; p < metas.size(); ++p) {
-    const PartitionMeta& meta = metas[p];
     evidence.witnesses.push_back({place.epochs[p], place.positions[p]});
-    lost = lost || place.epochs[p] > meta.epochs.current() ||
-           (place.epochs[p] == meta.epochs.current() && place.positions[p] > meta.end);
+    lost = lost || IsBeyond(evidence.witnesses.back(), metas[p]);
   }
   if (!lost) return Judge(place, metas, question.callback);
   CheckHistory(context_, std::move(evidence), question.deadline.left(), context_->admitted_on,
